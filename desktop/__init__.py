@@ -1,0 +1,1 @@
+"""The two faces of the office: the window and the terminal commands."""

@@ -1,0 +1,1 @@
+"""What lasts: the encrypted database, files, recall and the readers of documents."""

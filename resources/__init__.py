@@ -1,0 +1,1 @@
+"""Files shipped with the app: fonts, icons, presets, prices, model files, translations."""

@@ -1,0 +1,1 @@
+"""What is secret: the keyring or passphrase vault, the recovery key, redaction."""
