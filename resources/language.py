@@ -1,4 +1,4 @@
-"""Translations of every sentence a person may see; one catalogue for the core, the window and the terminal."""
+"""Translations of every sentence a person may see: one catalogue for core, window and terminal."""
 
 import gettext as catalogues
 import locale
@@ -9,7 +9,7 @@ _catalogue: catalogues.NullTranslations = catalogues.NullTranslations()
 
 
 def choose_language(name: str | None) -> None:
-    """Use the catalogue of a language code such as ``de``; None follows the system, English is the fallback."""
+    """Use the catalogue of a code such as ``de``; None follows the system, English is the fallback."""
     global _catalogue
     languages = [name] if name else [code for code in (locale.getlocale()[0],) if code]
     _catalogue = catalogues.translation("bureau", _FOLDER, languages=languages or ["en"], fallback=True)
