@@ -1,0 +1,177 @@
+"""The encrypted database of an office: opening it, its pragmas, one lane that writes and one that reads."""
+
+import asyncio
+import sqlite3
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any, Concatenate, ParamSpec, Self, TypeVar
+
+from sqlalchemy import Engine, create_engine, event
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+from sqlalchemy.pool import StaticPool
+
+from memory.errors import DatabaseDamaged, DatabaseKeyWrong, DiskFull, DiskReadOnly, StorageError
+from resources.language import gettext as _
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+CONNECT_PRAGMAS = (
+    "cipher_log_level = NONE",
+    "foreign_keys = ON",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "secure_delete = ON",
+    "temp_store = MEMORY",
+    "cache_size = -16384",
+    "busy_timeout = 5000",
+)
+
+
+class Database:
+    """An open database. Every call is one transaction on a thread of its own, committed before it returns.
+
+    ``write`` and ``read`` take a function whose first argument is a session and run it off the caller's
+    thread; what it returns must be plain data, never a mapped row. Reads have a connection of their own,
+    so a long search never holds up a commit.
+    """
+
+    def __init__(self, path: Path, key: bytes) -> None:
+        self.path = path
+        self._write_lane = _Lane(path, key, read_only=False)
+        self._read_lane: _Lane | None = None
+        self._key = key
+        self._guard = threading.Lock()
+
+    @classmethod
+    def open(cls, path: Path, key: bytes) -> Self:
+        """Open or create the file with the 32-byte key; blocks for some 20 ms.
+
+        Raises DatabaseKeyWrong, DatabaseDamaged, DiskFull or DiskReadOnly.
+        """
+        database = cls(path, key)
+        try:
+            database.write_now(_probe)
+        except StorageError:
+            database.close()
+            raise
+        return database
+
+    async def write(
+        self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run the operation in one transaction on the writing lane; it is on disk when this returns."""
+        return await self._write_lane.run(operation, *args, **kwargs)
+
+    async def read(
+        self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Run the operation on the reading lane, which cannot write."""
+        return await self._reader().run(operation, *args, **kwargs)
+
+    def write_now(
+        self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        """Like ``write``, for callers that have no event loop; blocks."""
+        return self._write_lane.run_now(operation, *args, **kwargs)
+
+    def close(self) -> None:
+        """Finish what is under way, fold the log into the file and close both lanes."""
+        with self._guard:
+            if self._read_lane is not None:
+                self._read_lane.close()
+                self._read_lane = None
+            self._write_lane.close()
+
+    def _reader(self) -> "_Lane":
+        with self._guard:
+            if self._read_lane is None:
+                self._read_lane = _Lane(self.path, self._key, read_only=True)
+            return self._read_lane
+
+
+class _Lane:
+    """One thread with one connection; operations run on it in the order they were given."""
+
+    def __init__(self, path: Path, key: bytes, *, read_only: bool) -> None:
+        self._executor = ThreadPoolExecutor(1, thread_name_prefix="reader" if read_only else "db")
+        self._engine = _engine(path, key, read_only=read_only)
+        self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+        event.listen(self._engine, "begin", self._on_begin)
+
+    async def run(
+        self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        future = self._executor.submit(self._transaction, operation, args, kwargs)
+        # A cancelled caller must not tear a transaction: the lane finishes it, only the result is dropped.
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    def run_now(
+        self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> T:
+        return self._executor.submit(self._transaction, operation, args, kwargs).result()
+
+    def close(self) -> None:
+        self._executor.submit(self._engine.dispose).result()
+        self._executor.shutdown()
+
+    def _on_begin(self, connection: Any) -> None:
+        connection.exec_driver_sql(self._begin)
+
+    def _transaction(self, operation: Callable[..., T], args: Any, kwargs: Any) -> T:
+        try:
+            with Session(self._engine, expire_on_commit=False) as session, session.begin():
+                return operation(session, *args, **kwargs)
+        except DatabaseError as error:
+            raise told(error) from error
+
+
+def _engine(path: Path, key: bytes, *, read_only: bool) -> Engine:
+    from sqlcipher3 import dbapi2
+
+    def connect() -> Any:
+        if not read_only:
+            path.touch(mode=0o600, exist_ok=True)
+        # Transactions are begun by the engine's "begin" event, so the driver must not begin its own.
+        connection = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
+        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+        for pragma in CONNECT_PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        if read_only:
+            connection.execute("PRAGMA query_only = ON")
+        return connection
+
+    def connect_or_tell() -> Any:
+        try:
+            return connect()
+        except OSError as error:
+            raise DiskReadOnly(
+                _("{path} cannot be written: give yourself write access to its folder.").format(path=path)
+            ) from error
+
+    return create_engine("sqlite://", module=dbapi2, creator=connect_or_tell, poolclass=StaticPool)
+
+
+def _probe(session: Session) -> None:
+    session.connection().exec_driver_sql("SELECT count(*) FROM sqlite_master").scalar_one()
+
+
+def told(error: DatabaseError | sqlite3.Error) -> StorageError:
+    """Return the sentence for a driver's error."""
+    text = str(getattr(error, "orig", None) or error).lower()
+    if "not a database" in text:
+        return DatabaseKeyWrong(
+            _("The key does not open this office: unlock it with the recovery key, or restore a backup.")
+        )
+    if "disk is full" in text or "disk full" in text:
+        return DiskFull(_("The disk is full: free some space, then try again. Nothing saved was lost."))
+    if "readonly" in text or "read-only" in text or "unable to open" in text:
+        return DiskReadOnly(_("The office's folder cannot be written: check the disk and its permissions."))
+    if "malformed" in text or "disk i/o error" in text or "corrupt" in text:
+        return DatabaseDamaged(
+            _("The database is damaged: run “bureau doctor”, or restore the newest snapshot in backups.")
+        )
+    return StorageError(_("The database refused the change: {reason}").format(reason=text.splitlines()[0]))

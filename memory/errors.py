@@ -1,0 +1,53 @@
+"""What can go wrong with what lasts.
+
+StorageError
+├── DatabaseKeyWrong      the key does not open this database
+├── DatabaseDamaged       a page or a structure of the database does not check out
+├── DatabaseNewer         a later version of Bureau wrote this database
+├── MigrationFailed       an upgrade of the database was undone from its snapshot
+├── DiskFull              nothing more can be written
+├── DiskReadOnly          the folder cannot be written
+├── OfficeInUse           another process owns this office
+├── NotFound              no row has this id
+└── BlobDamaged           an encrypted file does not match its key or its length
+"""
+
+
+class StorageError(Exception):
+    """A fault of storage, told in one sentence that names the fix."""
+
+
+class DatabaseKeyWrong(StorageError):
+    """The key does not open this database."""
+
+
+class DatabaseDamaged(StorageError):
+    """A page or a structure of the database does not check out."""
+
+
+class DatabaseNewer(StorageError):
+    """A later version of Bureau wrote this database."""
+
+
+class MigrationFailed(StorageError):
+    """An upgrade of the database was undone from its snapshot."""
+
+
+class DiskFull(StorageError):
+    """Nothing more can be written."""
+
+
+class DiskReadOnly(StorageError):
+    """The folder cannot be written."""
+
+
+class OfficeInUse(StorageError):
+    """Another process owns this office."""
+
+
+class NotFound(StorageError):
+    """No row has this id."""
+
+
+class BlobDamaged(StorageError):
+    """An encrypted file does not match its key or its length."""

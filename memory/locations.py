@@ -1,0 +1,74 @@
+"""Where an office keeps its things on this machine."""
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+
+@dataclass(frozen=True, slots=True)
+class Locations:
+    """Every path of one office, derived from its folder."""
+
+    home: Path
+
+    @classmethod
+    def find(cls, home: str | os.PathLike[str] | None = None) -> Self:
+        """Return the paths of the named folder, else of ``BUREAU_HOME``, else of the user's data folder."""
+        chosen = home or os.environ.get("BUREAU_HOME")
+        if chosen:
+            return cls(Path(chosen).expanduser().absolute())
+        from platformdirs import user_data_path
+
+        return cls(user_data_path("bureau", appauthor=False))
+
+    @property
+    def database(self) -> Path:
+        """The encrypted database."""
+        return self.home / "office.db"
+
+    @property
+    def blobs(self) -> Path:
+        """Encrypted files."""
+        return self.home / "blobs"
+
+    @property
+    def workspace(self) -> Path:
+        """The agents' files, plain because tools use them."""
+        return self.home / "workspace"
+
+    @property
+    def keyslots(self) -> Path:
+        """Passphrase and recovery slots."""
+        return self.home / "keyslots.json"
+
+    @property
+    def backups(self) -> Path:
+        """Encrypted snapshots of the database."""
+        return self.home / "backups"
+
+    @property
+    def logs(self) -> Path:
+        """Logs without content."""
+        return self.home / "logs"
+
+    @property
+    def snapshot(self) -> Path:
+        """The sealed vector index."""
+        return self.home / "chroma.sealed"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by the process that owns the office."""
+        return self.home / "office.lock"
+
+    @property
+    def socket(self) -> Path:
+        """The door to the owning process."""
+        return self.home / "office.sock"
+
+    def create(self) -> None:
+        """Make the folders, readable by their owner only. Raises OSError."""
+        for folder in (self.home, self.blobs, self.workspace, self.backups, self.logs):
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+            folder.chmod(0o700)

@@ -1,0 +1,31 @@
+"""The tables of the office, by subject. Importing this package maps all of them."""
+
+from memory.tables.base import Base
+from memory.tables.chats import AttachmentTable, BlobTable, ConversationTable, MessageTable
+from memory.tables.ledger import OutboxTable, UsageTable
+from memory.tables.office import AuditTable, OfficeTable, SettingTable
+from memory.tables.recall import EmbeddingTable, IndexSnapshotTable, NoteTable, PassageTable
+from memory.tables.runs import RunEventTable, RunTable
+from memory.tables.team import AgentRevisionTable, AgentTable, ConnectionTable
+
+__all__ = [
+    "AgentRevisionTable",
+    "AgentTable",
+    "AttachmentTable",
+    "AuditTable",
+    "Base",
+    "BlobTable",
+    "ConnectionTable",
+    "ConversationTable",
+    "EmbeddingTable",
+    "IndexSnapshotTable",
+    "MessageTable",
+    "NoteTable",
+    "OfficeTable",
+    "OutboxTable",
+    "PassageTable",
+    "RunEventTable",
+    "RunTable",
+    "SettingTable",
+    "UsageTable",
+]

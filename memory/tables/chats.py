@@ -1,0 +1,100 @@
+"""Conversations as trees of messages, and the files attached to them."""
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from memory.tables.base import Base, Document, Documents, Identifier, Instant, reference
+
+
+class ConversationTable(Base):
+    """One chat; the path from its active leaf to the root is what is shown."""
+
+    __tablename__ = "conversation"
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    title: Mapped[str] = mapped_column(default="")
+    title_source: Mapped[str] = mapped_column(default="rule")
+    """``rule``, ``owner`` or ``model``."""
+    active_leaf_id: Mapped[Identifier | None]
+    agent_id: Mapped[str | None] = mapped_column(reference("agent.id", on_delete="SET NULL"))
+    model: Mapped[str] = mapped_column(default="")
+    effort: Mapped[str] = mapped_column(default="")
+    draft: Mapped[Document] = mapped_column(default=dict)
+    """Unsent text, attachment ids and addressee, saved as typed."""
+    scroll: Mapped[Document] = mapped_column(default=dict)
+    """Row and offset last shown: ``{"message": id, "offset": pixels}``; empty follows the end."""
+    created_at: Mapped[Instant]
+    updated_at: Mapped[Instant] = mapped_column(index=True)
+    pinned_at: Mapped[Instant | None]
+    archived_at: Mapped[Instant | None]
+    trashed_at: Mapped[Instant | None]
+    restricted: Mapped[bool] = mapped_column(default=False)
+
+
+class MessageTable(Base):
+    """One message. Answers given side by side share ``batch_id``; regenerating makes a new batch."""
+
+    __tablename__ = "message"
+    __table_args__ = (Index("ix_message_conversation_created", "conversation_id", "created_at"),)
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(reference("conversation.id"))
+    parent_id: Mapped[str | None] = mapped_column(reference("message.id"), index=True)
+    batch_id: Mapped[Identifier]
+    position: Mapped[int] = mapped_column(default=0)
+    """Column within the batch, from 0."""
+    role: Mapped[str]
+    """``owner`` or ``agent``."""
+    agent_id: Mapped[str | None] = mapped_column(reference("agent.id", on_delete="SET NULL"))
+    agent_name: Mapped[str] = mapped_column(default="")
+    """The agent's name when it spoke."""
+    model: Mapped[str] = mapped_column(default="")
+    run_id: Mapped[Identifier | None] = mapped_column(index=True)
+    """The run whose model call produced the text; always set for an agent's message."""
+    text: Mapped[str] = mapped_column(default="")
+    thinking: Mapped[str] = mapped_column(default="")
+    citations: Mapped[Documents] = mapped_column(default=list)
+    state: Mapped[str] = mapped_column(default="complete")
+    """``queued``, ``streaming``, ``complete``, ``interrupted``, ``stopped`` or ``failed``."""
+    created_at: Mapped[Instant]
+    pinned_at: Mapped[Instant | None]
+    restricted: Mapped[bool] = mapped_column(default=False)
+
+
+class AttachmentTable(Base):
+    """A file given to a conversation; ``message_id`` is empty while it waits in a draft."""
+
+    __tablename__ = "attachment"
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    conversation_id: Mapped[str] = mapped_column(reference("conversation.id"), index=True)
+    message_id: Mapped[str | None] = mapped_column(reference("message.id"), index=True)
+    blob_id: Mapped[str] = mapped_column(reference("blob.id", on_delete="RESTRICT"))
+    name: Mapped[str]
+    kind: Mapped[str] = mapped_column(default="")
+    """What its content was recognised as: ``pdf``, ``docx``, ``image``, …"""
+    media_type: Mapped[str] = mapped_column(default="")
+    size: Mapped[int]
+    """Bytes."""
+    pages: Mapped[int | None]
+    characters: Mapped[int | None]
+    state: Mapped[str] = mapped_column(default="pending")
+    """``pending``, ``reading``, ``ready`` or ``failed``."""
+    reason: Mapped[str] = mapped_column(default="")
+    note: Mapped[str] = mapped_column(default="")
+    created_at: Mapped[Instant]
+
+
+class BlobTable(Base):
+    """An encrypted file of the blob folder and the key that alone opens it."""
+
+    __tablename__ = "blob"
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    key: Mapped[bytes]
+    size: Mapped[int]
+    """Bytes of plain content."""
+    chunks: Mapped[int]
+    sha256: Mapped[str]
+    """Of the plain content."""
+    created_at: Mapped[Instant]
