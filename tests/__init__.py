@@ -1,0 +1,1 @@
+"""The tests of Bureau, one folder per package; `tests.peers` starts the real things they talk to."""
