@@ -1,0 +1,1 @@
+"""The look: tokens, palette, style sheet, fonts and icons of the window."""
