@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.peers.keyring"]
+pytest_plugins = ["tests.peers.aimock", "tests.peers.keyring"]
 
 _GRACE_SECONDS = 3.0
 _MEMORY_FOLDER = Path("/dev/shm")
