@@ -1,4 +1,4 @@
-"""The real documents of the librarian's evaluation are there and are the editions its questions were asked of."""
+"""The documents of the librarian's evaluation are there, in the editions its questions were asked of."""
 
 import json
 import sys

@@ -102,7 +102,7 @@ def start(
 ) -> Aimock:
     """Start a server on a free loopback port, return it once it listens; `stop` ends it.
 
-    `fixtures` are fixtures, or files or folders of them, in order of precedence. With `keys`, any other key is
+    `fixtures` are fixtures, or files or folders of them; the first that matches wins. With `keys`, another is
     refused with 401. `arguments` are further options of aimock's command line.
     Raises RuntimeError with its output if it does not start.
     """
