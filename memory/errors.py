@@ -9,7 +9,6 @@ StorageError
 ├── DiskReadOnly          the folder cannot be written
 ├── OfficeInUse           another process owns this office
 ├── NotFound              no row has this id
-├── Refused               a value or a change that a rule of the office does not allow
 └── BlobDamaged           an encrypted file does not match its key or its length
 """
 
@@ -48,10 +47,6 @@ class OfficeInUse(StorageError):
 
 class NotFound(StorageError):
     """No row has this id."""
-
-
-class Refused(StorageError):
-    """A value or a change that a rule of the office does not allow."""
 
 
 class BlobDamaged(StorageError):

@@ -40,6 +40,12 @@ class Session(dict[str, str]):
         super().__init__(environment)
         self._daemon: subprocess.Popen[bytes] | None = None
 
+    @property
+    def daemon_pid(self) -> int:
+        """The process to stop (SIGSTOP) where a test needs a keyring that does not answer."""
+        assert self._daemon is not None
+        return self._daemon.pid
+
     def start_daemon(self, password: str | None) -> None:
         """Start gnome-keyring; `password` unlocks its login keyring (made if absent), None leaves it locked.
 

@@ -1,1 +1,0 @@
-"""The list of conversations, one conversation with its composer, and the inspector beside it."""

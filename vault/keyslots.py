@@ -1,0 +1,273 @@
+"""`keyslots.json`: which office this is, where its keys are kept, and the slots that can open it.
+
+Each slot holds the same master keys, wrapped for one way of opening: a passphrase (Argon2id, AES-256-GCM) or
+the recovery key (HPKE to its public key). The file is public: without passphrase or recovery key it opens
+nothing. `keyslots.copy.json` beside it has the same content and takes its place if it is damaged.
+"""
+
+import base64
+import hashlib
+import json
+import logging
+import secrets
+import unicodedata
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from vault import recovery_key
+from vault.durable_file import write_durably
+from vault.errors import PassphraseWrong, SavingFailed, SlotsDamaged
+from vault.secret import Secret
+
+FILE = "keyslots.json"
+COPY = "keyslots.copy.json"
+_VERSION = 1
+# What a damaged or hostile file may make this machine compute.
+_MOST_MEMORY_KIB = 1 << 20
+_MOST_ITERATIONS = 20
+_MOST_LANES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Argon2Cost:
+    """The price of one guess; memory in KiB."""
+
+    memory_kib: int = 64 * 1024
+    iterations: int = 3
+    lanes: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class PassphraseSlot:
+    """The master keys under a key derived from a passphrase; salt 16 bytes, nonce 12 bytes."""
+
+    salt: bytes
+    cost: Argon2Cost
+    nonce: bytes
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class RecoverySlot:
+    """The master keys encrypted to the public key (32 bytes) of the recovery key."""
+
+    public_key: bytes
+    wrapped: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Keyslots:
+    """The content of the file: office id (32 hexadecimal digits), store identity, and the slots."""
+
+    office: str
+    store: str
+    passphrase: PassphraseSlot | None = None
+    recovery: RecoverySlot | None = None
+
+    @classmethod
+    def new(cls, store: str) -> "Keyslots":
+        return cls(office=secrets.token_hex(16), store=store)
+
+    def kept_in(self, store: str) -> "Keyslots":
+        """Return the slots with another store named; only the passphrase vault has a passphrase slot."""
+        return replace(self, store=store, passphrase=self.passphrase if store == self.store else None)
+
+    def derive_slot_key(self, passphrase: Secret) -> bytes:
+        """Return the 32-byte key of the passphrase slot; takes about 0.15 s and 64 MiB, by design."""
+        assert self.passphrase is not None
+        return derive_slot_key(passphrase, self.passphrase.salt, self.passphrase.cost)
+
+    def open_passphrase_slot(self, slot_key: bytes) -> Secret:
+        """Return the master keys as text.
+
+        Raises PassphraseWrong.
+        """
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        slot = self.passphrase
+        assert slot is not None
+        try:
+            aad = self._passphrase_context(slot.salt, slot.cost)
+            return Secret(AESGCM(slot_key).decrypt(slot.nonce, slot.wrapped, aad).decode("ascii"))
+        except InvalidTag:
+            raise PassphraseWrong from None
+
+    def with_passphrase(self, slot_key: bytes, salt: bytes, cost: Argon2Cost, keys: Secret) -> "Keyslots":
+        """Return the slots with the keys wrapped for the passphrase from which the slot key was derived."""
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        nonce = secrets.token_bytes(12)
+        wrapped = AESGCM(slot_key).encrypt(
+            nonce, keys.reveal().encode("ascii"), self._passphrase_context(salt, cost)
+        )
+        return replace(self, passphrase=PassphraseSlot(salt, cost, nonce, wrapped))
+
+    def open_recovery_slot(self, key: bytes) -> Secret:
+        """Return the master keys as text, opened by the 32 bytes of the recovery key.
+
+        Raises RecoveryKeyWrong.
+        """
+        assert self.recovery is not None
+        return Secret(
+            recovery_key.unwrap(key, self.recovery.wrapped, self._recovery_context()).decode("ascii")
+        )
+
+    def with_recovery(self, public_key: bytes, keys: Secret) -> "Keyslots":
+        """Return the slots with the keys wrapped for the recovery key that has this public key."""
+        wrapped = recovery_key.wrap(public_key, keys.reveal().encode("ascii"), self._recovery_context())
+        return replace(self, recovery=RecoverySlot(public_key, wrapped))
+
+    def _passphrase_context(self, salt: bytes, cost: Argon2Cost) -> bytes:
+        settings = f"{cost.memory_kib},{cost.iterations},{cost.lanes}"
+        return f"bureau/v1/passphrase-slot|{self.office}|{salt.hex()}|{settings}".encode()
+
+    def _recovery_context(self) -> bytes:
+        return f"bureau/v1/recovery-slot|{self.office}".encode()
+
+
+def derive_slot_key(passphrase: Secret, salt: bytes, cost: Argon2Cost) -> bytes:
+    """Return 32 bytes by Argon2id; equal passphrases typed on different systems give the same (NFKC)."""
+    from cryptography.hazmat.primitives.kdf.argon2 import Argon2id
+
+    text = unicodedata.normalize("NFKC", passphrase.reveal()).encode("utf-8", "surrogatepass")
+    derivation = Argon2id(
+        salt=salt, length=32, iterations=cost.iterations, lanes=cost.lanes, memory_cost=cost.memory_kib
+    )
+    return derivation.derive(text)
+
+
+class KeyslotFile:
+    """The file of one office and what it holds; vault and store share one, so neither undoes the other."""
+
+    def __init__(self, folder: Path, slots: Keyslots) -> None:
+        self.folder = folder
+        self.slots = slots
+
+    @classmethod
+    def load(cls, folder: Path) -> "KeyslotFile | None":
+        """Read the slots of an office, from the copy if the file itself is damaged; None if there is neither.
+
+        Raises SlotsDamaged if none can be read.
+        """
+        first, second = folder / FILE, folder / COPY
+        data, copy = _read(first), _read(second)
+        if data is None and copy is None:
+            return None
+        slots = _parse(data)
+        if slots is not None:
+            if copy != data:
+                _repair(second, data)
+            return cls(folder, slots)
+        slots = _parse(copy)
+        if slots is None:
+            raise SlotsDamaged(str(first))
+        _repair(first, copy)
+        return cls(folder, slots)
+
+    def save(self, slots: Keyslots) -> None:
+        """Replace the file, then its copy; each is read back.
+
+        Raises SavingFailed; then the office still opens as before.
+        """
+        data = _serialise(slots)
+        for name in (FILE, COPY):
+            path = self.folder / name
+            write_durably(path, data)
+            if _read(path) != data:
+                raise SavingFailed.refused(str(path), "read back differently")
+            self.slots = slots
+
+
+def _repair(path: Path, data: bytes | None) -> None:
+    assert data is not None
+    log = logging.getLogger(__name__)
+    try:
+        write_durably(path, data)
+        log.warning("%s was replaced by its copy", path.name)
+    except SavingFailed as error:
+        # A read-only disk must not keep the owner out of an office that opens.
+        log.warning("%s could not be repaired: %s", path.name, error)
+
+
+def _read(path: Path) -> bytes | None:
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        return None
+    except OSError:
+        return b""
+
+
+def _serialise(slots: Keyslots) -> bytes:
+    fields: dict[str, Any] = {"version": _VERSION, "office": slots.office, "store": slots.store, "slots": []}
+    if slots.passphrase is not None:
+        slot = slots.passphrase
+        fields["slots"].append(
+            {
+                "kind": "passphrase",
+                "kdf": {"name": "argon2id", "salt": _text(slot.salt), **asdict(slot.cost)},
+                "nonce": _text(slot.nonce),
+                "wrapped": _text(slot.wrapped),
+            }
+        )
+    if slots.recovery is not None:
+        recovery = slots.recovery
+        fields["slots"].append(
+            {"kind": "recovery", "public_key": _text(recovery.public_key), "wrapped": _text(recovery.wrapped)}
+        )
+    fields["checksum"] = _checksum(fields)
+    return json.dumps(fields, indent=1).encode("ascii") + b"\n"
+
+
+def _parse(data: bytes | None) -> Keyslots | None:
+    """Return the slots, or None if the data are not exactly what `_serialise` writes."""
+    try:
+        fields = json.loads(data or b"")
+        checksum = fields.pop("checksum")
+        if checksum != _checksum(fields) or fields["version"] != _VERSION:
+            return None
+        kinds = {slot["kind"]: slot for slot in fields["slots"]}
+        return Keyslots(
+            office=fields["office"],
+            store=fields["store"],
+            passphrase=_passphrase_slot(kinds.get("passphrase")),
+            recovery=_recovery_slot(kinds.get("recovery")),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _passphrase_slot(fields: dict[str, Any] | None) -> PassphraseSlot | None:
+    if fields is None:
+        return None
+    kdf = fields["kdf"]
+    cost = Argon2Cost(int(kdf["memory_kib"]), int(kdf["iterations"]), int(kdf["lanes"]))
+    within = (
+        8 * cost.lanes <= cost.memory_kib <= _MOST_MEMORY_KIB
+        and 1 <= cost.iterations <= _MOST_ITERATIONS
+        and 1 <= cost.lanes <= _MOST_LANES
+    )
+    if kdf["name"] != "argon2id" or not within:
+        raise ValueError("cost out of bounds")
+    return PassphraseSlot(_data(kdf["salt"]), cost, _data(fields["nonce"]), _data(fields["wrapped"]))
+
+
+def _recovery_slot(fields: dict[str, Any] | None) -> RecoverySlot | None:
+    if fields is None:
+        return None
+    return RecoverySlot(_data(fields["public_key"]), _data(fields["wrapped"]))
+
+
+def _checksum(fields: dict[str, Any]) -> str:
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode("ascii")).hexdigest()
+
+
+def _text(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _data(text: str) -> bytes:
+    return base64.b64decode(text, validate=True)

@@ -1,0 +1,274 @@
+"""Opens the secrets of one office: its master keys and its provider keys."""
+
+import secrets
+import threading
+from pathlib import Path
+
+from vault import keyslots, recovery_key
+from vault.durable_file import saving_failed
+from vault.errors import (
+    KeyNotFound,
+    KeyringChanged,
+    KeysDamaged,
+    KeysMissing,
+    NoOffice,
+    NoPendingKey,
+    PassphraseNeeded,
+    PassphraseNotUsed,
+    RecoveryKeyAbsent,
+    SlotsDamaged,
+)
+from vault.keyring_choice import display_name
+from vault.keyring_store import PROMPT_SECONDS, KeyringStore
+from vault.keyslots import KeyslotFile, Keyslots
+from vault.master_keys import MasterKeys
+from vault.passphrase_store import IDENTITY as PASSPHRASE
+from vault.passphrase_store import PassphraseStore
+from vault.secret import Secret
+from vault.store import SecretStore
+
+__all__ = ["MasterKeys", "Vault", "open_vault", "unlock_with_recovery"]
+
+_DATABASE = "office.db"
+
+
+class Vault:
+    """The open vault of one office; its methods may block and are safe in any thread."""
+
+    def __init__(self, file: KeyslotFile, store: SecretStore, keys: MasterKeys) -> None:
+        self._file = file
+        self._lock = threading.RLock()
+        self._shown: Secret | None = None
+        self.store = store
+        self.keys = keys
+
+    @property
+    def office_id(self) -> str:
+        """32 hexadecimal digits; part of the name of every item."""
+        return self._file.slots.office
+
+    def read_key(self, credential_id: str) -> Secret:
+        """Return a provider key.
+
+        Raises KeyNotFound (its owner may delete it in the system's key manager), StoreUnusable.
+        """
+        found = self.store.read(self._item(credential_id))
+        if found is None:
+            raise KeyNotFound(self.store.name)
+        return found
+
+    def write_key(self, credential_id: str, secret: Secret, label: str) -> None:
+        """Keep a provider key, in place of the former one; the label is such as ``Anthropic (work)``.
+
+        Raises StoreUnusable, SavingFailed.
+        """
+        self.store.write(self._item(credential_id), secret, f"Bureau – {label}")
+
+    def delete_key(self, credential_id: str) -> None:
+        """Destroy a provider key; none being there is no error. Raises StoreUnusable, SavingFailed."""
+        self.store.delete(self._item(credential_id))
+
+    def fingerprint(self, secret: Secret) -> str:
+        """Return eight hexadecimal digits that recognise a key within this office only."""
+        return secret.fingerprint(self.keys.fingerprint_salt)
+
+    @property
+    def has_recovery_key(self) -> bool:
+        return self._file.slots.recovery is not None
+
+    def new_recovery_key(self) -> str:
+        """Return 24 words, to be shown once, that open the office from now on; a former key no longer does.
+
+        Raises SavingFailed; then the former key stays.
+        """
+        key = secrets.token_bytes(recovery_key.LENGTH)
+        with self._lock:
+            public = recovery_key.public_key(key)
+            self._file.save(self._file.slots.with_recovery(public, self.keys.to_secret()))
+            words = recovery_key.words_of(key)
+            self._shown = Secret(words)  # redacted everywhere while this office is open
+            return words
+
+    def begin_rekey(self) -> bytes:
+        """Put a new random database key (32 bytes) as pending beside the current one, wherever keys rest.
+
+        Called again before `finish_rekey` or `abandon_rekey`, it returns the same key.
+
+        Raises StoreUnusable, SavingFailed; the current key then still opens the database.
+        """
+        with self._lock:
+            if self.keys.pending_database_key is None:
+                self._replace_keys(self.keys.with_pending())
+            pending = self.keys.pending_database_key
+            assert pending is not None
+            return pending
+
+    def finish_rekey(self) -> None:
+        """Make the pending key, with which the database now opens, the only one.
+
+        Raises NoPendingKey, StoreUnusable, SavingFailed; both keys then stay known.
+        """
+        with self._lock:
+            if self.keys.pending_database_key is None:
+                raise NoPendingKey
+            self._replace_keys(self.keys.promoted())
+
+    def abandon_rekey(self) -> None:
+        """Forget the pending key, because the database still opens with the current one.
+
+        Raises StoreUnusable, SavingFailed; both keys then stay known.
+        """
+        with self._lock:
+            if self.keys.pending_database_key is not None:
+                self._replace_keys(self.keys.without_pending())
+
+    def change_passphrase(self, passphrase: Secret) -> None:
+        """Let another passphrase open this office.
+
+        Raises PassphraseNotUsed if it is kept in a keyring, PassphraseTooShort, SavingFailed.
+        """
+        if not isinstance(self.store, PassphraseStore):
+            raise PassphraseNotUsed(self.store.name)
+        self.store.change_passphrase(passphrase)
+
+    def _replace_keys(self, keys: MasterKeys) -> None:
+        """Write the keys to every slot and to the store.
+
+        The slots come first when a key is added and last when one is dropped, so that whatever a crash
+        leaves behind, each slot opens the database with one of its keys.
+        """
+        adding = keys.pending_database_key is not None
+        if adding:
+            self._save_recovery_slot(keys)
+        _put(self.store, self._file.slots, keys)
+        if not adding:
+            self._save_recovery_slot(keys)
+        self.keys = keys
+
+    def _save_recovery_slot(self, keys: MasterKeys) -> None:
+        slot = self._file.slots.recovery
+        if slot is not None:
+            self._file.save(self._file.slots.with_recovery(slot.public_key, keys.to_secret()))
+
+    def _item(self, credential_id: str) -> str:
+        return f"key-{self.office_id}-{credential_id}"
+
+
+def open_vault(
+    folder: Path,
+    *,
+    passphrase: Secret | None = None,
+    create: bool = True,
+    prompt_seconds: float = PROMPT_SECONDS,
+) -> Vault:
+    """Open the secrets of the office in a folder, or create them where none are and `create` is set.
+
+    With a passphrase no keyring is contacted. Without one the system's keyring is used; if there is none that
+    is safe, the error says so, and nothing is created.
+
+    Raises NoOffice, StoreUnusable, KeysMissing, KeysDamaged, SlotsDamaged, PassphraseNeeded, PassphraseWrong,
+    PassphraseTooShort, PassphraseNotUsed, SavingFailed.
+    """
+    file = KeyslotFile.load(folder)
+    if file is None:
+        if (folder / _DATABASE).exists():
+            raise SlotsDamaged(str(folder / keyslots.FILE))
+        if not create:
+            raise NoOffice(str(folder))
+        return _create(folder, passphrase, prompt_seconds)
+    store: SecretStore
+    if file.slots.store == PASSPHRASE:
+        if passphrase is None:
+            raise PassphraseNeeded
+        store = PassphraseStore.open(file, passphrase, _keys_item(file.slots))
+    elif passphrase is not None:
+        raise PassphraseNotUsed(display_name(file.slots.store))
+    else:
+        store = KeyringStore.open(folder, prompt_seconds=prompt_seconds)
+        if store.identity != file.slots.store:
+            raise KeyringChanged(display_name(file.slots.store), store.name)
+    return Vault(file, store, _take(store, file.slots))
+
+
+def unlock_with_recovery(
+    folder: Path,
+    words: Secret,
+    *,
+    passphrase: Secret | None = None,
+    prompt_seconds: float = PROMPT_SECONDS,
+) -> Vault:
+    """Open the office with its recovery key and put the master keys where later starts find them.
+
+    That is the passphrase vault if a passphrase is given (a new one, or the first), else the keyring of this
+    system. The recovery key stays valid. Provider keys that were in a lost keyring have to be added again.
+
+    Raises RecoveryKeyWrong, RecoveryKeyAbsent, NoOffice, SlotsDamaged, StoreUnusable, PassphraseNeeded (it
+    was a passphrase vault), PassphraseTooShort, KeysDamaged, SavingFailed.
+    """
+    key = recovery_key.key_of(words)
+    file = KeyslotFile.load(folder)
+    if file is None:
+        raise NoOffice(str(folder))
+    if file.slots.recovery is None:
+        raise RecoveryKeyAbsent
+    keys = _parse(file.slots.open_recovery_slot(key), keyslots.FILE)
+    store: SecretStore
+    if passphrase is not None:
+        store = PassphraseStore.create(file, passphrase, keys, _keys_item(file.slots))
+        return Vault(file, store, keys)
+    if file.slots.store == PASSPHRASE:
+        raise PassphraseNeeded
+    store = KeyringStore.open(folder, prompt_seconds=prompt_seconds)
+    store.probe()
+    _put(store, file.slots, keys)
+    if file.slots.store != store.identity:
+        file.save(file.slots.kept_in(store.identity))
+    return Vault(file, store, keys)
+
+
+def _create(folder: Path, passphrase: Secret | None, prompt_seconds: float) -> Vault:
+    keys = MasterKeys.generate()
+    if passphrase is not None:
+        _make_folder(folder)
+        file = KeyslotFile(folder, Keyslots.new(PASSPHRASE))
+        return Vault(file, PassphraseStore.create(file, passphrase, keys, _keys_item(file.slots)), keys)
+    store = KeyringStore.open(folder, prompt_seconds=prompt_seconds)
+    store.probe()
+    _make_folder(folder)
+    file = KeyslotFile(folder, Keyslots.new(store.identity))
+    # The item first: slots without their item would look like an office whose keys were lost.
+    _put(store, file.slots, keys)
+    file.save(file.slots)
+    return Vault(file, store, keys)
+
+
+def _put(store: SecretStore, slots: Keyslots, keys: MasterKeys) -> None:
+    """Write the master keys to the store and read them back. Raises KeysDamaged if they differ."""
+    store.write(_keys_item(slots), keys.to_secret(), f"Bureau – keys of office {slots.office[:8]}")
+    if _take(store, slots) != keys:
+        raise KeysDamaged(store.name)
+
+
+def _take(store: SecretStore, slots: Keyslots) -> MasterKeys:
+    found = store.read(_keys_item(slots))
+    if found is None:
+        raise KeysMissing(store.name)
+    return _parse(found, store.name)
+
+
+def _parse(secret: Secret, place: str) -> MasterKeys:
+    try:
+        return MasterKeys.from_secret(secret)
+    except ValueError:
+        raise KeysDamaged(place) from None
+
+
+def _keys_item(slots: Keyslots) -> str:
+    return f"office-{slots.office}"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise saving_failed(folder, error) from error
