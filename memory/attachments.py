@@ -1,7 +1,19 @@
 """Files given to a conversation."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
+
+from sqlalchemy import Select, delete, literal_column, select
+from sqlalchemy.orm import Session
+
+from memory.errors import Refused
+from memory.identifiers import new_id, now
+from memory.tables import AttachmentTable, BlobTable, ConversationTable
+from memory.tables.records import record, required
+from resources.language import gettext as _
+
+AttachmentState = Literal["pending", "reading", "ready", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +30,114 @@ class Attachment:
     size: int
     pages: int | None
     characters: int | None
-    state: Literal["pending", "reading", "ready", "failed"]
+    state: AttachmentState
     reason: str
     note: str
     created_at: int
+
+
+def add_attachment(
+    session: Session,
+    conversation_id: str,
+    *,
+    blob_id: str,
+    name: str,
+    size: int,
+    kind: str = "",
+    media_type: str = "",
+    state: AttachmentState = "pending",
+    note: str = "",
+) -> Attachment:
+    """Give a file, whose blob is recorded already, to the draft of a conversation. Raises NotFound."""
+    required(session, ConversationTable, conversation_id)
+    row = AttachmentTable(
+        id=new_id(),
+        conversation_id=conversation_id,
+        blob_id=blob_id,
+        name=name,
+        kind=kind,
+        media_type=media_type,
+        size=size,
+        state=state,
+        note=note,
+        created_at=now(),
+    )
+    session.add(row)
+    session.flush()
+    return record(Attachment, row)
+
+
+def attachment(session: Session, attachment_id: str) -> Attachment:
+    """Return one attachment. Raises NotFound."""
+    return record(Attachment, required(session, AttachmentTable, attachment_id))
+
+
+def attachments(session: Session, conversation_id: str) -> tuple[Attachment, ...]:
+    """Return the files of a conversation, drafts included, in the order given."""
+    query = select(AttachmentTable).where(AttachmentTable.conversation_id == conversation_id)
+    return _records(session, query)
+
+
+def attachments_of(session: Session, attachment_ids: Sequence[str]) -> tuple[Attachment, ...]:
+    """Return the named files in the order named; those that are gone are left out."""
+    rows = session.scalars(select(AttachmentTable).where(AttachmentTable.id.in_(attachment_ids)))
+    by_id = {row.id: record(Attachment, row) for row in rows}
+    return tuple(by_id[identifier] for identifier in attachment_ids if identifier in by_id)
+
+
+def attachments_in_state(session: Session, state: AttachmentState) -> tuple[Attachment, ...]:
+    """Return the files of every conversation that are in this state: those to read, after a start."""
+    return _records(session, select(AttachmentTable).where(AttachmentTable.state == state))
+
+
+def update_attachment(
+    session: Session,
+    attachment_id: str,
+    *,
+    state: AttachmentState,
+    kind: str | None = None,
+    media_type: str | None = None,
+    pages: int | None = None,
+    characters: int | None = None,
+    reason: str | None = None,
+    note: str | None = None,
+) -> Attachment:
+    """Record what reading the file came to; None leaves a value as it is. Raises NotFound."""
+    row = required(session, AttachmentTable, attachment_id)
+    found = {
+        "kind": kind,
+        "media_type": media_type,
+        "pages": pages,
+        "characters": characters,
+        "reason": "" if reason is None and state != "failed" else reason,
+        "note": note,
+    }
+    row.state = state
+    for name, value in found.items():
+        if value is not None:
+            setattr(row, name, value)
+    session.flush()
+    return record(Attachment, row)
+
+
+def remove_attachment(session: Session, attachment_id: str) -> str | None:
+    """Take a file out of a draft and return the id of the blob to delete, if nothing else holds it.
+
+    Raises NotFound, or Refused once a message carries it.
+    """
+    row = required(session, AttachmentTable, attachment_id)
+    if row.message_id is not None:
+        raise Refused(_("“{name}” was sent already: erase its message instead.").format(name=row.name))
+    blob_id = row.blob_id
+    session.delete(row)
+    session.flush()
+    held = session.scalar(select(AttachmentTable.id).where(AttachmentTable.blob_id == blob_id).limit(1))
+    if held is not None:
+        return None
+    session.execute(delete(BlobTable).where(BlobTable.id == blob_id))
+    return blob_id
+
+
+def _records(session: Session, query: Select[AttachmentTable]) -> tuple[Attachment, ...]:
+    rows = session.scalars(query.order_by(literal_column("attachment.rowid")))
+    return tuple(record(Attachment, row) for row in rows)

@@ -9,6 +9,7 @@ StorageError
 ├── DiskReadOnly          the folder cannot be written
 ├── OfficeInUse           another process owns this office
 ├── NotFound              no row has this id
+├── Refused               a value or a change that a rule of the office does not allow
 └── BlobDamaged           an encrypted file does not match its key or its length
 """
 
@@ -47,6 +48,10 @@ class OfficeInUse(StorageError):
 
 class NotFound(StorageError):
     """No row has this id."""
+
+
+class Refused(StorageError):
+    """A value or a change that a rule of the office does not allow."""
 
 
 class BlobDamaged(StorageError):

@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.peers.keyring"]
+pytest_plugins = ["tests.peers.aimock", "tests.peers.keyring"]
 
 _GRACE_SECONDS = 3.0
 _MEMORY_FOLDER = Path("/dev/shm")
@@ -115,13 +115,12 @@ def _children() -> dict[int, str]:
             continue  # that thread ended meanwhile
         for pid in pids:
             try:
-                command = (
-                    Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-                )
+                state = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
+                command = Path(f"/proc/{pid}/cmdline").read_text(errors="replace").replace("\0", " ")
             except OSError:
                 continue  # ended meanwhile
             # multiprocessing keeps its resource tracker for the whole session, by design.
-            if command and "resource_tracker" not in command:
+            if state != "Z" and "resource_tracker" not in command:
                 found[pid] = command
     return found
 

@@ -1,9 +1,23 @@
 """The declarative base and the column types that all tables share."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, MetaData, String
+from sqlalchemy import JSON, BigInteger, Dialect, ForeignKey, MetaData, String, TypeDecorator
 from sqlalchemy.orm import DeclarativeBase, mapped_column
+
+
+class Text(TypeDecorator[str]):
+    """Any Python text. Lone surrogates, which UTF-8 cannot hold, are joined or replaced on the way in."""
+
+    impl = String
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Return what can be stored: the text itself unless it holds a lone surrogate."""
+        if value is None or value.isascii():
+            return value
+        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
 
 Identifier = Annotated[str, mapped_column(String(32))]
 Instant = Annotated[int, mapped_column(BigInteger)]
@@ -17,6 +31,7 @@ Documents = Annotated[list[Any], mapped_column(JSON)]
 class Base(DeclarativeBase):
     """Base of every table; constraint names are fixed so that migrations can name them."""
 
+    type_annotation_map: ClassVar[dict[Any, Any]] = {str: Text}
     metadata = MetaData(
         naming_convention={
             "ix": "ix_%(column_0_label)s",

@@ -35,7 +35,10 @@ class MessageTable(Base):
     """One message. Answers given side by side share ``batch_id``; regenerating makes a new batch."""
 
     __tablename__ = "message"
-    __table_args__ = (Index("ix_message_conversation_created", "conversation_id", "created_at"),)
+    # Holds all that the walk over a tree reads, so that no page of text is decrypted for it.
+    __table_args__ = (
+        Index("ix_message_tree", "conversation_id", "ordinal", "id", "parent_id", "batch_id", "position"),
+    )
 
     id: Mapped[Identifier] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(reference("conversation.id"))
@@ -43,6 +46,10 @@ class MessageTable(Base):
     batch_id: Mapped[Identifier]
     position: Mapped[int] = mapped_column(default=0)
     """Column within the batch, from 0."""
+    ordinal: Mapped[int] = mapped_column(default=0)
+    """Order of writing within the conversation, from 1; the clock is not trusted with it."""
+    shown_batch_id: Mapped[Identifier | None]
+    """Which of the branches below it was shown last."""
     role: Mapped[str]
     """``owner`` or ``agent``."""
     agent_id: Mapped[str | None] = mapped_column(reference("agent.id", on_delete="SET NULL"))
@@ -54,6 +61,8 @@ class MessageTable(Base):
     text: Mapped[str] = mapped_column(default="")
     thinking: Mapped[str] = mapped_column(default="")
     citations: Mapped[Documents] = mapped_column(default=list)
+    attachment_ids: Mapped[Documents] = mapped_column(default=list)
+    """In the order given; an edited message carries the files of the first one on."""
     state: Mapped[str] = mapped_column(default="complete")
     """``queued``, ``streaming``, ``complete``, ``interrupted``, ``stopped`` or ``failed``."""
     created_at: Mapped[Instant]
@@ -62,7 +71,7 @@ class MessageTable(Base):
 
 
 class AttachmentTable(Base):
-    """A file given to a conversation; ``message_id`` is empty while it waits in a draft."""
+    """A file given to a conversation; ``message_id`` is the first that carried it, empty in a draft."""
 
     __tablename__ = "attachment"
 

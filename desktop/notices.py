@@ -1,0 +1,119 @@
+"""The notice area: short sentences that come up at the foot of the window, with a door where there is one."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+
+from desktop.theme.appearance import look
+from resources.language import gettext as _
+
+_SHOWN_MILLISECONDS = 7000
+_MOST = 4
+_WIDTH = 460
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Door:
+    """A button of a notice: its label and what it does."""
+
+    label: str
+    act: Callable[[], None]
+
+
+class NoticeArea(QWidget):
+    """Shows notices above the window's content; the newest stands lowest, the same sentence only once."""
+
+    def __init__(self, window: QWidget) -> None:
+        super().__init__(window)
+        self.setAccessibleName(_("Notices"))
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(8)
+        self._cards: dict[str, _Card] = {}
+        self.hide()
+
+    def show_notice(self, sentence: str, *, door: Door | None = None, fault: bool = False) -> None:
+        """Show a sentence; one with a fault stays until it is closed."""
+        if sentence in self._cards:
+            self._cards[sentence].stay()
+            return
+        card = _Card(sentence, door, fault, lambda: self._remove(sentence))
+        self._cards[sentence] = card
+        self._column.addWidget(card)
+        while len(self._cards) > _MOST:
+            self._remove(next(iter(self._cards)))
+        self.show()
+        self.raise_()
+        self.follow()
+        QAccessible.updateAccessibility(QAccessibleAnnouncementEvent(self, sentence))
+
+    def sentences(self) -> list[str]:
+        """Return what is shown now, oldest first."""
+        return list(self._cards)
+
+    def follow(self) -> None:
+        """Keep to the foot of the window, in its middle."""
+        window = self.parentWidget()
+        if window is None or not self._cards:
+            return
+        width = min(look().px(_WIDTH), window.width() - 32)
+        self.setFixedWidth(width)
+        height = self._column.heightForWidth(width) if self._column.hasHeightForWidth() else -1
+        self.setFixedHeight(max(height, self._column.minimumSize().height()))
+        self.move((window.width() - width) // 2, window.height() - self.height() - look().px(24))
+
+    def _remove(self, sentence: str) -> None:
+        card = self._cards.pop(sentence, None)
+        if card is None:
+            return
+        self._column.removeWidget(card)
+        card.hide()
+        card.deleteLater()
+        if self._cards:
+            self.follow()
+        else:
+            self.hide()
+
+
+class _Card(QFrame):
+    """One notice."""
+
+    def __init__(self, sentence: str, door: Door | None, fault: bool, close: Callable[[], None]) -> None:
+        super().__init__()
+        self.setProperty("kind", "card")
+        self.setAccessibleName(sentence)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(14, 10, 8, 10)
+        row.setSpacing(8)
+        text = QLabel(sentence)
+        text.setWordWrap(True)
+        text.setTextFormat(Qt.TextFormat.PlainText)
+        text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        if fault:
+            text.setProperty("role", "danger")
+        row.addWidget(text, 1)
+        if door is not None:
+            button = QPushButton(door.label)
+            button.clicked.connect(close)
+            button.clicked.connect(door.act)
+            row.addWidget(button)
+        closing = QPushButton(_("Close"))
+        closing.setProperty("kind", "flat")
+        closing.clicked.connect(close)
+        row.addWidget(closing)
+        self._timer = QTimer(self)
+        self._timer.setSingleShot(True)
+        self._timer.timeout.connect(close)
+        self._fault = fault
+        self.stay()
+
+    def stay(self) -> None:
+        """Begin the time of this notice again."""
+        if not self._fault:
+            self._timer.start(_SHOWN_MILLISECONDS)

@@ -1,0 +1,1 @@
+"""The pages of the rail, the first minute, and the cards before the office is open."""

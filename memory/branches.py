@@ -1,0 +1,166 @@
+"""The shown path through a conversation's tree of messages, and the switch to another branch of it.
+
+``outline`` walks the tree on an index without touching a text, so a conversation of 10,000 messages opens by
+its outline and the turns in sight; ``path`` reads everything.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Select, select
+from sqlalchemy.orm import Session
+
+from memory.chats import Conversation, Message, Step, Turn
+from memory.errors import Refused
+from memory.messages import show_leaf
+from memory.tables import ConversationTable, MessageTable
+from memory.tables.records import record, required
+from resources.language import gettext as _
+
+_VARIABLES = 500
+"""Ids named in one query."""
+
+_NAMES = tuple(Message.__dataclass_fields__)
+_COLUMNS = tuple(getattr(MessageTable, name) for name in _NAMES)
+_LISTS = (_NAMES.index("citations"), _NAMES.index("attachment_ids"))
+
+
+def path(session: Session, conversation_id: str) -> tuple[Turn, ...]:
+    """Return every turn of the shown path, first to last, with its texts. Raises NotFound."""
+    steps = outline(session, conversation_id)
+    if len(steps) <= _VARIABLES:
+        return turns(session, steps)
+    query = select(*_COLUMNS).where(MessageTable.conversation_id == conversation_id)
+    return _filled(steps, _messages(session, query))
+
+
+def outline(session: Session, conversation_id: str) -> tuple[Step, ...]:
+    """Return every turn of the shown path without its texts. Raises NotFound."""
+    leaf_id = required(session, ConversationTable, conversation_id).active_leaf_id
+    tree = _Tree.read(session, conversation_id)
+    if leaf_id not in tree.parents:
+        # The leaf was erased: the latest message is the best guess of what was shown.
+        leaf_id = next(reversed(tree.parents), None)
+    steps = []
+    while leaf_id is not None:
+        parent_id, batch_id = tree.parents[leaf_id], tree.batch_of[leaf_id]
+        siblings = tree.branches[parent_id]
+        here = list(siblings).index(batch_id) + 1
+        steps.append(Step(tuple(siblings[batch_id]), here, len(siblings)))
+        leaf_id = parent_id
+    return tuple(reversed(steps))
+
+
+def turns(session: Session, steps: Sequence[Step]) -> tuple[Turn, ...]:
+    """Return the turns of a stretch of the outline with their texts, without messages erased meanwhile."""
+    wanted = [identifier for step in steps for identifier in step.message_ids]
+    found: dict[str, Message] = {}
+    for start in range(0, len(wanted), _VARIABLES):
+        query = select(*_COLUMNS).where(MessageTable.id.in_(wanted[start : start + _VARIABLES]))
+        found |= _messages(session, query)
+    return _filled(steps, found)
+
+
+def path_to(session: Session, message_id: str) -> tuple[Message, ...]:
+    """Return the messages from the first to this one, one for each level: what its answerer has read.
+
+    Of answers given side by side, the one that the conversation went on from is taken. Raises NotFound.
+    """
+    last = required(session, MessageTable, message_id)
+    tree = _Tree.read(session, last.conversation_id)
+    identifiers: list[str] = []
+    here: str | None = last.id
+    while here is not None:
+        identifiers.append(here)
+        here = tree.parents[here]
+    found = turns(session, [Step((identifier,), 1, 1) for identifier in reversed(identifiers)])
+    return tuple(turn.messages[0] for turn in found)
+
+
+def branch(session: Session, message_id: str, step: int) -> Conversation:
+    """Show the alternative ``step`` places after (or before) the branch that holds the message.
+
+    Below it the path goes on as it was last shown. Past the last alternative comes the first.
+    Raises NotFound, or Refused where the message has no alternative.
+    """
+    row = required(session, MessageTable, message_id)
+    conversation = required(session, ConversationTable, row.conversation_id)
+    tree = _Tree.read(session, conversation.id)
+    siblings = tree.branches[row.parent_id]
+    if len(siblings) < 2:
+        raise Refused(_("This message has no other version: edit or regenerate it to make one."))
+    batches = list(siblings)
+    chosen = siblings[batches[(batches.index(row.batch_id) + step) % len(batches)]][0]
+    show_leaf(session, conversation, required(session, MessageTable, chosen))
+    conversation.active_leaf_id = _leaf_below(session, tree, chosen)
+    session.flush()
+    return record(Conversation, conversation)
+
+
+def reveal(session: Session, message_id: str) -> Conversation:
+    """Show the branch that holds the message, as a search result or a citation does. Raises NotFound."""
+    row = required(session, MessageTable, message_id)
+    conversation = required(session, ConversationTable, row.conversation_id)
+    tree = _Tree.read(session, conversation.id)
+    here: str | None = row.id
+    while here is not None:
+        parent_id = tree.parents[here]
+        if parent_id is not None:
+            required(session, MessageTable, parent_id).shown_batch_id = tree.batch_of[here]
+        here = parent_id
+    first_column = tree.branches[row.parent_id][row.batch_id][0]
+    conversation.active_leaf_id = _leaf_below(session, tree, first_column)
+    session.flush()
+    return record(Conversation, conversation)
+
+
+@dataclass(slots=True)
+class _Tree:
+    parents: dict[str, str | None] = field(default_factory=dict)
+    """Every message, in the order written."""
+    batch_of: dict[str, str] = field(default_factory=dict)
+    branches: dict[str | None, dict[str, list[str]]] = field(default_factory=dict)
+    """Parent to its batches, in the order written, to their columns."""
+
+    @classmethod
+    def read(cls, session: Session, conversation_id: str) -> "_Tree":
+        query = (
+            select(MessageTable.id, MessageTable.parent_id, MessageTable.batch_id)
+            .where(MessageTable.conversation_id == conversation_id)
+            .order_by(MessageTable.ordinal, MessageTable.position)
+        )
+        tree = cls()
+        for identifier, parent_id, batch_id in session.execute(query):
+            tree.parents[identifier] = parent_id
+            tree.batch_of[identifier] = batch_id
+            tree.branches.setdefault(parent_id, {}).setdefault(batch_id, []).append(identifier)
+        return tree
+
+
+def _leaf_below(session: Session, tree: _Tree, identifier: str) -> str:
+    while batches := tree.branches.get(identifier):
+        shown = required(session, MessageTable, identifier).shown_batch_id
+        latest = next(reversed(batches))
+        identifier = batches[shown if shown in batches else latest][0]
+    return identifier
+
+
+def _messages(session: Session, query: Select[*tuple[Any, ...]]) -> dict[str, Message]:
+    # Core rows, not mapped ones: for 10,000 messages that is three times as fast.
+    found = {}
+    for row in session.execute(query):
+        values = list(row)
+        for index in _LISTS:
+            values[index] = tuple(values[index])
+        message = Message(*values)
+        found[message.id] = message
+    return found
+
+
+def _filled(steps: Iterable[Step], found: dict[str, Message]) -> tuple[Turn, ...]:
+    filled = (
+        (tuple(found[identifier] for identifier in step.message_ids if identifier in found), step)
+        for step in steps
+    )
+    return tuple(Turn(messages, step.alternative, step.alternatives) for messages, step in filled if messages)

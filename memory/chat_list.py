@@ -1,0 +1,110 @@
+"""The list of conversations as a face of the office shows it: who spoke last, and whether somebody works."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from memory.tables import ConversationTable, MessageTable, RunTable
+
+ChatStatus = Literal["", "working", "needs_you", "ready"]
+_ALIVE = ("queued", "running", "needs_you")
+_VARIABLES = 500
+
+
+@dataclass(frozen=True, slots=True)
+class ChatEntry:
+    """One line of the list. ``speakers`` are the agents of the last answer; times are UTC milliseconds.
+
+    ``status`` is ``ready`` where an answer ended after its owner last looked at the conversation.
+    """
+
+    id: str
+    title: str
+    speakers: tuple[str, ...]
+    status: ChatStatus
+    updated_at: int
+    pinned: bool
+    archived: bool
+    trashed: bool
+
+
+def entries(session: Session, *, view: Literal["open", "archived", "trash"], limit: int) -> list[ChatEntry]:
+    """Return the first lines of a view: pinned ones first, then the latest."""
+    query = (
+        select(ConversationTable)
+        .where(*_conditions(view))
+        .order_by(ConversationTable.pinned_at.is_(None), -ConversationTable.updated_at, ConversationTable.id)
+        .limit(limit)
+    )
+    return _lines(session, list(session.scalars(query)))
+
+
+def entries_of(session: Session, conversation_ids: Iterable[str]) -> list[ChatEntry]:
+    """Return the lines of the named conversations in the order given; the unknown are left out."""
+    wanted = list(dict.fromkeys(conversation_ids))[:_VARIABLES]
+    rows = session.scalars(select(ConversationTable).where(ConversationTable.id.in_(wanted)))
+    by_id = {row.id: row for row in rows}
+    return _lines(session, [by_id[each] for each in wanted if each in by_id])
+
+
+def _lines(session: Session, rows: list[ConversationTable]) -> list[ChatEntry]:
+    speakers: dict[str, list[str]] = {}
+    states: dict[str, set[str]] = {}
+    for start in range(0, len(rows), _VARIABLES):
+        part = rows[start : start + _VARIABLES]
+        _read_speakers(session, [row.active_leaf_id for row in part if row.active_leaf_id], speakers)
+        running = select(RunTable.conversation_id, RunTable.state).where(
+            RunTable.state.in_(_ALIVE), RunTable.conversation_id.in_([row.id for row in part])
+        )
+        for conversation_id, state in session.execute(running):
+            states.setdefault(conversation_id, set()).add(state)
+    return [_line(row, speakers.get(row.active_leaf_id or "", []), states.get(row.id, set())) for row in rows]
+
+
+def _read_speakers(session: Session, leaf_ids: list[str], found: dict[str, list[str]]) -> None:
+    leaves = session.execute(
+        select(MessageTable.id, MessageTable.batch_id).where(
+            MessageTable.id.in_(leaf_ids), MessageTable.role == "agent"
+        )
+    ).all()
+    columns = (
+        select(MessageTable.batch_id, MessageTable.agent_name)
+        .where(MessageTable.batch_id.in_([batch_id for _leaf, batch_id in leaves]))
+        .order_by(MessageTable.position)
+    )
+    names: dict[str, list[str]] = {}
+    for batch_id, name in session.execute(columns):
+        names.setdefault(batch_id, []).append(name)
+    for leaf_id, batch_id in leaves:
+        found[leaf_id] = names.get(batch_id, [])
+
+
+def _line(row: ConversationTable, speakers: list[str], states: set[str]) -> ChatEntry:
+    status: ChatStatus = ""
+    seen_at = row.scroll.get("seen_at", 0)
+    if "needs_you" in states:
+        status = "needs_you"
+    elif states:
+        status = "working"
+    elif speakers and row.updated_at > seen_at:
+        status = "ready"
+    return ChatEntry(
+        id=row.id,
+        title=row.title,
+        speakers=tuple(dict.fromkeys(speakers)),
+        status=status,
+        updated_at=row.updated_at,
+        pinned=row.pinned_at is not None,
+        archived=row.archived_at is not None,
+        trashed=row.trashed_at is not None,
+    )
+
+
+def _conditions(view: Literal["open", "archived", "trash"]) -> tuple[ColumnElement[bool], ...]:
+    trashed, archived = ConversationTable.trashed_at, ConversationTable.archived_at
+    if view == "trash":
+        return (trashed.is_not(None),)
+    return (trashed.is_(None), archived.is_(None) if view == "open" else archived.is_not(None))

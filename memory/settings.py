@@ -1,0 +1,178 @@
+"""Every setting, declared once: its type, default and sentence; stored only when its owner changed it."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from memory.errors import Refused
+from memory.identifiers import now
+from memory.tables import SettingTable
+from resources.language import gettext as _
+
+SettingKind = Literal["switch", "choice", "whole number", "amount", "text", "state"]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """A declared setting.
+
+    Kinds: ``switch`` (bool), ``choice`` (str out of ``choices``), ``whole number`` (int in ``unit``),
+    ``amount`` (millionths of a dollar, None for no limit), ``text`` (str), ``state`` (a dict that the window
+    keeps by itself; on no page).
+    """
+
+    key: str
+    kind: SettingKind
+    default: Any
+    title: str
+    sentence: str
+    choices: tuple[tuple[str, str], ...] = ()
+    """Values with their words."""
+    minimum: int | None = None
+    maximum: int | None = None
+    unit: str = ""
+
+
+def declared() -> tuple[Setting, ...]:
+    """Return every setting in the order of the page, in the chosen language."""
+    return (*_appearance(), *_work(), *_kept())
+
+
+def _appearance() -> tuple[Setting, ...]:
+    themes = (("system", _("as the system")), ("light", _("light")), ("dark", _("dark")))
+    languages = (
+        ("", _("as the system")),
+        ("en", "English"),
+        ("de", "Deutsch"),
+        ("pl", "Polski"),
+        ("ru", "Русский"),
+        ("uk", "Українська"),
+    )
+    return (
+        Setting(
+            "appearance.theme", "choice", "system", _("Theme"),
+            _("Light or dark, or whatever the system shows."), choices=themes,
+        ),
+        Setting(
+            "appearance.text_zoom", "whole number", 100, _("Text size"),
+            _("Size of all text, in percent."), minimum=75, maximum=200, unit="%",
+        ),
+        Setting(
+            "appearance.language", "choice", "", _("Language"),
+            _("Language of Bureau itself; agents answer in the language you write."), choices=languages,
+        ),
+        Setting(
+            "appearance.reduced_motion", "switch", False, _("Reduced motion"),
+            _("Nothing glides or fades."),
+        ),
+        Setting(
+            "composer.spell_check", "switch", True, _("Spell check"),
+            _("Underline misspelt words where the system has a spell checker."),
+        ),
+    )  # fmt: skip
+
+
+def _work() -> tuple[Setting, ...]:
+    efforts = (("quick", _("quick")), ("normal", _("normal")), ("deep", _("deep")))
+    return (
+        Setting(
+            "runs.effort", "choice", "normal", _("Effort"),
+            _("How many steps an agent may take when neither you nor its card say otherwise."),
+            choices=efforts,
+        ),
+        Setting(
+            "budget.run_cap", "amount", 500_000, _("Cap per run"),
+            _("A run pauses before it would cost more than this."), minimum=0,
+        ),
+        Setting(
+            "budget.day_cap", "amount", 5_000_000, _("Cap per day"),
+            _("No run spends more once all runs of a day have cost this."), minimum=0,
+        ),
+        Setting(
+            "recall.enabled", "switch", True, _("Recall"),
+            _("Agents are given what earlier conversations, files and notes say about your question."),
+        ),
+        Setting(
+            "network.proxy", "text", "", _("Proxy"),
+            _("Address of the proxy for every provider, as http://host:port; empty for none."),
+        ),
+    )  # fmt: skip
+
+
+def _kept() -> tuple[Setting, ...]:
+    return (
+        Setting("window.layout", "state", {}, "", ""),
+        Setting("first_minute.state", "state", {}, "", ""),
+    )
+
+
+def value(session: Session, key: str) -> Any:
+    """Return the value in force. Raises Refused for a key that is not declared."""
+    setting = _setting(key)
+    row = session.get(SettingTable, key)
+    return setting.default if row is None else row.value
+
+
+def values(session: Session) -> dict[str, Any]:
+    """Return the value in force of every declared setting."""
+    changed = {row.key: row.value for row in session.scalars(select(SettingTable))}
+    return {setting.key: changed.get(setting.key, setting.default) for setting in declared()}
+
+
+def change(session: Session, key: str, new: Any) -> Any:
+    """Store a value and return it. Raises Refused for an undeclared key or a value that does not fit."""
+    _check(_setting(key), new)
+    row = session.get(SettingTable, key)
+    if row is None:
+        session.add(SettingTable(key=key, value=new, updated_at=now()))
+    else:
+        row.value, row.updated_at = new, now()
+    session.flush()
+    return new
+
+
+def reset(session: Session, key: str) -> Any:
+    """Go back to the default and return it. Raises Refused for a key that is not declared."""
+    setting = _setting(key)
+    row = session.get(SettingTable, key)
+    if row is not None:
+        session.delete(row)
+        session.flush()
+    return setting.default
+
+
+def _setting(key: str) -> Setting:
+    for setting in declared():
+        if setting.key == key:
+            return setting
+    raise Refused(_("There is no setting “{key}”: see the Settings page for all of them.").format(key=key))
+
+
+def _check(setting: Setting, new: Any) -> None:
+    if setting.kind in ("whole number", "amount"):
+        _check_number(setting, new)
+        return
+    expected = {"switch": bool, "choice": str, "text": str, "state": dict}[setting.kind]
+    if not isinstance(new, expected):
+        raise Refused(_("“{title}” cannot be {value!r}.").format(title=setting.title, value=new))
+    allowed = [name for name, _words in setting.choices]
+    if allowed and new not in allowed:
+        raise Refused(
+            _("“{title}” can be {choices}, not “{value}”.").format(
+                title=setting.title, choices=", ".join(name or '""' for name in allowed), value=new
+            )
+        )
+
+
+def _check_number(setting: Setting, new: Any) -> None:
+    if new is None and setting.kind == "amount":
+        return
+    if not isinstance(new, int) or isinstance(new, bool):
+        raise Refused(_("“{title}” must be a whole number.").format(title=setting.title))
+    low, high = setting.minimum, setting.maximum
+    if low is not None and new < low:
+        raise Refused(_("“{title}” must be {low} or more.").format(title=setting.title, low=low))
+    if high is not None and new > high:
+        raise Refused(_("“{title}” must be {high} or less.").format(title=setting.title, high=high))
