@@ -94,7 +94,7 @@ def default_connection(session: Session) -> Connection | None:
     return next(iter(connections(session)), None)
 
 
-def update_connection(session: Session, connection_id: str, **values: Any) -> Connection:
+def update_connection(session: Session, connection_id: str, /, **values: Any) -> Connection:
     """Change fields of ``Connection``: label, base_url, proxy, default_model, price_overrides, …
 
     Raises NotFound, or Refused for an empty label.

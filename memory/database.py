@@ -45,6 +45,7 @@ class Database:
         self._read_lane: _Lane | None = None
         self._key = key
         self._guard = threading.Lock()
+        self._closed = False
 
     @classmethod
     def open(cls, path: Path, key: bytes) -> Self:
@@ -79,8 +80,11 @@ class Database:
         return self._write_lane.run_now(operation, *args, **kwargs)
 
     def close(self) -> None:
-        """Finish what is under way, fold the log into the file and close both lanes."""
+        """Finish what is under way, fold the log into the file and close both lanes; again is harmless."""
         with self._guard:
+            if self._closed:
+                return
+            self._closed = True
             if self._read_lane is not None:
                 self._read_lane.close()
                 self._read_lane = None

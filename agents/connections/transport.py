@@ -1,0 +1,131 @@
+"""The one way out: puts the key on a request for its own host and books every request in the outbox."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from typing import Literal
+
+import httpx2
+
+from agents.connections.errors import AddressWrong
+from memory import ledger
+from memory.database import Database
+from resources.language import gettext as _
+from vault.secret import Secret
+
+Purpose = Literal["chat", "check", "models", "discovery"]
+PLACEHOLDER = "kept-in-the-vault"
+"""What the SDKs hold instead of a key; the transport replaces it on the way out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """On whose behalf a request goes out, and which kinds of data are inside."""
+
+    purpose: Purpose
+    connection_id: str | None = None
+    run_id: str | None = None
+    agent_id: str | None = None
+    categories: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Credential:
+    """How to get the key at the last moment, and the only origin that may see it."""
+
+    read: Callable[[], Awaitable[Secret | None]]
+    origin: httpx2.URL
+    header: Literal["x-api-key", "authorization"]
+
+
+class BookedTransport(httpx2.AsyncBaseTransport):
+    """Wraps a connection pool; ``aclose`` leaves the pool open, since other runs share it."""
+
+    def __init__(
+        self,
+        pool: httpx2.AsyncBaseTransport,
+        database: Database,
+        sending: Sending,
+        credential: Credential | None,
+    ) -> None:
+        self._pool = pool
+        self._database = database
+        self._sending = sending
+        self._credential = credential
+
+    async def handle_async_request(self, request: httpx2.Request) -> httpx2.Response:
+        """Book, sign and send one request. Raises what the pool raises."""
+        await self._sign(request)
+        booked = await self._database.write(
+            ledger.begin_request,
+            host=request.url.netloc.decode("ascii"),
+            purpose=self._sending.purpose,
+            connection_id=self._sending.connection_id,
+            agent_id=self._sending.agent_id,
+            run_id=self._sending.run_id,
+            categories=self._sending.categories,
+            bytes_sent=int(request.headers.get("content-length", "0")),
+        )
+        try:
+            response = await self._pool.handle_async_request(request)
+        except BaseException as error:
+            await self._finish(booked.id, None, 0, type(error).__name__)
+            raise
+        stream = response.stream
+        if not isinstance(stream, httpx2.AsyncByteStream):
+            raise TypeError("an asynchronous pool must answer with an asynchronous stream")
+        response.stream = _CountedStream(stream, self, booked.id, response.status_code)
+        return response
+
+    async def _sign(self, request: httpx2.Request) -> None:
+        request.headers.pop("x-api-key", None)
+        request.headers.pop("authorization", None)
+        credential = self._credential
+        if credential is None:
+            return
+        bound = credential.origin
+        if (request.url.scheme, request.url.netloc) != (bound.scheme, bound.netloc):
+            raise AddressWrong(
+                _(
+                    "{host} asked for a key that belongs to {bound}; it was not sent. Check the address."
+                ).format(host=request.url.host, bound=bound.host)
+            )
+        key = await credential.read()
+        if key is None:
+            return
+        value = key.reveal()
+        request.headers[credential.header] = value if credential.header == "x-api-key" else f"Bearer {value}"
+
+    async def _finish(self, number: str, status: int | None, received: int, error: str) -> None:
+        await self._database.write(
+            ledger.finish_request, number, status=status, bytes_received=received, error=error
+        )
+
+
+class _CountedStream(httpx2.AsyncByteStream):
+    def __init__(
+        self, inner: httpx2.AsyncByteStream, owner: BookedTransport, number: str, status: int
+    ) -> None:
+        self._inner = inner
+        self._owner = owner
+        self._number = number
+        self._status = status
+        self._received = 0
+        self._error = ""
+        self._closed = False
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for part in self._inner:
+                self._received += len(part)
+                yield part
+        except Exception as error:
+            self._error = type(error).__name__
+            raise
+
+    async def aclose(self) -> None:
+        try:
+            await self._inner.aclose()
+        finally:
+            if not self._closed:
+                self._closed = True
+                await self._owner._finish(self._number, self._status, self._received, self._error)

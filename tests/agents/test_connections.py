@@ -1,0 +1,278 @@
+"""Provider accounts against a real server over real HTTP: keys, checks, failures, the outbox."""
+
+import asyncio
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from agents.connections import Connections
+from agents.connections.addresses import normalised, proxy_for
+from agents.connections.errors import (
+    AddressWrong,
+    KeyRejected,
+    NoCredit,
+    Offline,
+    Overloaded,
+    ProviderError,
+    RateLimited,
+)
+from agents.connections.presets import recognised
+from agents.connections.prices import Price, price_of
+from memory import accounts, ledger
+from memory.database import Database
+from memory.tables import Base
+from tests.peers.aimock import Aimock
+from vault.office_keys import Vault, open_vault
+from vault.secret import Secret
+
+KEY = "test-key-0123456789-abcdefghij"
+READY = {"match": {}, "response": {"content": "ready", "usage": {"input_tokens": 9, "output_tokens": 1}}}
+CLOCK = {
+    "match": {"toolName": "clock"},
+    "response": {"toolCalls": [{"name": "clock", "arguments": "{}"}]},
+}
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    return open_vault(tmp_path / "office", passphrase=Secret("a long enough passphrase"))
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    def create(session: Session) -> None:
+        Base.metadata.create_all(session.connection())
+
+    opened = Database.open(tmp_path / "office.db", b"k" * 32)
+    opened.write_now(create)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+async def connections(database: Database, vault: Vault):
+    office = Connections(database, vault)
+    yield office
+    await office.close()
+
+
+def address_for(kind: str, server: Aimock) -> str:
+    return server.anthropic_url if kind == "anthropic" else server.openai_url
+
+
+@pytest.mark.peer
+@pytest.mark.req("R024")
+@pytest.mark.parametrize("kind", ["anthropic", "openai", "openai-compatible"])
+async def test_check_takes_five_steps_and_books_each(
+    kind, aimock: Callable[..., Aimock], connections: Connections, database: Database
+) -> None:
+    server = aimock(CLOCK, READY, keys=[KEY])
+    added = await connections.add(
+        kind, Secret(f"  {KEY}\n"), base_url=address_for(kind, server), model="some-model"
+    )
+    steps = [step async for step in connections.check(added.id)]
+    assert [(step.name, step.state) for step in steps] == [
+        ("reachable", "passed"),
+        ("key", "passed"),
+        ("model", "passed"),
+        ("images", "passed"),
+        ("tools", "passed"),
+    ]
+    stored = await connections.connection(added.id)
+    assert stored.last_check is not None and len(stored.last_check["steps"]) == 5
+    booked = await database.read(ledger.outbox)
+    assert {row.purpose for row in booked} == {"check", "models"}
+    assert all(row.status == 200 and row.bytes_received > 0 for row in booked)
+    paths = {entry["path"] for entry in server.journal()}
+    expected = {
+        "anthropic": "/v1/messages",
+        "openai": "/v1/responses",
+        "openai-compatible": "/v1/chat/completions",
+    }
+    assert expected[kind] in paths
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("kind", ["anthropic", "openai", "openai-compatible"])
+async def test_a_wrong_key_is_told_from_a_wrong_address(kind, aimock, connections: Connections) -> None:
+    server = aimock(READY, keys=[KEY])
+    added = await connections.add(kind, Secret("wrong-" + KEY), base_url=address_for(kind, server), model="m")
+    steps = {step.name: step async for step in connections.check(added.id)}
+    assert steps["reachable"].state == "passed"
+    assert steps["key"].state == "failed" and "does not accept the key" in steps["key"].sentence
+    assert steps["tools"].state == "skipped"
+
+
+@pytest.mark.peer
+async def test_the_key_goes_to_its_own_host_only(
+    aimock, connections: Connections, database: Database
+) -> None:
+    from memory.accounts import update_connection
+
+    server = aimock(READY, keys=[KEY])
+    added = await connections.add("openai", Secret(KEY), base_url=server.openai_url, model="m")
+    held = await connections.model_for(added, "m", run_id=None, agent_id=None, categories=())
+    other = aimock(READY)
+    client = held.client
+    client.base_url = other.openai_url
+    with pytest.raises(Exception) as caught:
+        await client.models.list()
+    assert isinstance(connections.explain(caught.value, added, "m"), AddressWrong)
+    assert other.journal() == []
+    await database.write(update_connection, added.id, label="still here")
+
+
+FAULTS = [
+    (401, "invalid x-api-key", "authentication_error", KeyRejected),
+    (403, "this key was revoked", "permission_error", KeyRejected),
+    (402, "Payment required", "billing_error", NoCredit),
+    (400, "Your credit balance is too low", "invalid_request_error", NoCredit),
+    (429, "slow down", "rate_limit_error", RateLimited),
+    (529, "overloaded", "overloaded_error", Overloaded),
+    (500, "broken", "api_error", Overloaded),
+    (404, "not here", "unknown", AddressWrong),
+]
+
+
+@pytest.mark.peer
+@pytest.mark.parametrize("kind", ["anthropic", "openai", "openai-compatible"])
+@pytest.mark.parametrize(("status", "message", "error", "expected"), FAULTS)
+async def test_each_refusal_has_its_own_name(
+    kind, status, message, error, expected, aimock, connections: Connections
+) -> None:
+    from pydantic_ai import Agent
+
+    server = aimock(
+        {"match": {}, "response": {"error": {"message": message, "type": error}, "status": status}}
+    )
+    added = await connections.add(kind, Secret(KEY), base_url=address_for(kind, server), model="m")
+    model = await connections.model_for(added, "m", run_id=None, agent_id=None, categories=("conversation",))
+    with pytest.raises(Exception) as caught:
+        await Agent(model).run("hello")
+    explained = connections.explain(caught.value, added, "m")
+    assert type(explained) is expected
+    assert KEY not in str(explained)
+
+
+async def test_nobody_listening_and_no_such_host(connections: Connections) -> None:
+    from pydantic_ai import Agent
+
+    added = await connections.add("openai-compatible", None, base_url="http://127.0.0.1:9", model="m")
+    model = await connections.model_for(added, "m", run_id=None, agent_id=None, categories=())
+    with pytest.raises(Exception) as caught:
+        await Agent(model).run("hello")
+    explained = connections.explain(caught.value, added, "m")
+    assert isinstance(explained, Offline) and "127.0.0.1:9" in str(explained)
+
+
+@pytest.mark.req("R023")
+async def test_rows_hold_a_mask_and_never_the_key(
+    connections: Connections, database: Database, tmp_path
+) -> None:
+    await connections.add("anthropic", Secret("sk-ant-" + KEY), label="work")
+    (row,) = await database.read(accounts.connections)
+    assert KEY not in repr(row) and row.mask.endswith(KEY[-4:]) and len(row.fingerprint) == 8
+    database.close()
+    for path in tmp_path.rglob("*"):
+        if path.is_file():
+            assert KEY.encode() not in path.read_bytes()
+
+
+@pytest.mark.req("R028")
+async def test_removing_destroys_the_key_at_once(connections: Connections, vault: Vault) -> None:
+    from vault.errors import KeyNotFound
+
+    added = await connections.add("anthropic", Secret(KEY))
+    assert (await asyncio.to_thread(vault.read_key, added.id)).reveal() == KEY
+    await connections.remove(added.id)
+    with pytest.raises(KeyNotFound):
+        vault.read_key(added.id)
+
+
+@pytest.mark.peer
+@pytest.mark.req("R030")
+async def test_rotation_keeps_the_old_key_until_the_new_one_is_accepted(aimock, connections, vault) -> None:
+    new = "new-" + KEY
+    server = aimock(READY, keys=[KEY, new])
+    added = await connections.add("openai", Secret(KEY), base_url=server.openai_url, model="m")
+    async for _step in connections.rotate(added.id, Secret("refused-" + KEY)):
+        pass
+    assert vault.read_key(added.id).reveal() == KEY
+    async for _step in connections.rotate(added.id, Secret(new)):
+        pass
+    assert vault.read_key(added.id).reveal() == new
+    assert (await connections.connection(added.id)).rotated_at is not None
+
+
+async def test_an_empty_or_torn_key_is_refused(connections: Connections) -> None:
+    for wrong in ("", "  \n", "two words-aaaaaaaaaaaa", "line\nbreak-aaaaaaaa"):
+        with pytest.raises(ProviderError):
+            await connections.add("anthropic", Secret(wrong))
+    assert await connections.all() == ()
+
+
+def test_pasted_addresses_are_trimmed() -> None:
+    assert normalised("openai-compatible", "http://127.0.0.1:11434") == "http://127.0.0.1:11434/v1"
+    assert normalised("openai", "https://api.openai.com/v1/chat/completions") == "https://api.openai.com/v1"
+    assert normalised("anthropic", "https://api.anthropic.com/v1/messages") == "https://api.anthropic.com"
+    for wrong in (
+        "",
+        "api.openai.com",
+        "ftp://x",
+        "https://",
+        "https://me:pw@host/v1",
+        "https://host/v1?key=1",
+    ):
+        with pytest.raises(AddressWrong):
+            normalised("openai", wrong)
+
+
+def test_only_unmistakable_prefixes_are_recognised() -> None:
+    found = recognised("sk-ant-api03-something")
+    assert found is not None and found.kind == "anthropic"
+    assert recognised("sk-something") is None
+
+
+def test_a_proxy_is_never_used_for_this_machine(monkeypatch) -> None:
+    monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+    assert proxy_for("https://api.anthropic.com", "") == "http://proxy.example:3128"
+    assert proxy_for("http://127.0.0.1:11434/v1", "http://proxy.example:3128") == ""
+
+
+def test_prices_come_from_overrides_then_lists_then_data() -> None:
+    def connection(**fields) -> accounts.Connection:
+        row = {
+            "id": "a", "kind": "anthropic", "preset": "anthropic", "label": "A", "base_url": "https://api.anthropic.com",
+            "default_model": "", "proxy": "", "mask": "", "fingerprint": "", "position": 0, "created_at": 0,
+            "rotated_at": None, "last_used_at": None, "last_checked_at": None, "last_check": None, "models": (),
+            "price_overrides": {},
+        }  # fmt: skip
+        return accounts.Connection(**{**row, **fields})
+
+    known = price_of(connection(), "claude-sonnet-4-5")
+    assert known is not None and known.input >= 3_000_000 and known.output >= 15_000_000
+    assert price_of(connection(), "claude-nobody-knows") is None
+    assert price_of(connection(price_overrides={"x": {"input": 1, "output": 2}}), "x") == Price(1, 2, 1, 1)
+    listed = connection(models=({"id": "x", "price": {"input": 5, "output": 6}},))
+    assert price_of(listed, "x") == Price(5, 6, 5, 5)
+    price = Price(3_000_000, 15_000_000, 300_000, 3_750_000)
+    assert price.cost(input_tokens=1_000, output_tokens=100, cache_read=500) == 1_500 + 1_500 + 150
+
+
+@pytest.mark.peer
+@pytest.mark.req("R201")
+async def test_local_servers_are_found_when_asked(
+    aimock, connections: Connections, database: Database
+) -> None:
+    from agents.connections.discovery import local_servers
+    from agents.connections.presets import Preset
+
+    server = aimock(READY)
+    here = Preset("here", "Here", "openai-compatible", server.openai_url, local=True)
+    gone = Preset("gone", "Gone", "openai-compatible", "http://127.0.0.1:9/v1", local=True)
+    assert await database.read(ledger.outbox) == ()
+    found = await local_servers(database, (here, gone))
+    assert [entry.preset.id for entry in found] == ["here"]
+    assert {row.purpose for row in await database.read(ledger.outbox)} == {"discovery"}
