@@ -4,11 +4,10 @@
 its outline and the turns in sight; ``path`` reads everything.
 """
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
-from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
 from memory.chats import Conversation, Message, Step, Turn
@@ -22,8 +21,23 @@ _VARIABLES = 500
 """Ids named in one query."""
 
 _NAMES = tuple(Message.__dataclass_fields__)
-_COLUMNS = tuple(getattr(MessageTable, name) for name in _NAMES)
 _LISTS = (_NAMES.index("citations"), _NAMES.index("attachment_ids"))
+_RESTRICTED = _NAMES.index("restricted")
+
+# Plain SQL without the mapper's conversions: for 10,000 messages that is three times as fast.
+_MESSAGES = f"SELECT {', '.join(_NAMES)} FROM message WHERE "  # noqa: S608 (our own names)
+_TREE = "SELECT id, parent_id, batch_id FROM message WHERE conversation_id = ? ORDER BY ordinal"
+_TAIL = """
+    WITH RECURSIVE shown(id, parent_id, batch_id, depth) AS (
+        SELECT id, parent_id, batch_id, 1 FROM message WHERE id = ?
+        UNION ALL
+        SELECT m.id, m.parent_id, m.batch_id, depth + 1
+        FROM message AS m JOIN shown ON m.id = shown.parent_id WHERE depth < ?
+    )
+    SELECT id, parent_id, batch_id FROM shown ORDER BY depth DESC
+"""
+_FIRST = "SELECT id, batch_id FROM message WHERE conversation_id = ? AND parent_id IS NULL ORDER BY ordinal"
+_BELOW = "SELECT id, batch_id FROM message WHERE parent_id = ? ORDER BY ordinal"
 
 
 def path(session: Session, conversation_id: str) -> tuple[Turn, ...]:
@@ -31,8 +45,24 @@ def path(session: Session, conversation_id: str) -> tuple[Turn, ...]:
     steps = outline(session, conversation_id)
     if len(steps) <= _VARIABLES:
         return turns(session, steps)
-    query = select(*_COLUMNS).where(MessageTable.conversation_id == conversation_id)
-    return _filled(steps, _messages(session, query))
+    return _filled(steps, _messages(session, "conversation_id = ?", [conversation_id]))
+
+
+def tail(session: Session, conversation_id: str, limit: int = 40) -> tuple[Turn, ...]:
+    """Return the last turns of the shown path with their texts; takes as long however long the path is.
+
+    For the first paint; ``outline`` then tells the rest. Raises NotFound.
+    """
+    leaf_id = required(session, ConversationTable, conversation_id).active_leaf_id
+    connection = session.connection()
+    steps = []
+    for _id, parent_id, batch_id in connection.exec_driver_sql(_TAIL, (leaf_id, limit)):
+        siblings: dict[str, list[str]] = {}
+        sql, key = (_FIRST, conversation_id) if parent_id is None else (_BELOW, parent_id)
+        for identifier, batch in connection.exec_driver_sql(sql, (key,)):
+            siblings.setdefault(batch, []).append(identifier)
+        steps.append(Step(tuple(siblings[batch_id]), list(siblings).index(batch_id) + 1, len(siblings)))
+    return turns(session, steps) if steps else turns(session, outline(session, conversation_id)[-limit:])
 
 
 def outline(session: Session, conversation_id: str) -> tuple[Step, ...]:
@@ -57,8 +87,8 @@ def turns(session: Session, steps: Sequence[Step]) -> tuple[Turn, ...]:
     wanted = [identifier for step in steps for identifier in step.message_ids]
     found: dict[str, Message] = {}
     for start in range(0, len(wanted), _VARIABLES):
-        query = select(*_COLUMNS).where(MessageTable.id.in_(wanted[start : start + _VARIABLES]))
-        found |= _messages(session, query)
+        some = wanted[start : start + _VARIABLES]
+        found |= _messages(session, f"id IN ({', '.join('?' * len(some))})", some)
     return _filled(steps, found)
 
 
@@ -125,16 +155,14 @@ class _Tree:
 
     @classmethod
     def read(cls, session: Session, conversation_id: str) -> "_Tree":
-        query = (
-            select(MessageTable.id, MessageTable.parent_id, MessageTable.batch_id)
-            .where(MessageTable.conversation_id == conversation_id)
-            .order_by(MessageTable.ordinal, MessageTable.position)
-        )
         tree = cls()
-        for identifier, parent_id, batch_id in session.execute(query):
-            tree.parents[identifier] = parent_id
-            tree.batch_of[identifier] = batch_id
-            tree.branches.setdefault(parent_id, {}).setdefault(batch_id, []).append(identifier)
+        parents, batch_of, branches = tree.parents, tree.batch_of, tree.branches
+        for identifier, parent_id, batch_id in session.connection().exec_driver_sql(
+            _TREE, (conversation_id,)
+        ):
+            parents[identifier] = parent_id
+            batch_of[identifier] = batch_id
+            branches.setdefault(parent_id, {}).setdefault(batch_id, []).append(identifier)
         return tree
 
 
@@ -146,15 +174,14 @@ def _leaf_below(session: Session, tree: _Tree, identifier: str) -> str:
     return identifier
 
 
-def _messages(session: Session, query: Select[*tuple[Any, ...]]) -> dict[str, Message]:
-    # Core rows, not mapped ones: for 10,000 messages that is three times as fast.
+def _messages(session: Session, condition: str, values: list[str]) -> dict[str, Message]:
     found = {}
-    for row in session.execute(query):
-        values = list(row)
+    for row in session.connection().exec_driver_sql(_MESSAGES + condition, tuple(values)):
+        columns = list(row)
         for index in _LISTS:
-            values[index] = tuple(values[index])
-        message = Message(*values)
-        found[message.id] = message
+            columns[index] = () if columns[index] == "[]" else tuple(json.loads(columns[index]))
+        columns[_RESTRICTED] = bool(columns[_RESTRICTED])
+        found[row[0]] = Message(*columns)
     return found
 
 

@@ -43,7 +43,7 @@ class MessageTable(Base):
     id: Mapped[Identifier] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(reference("conversation.id"))
     parent_id: Mapped[str | None] = mapped_column(reference("message.id"), index=True)
-    batch_id: Mapped[Identifier]
+    batch_id: Mapped[Identifier] = mapped_column(index=True)
     position: Mapped[int] = mapped_column(default=0)
     """Column within the batch, from 0."""
     ordinal: Mapped[int] = mapped_column(default=0)
@@ -78,7 +78,7 @@ class AttachmentTable(Base):
     id: Mapped[Identifier] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(reference("conversation.id"), index=True)
     message_id: Mapped[str | None] = mapped_column(reference("message.id"), index=True)
-    blob_id: Mapped[str] = mapped_column(reference("blob.id", on_delete="RESTRICT"))
+    blob_id: Mapped[str] = mapped_column(reference("blob.id", on_delete="RESTRICT"), index=True)
     name: Mapped[str]
     kind: Mapped[str] = mapped_column(default="")
     """What its content was recognised as: ``pdf``, ``docx``, ``image``, …"""

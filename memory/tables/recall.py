@@ -20,14 +20,18 @@ class NoteTable(Base):
     text: Mapped[str]
     state: Mapped[str] = mapped_column(default="accepted")
     """``proposed``, ``accepted`` or ``rejected``."""
-    source_message_id: Mapped[str | None] = mapped_column(reference("message.id", on_delete="SET NULL"))
-    source_attachment_id: Mapped[str | None] = mapped_column(reference("attachment.id", on_delete="SET NULL"))
+    source_message_id: Mapped[str | None] = mapped_column(
+        reference("message.id", on_delete="SET NULL"), index=True
+    )
+    source_attachment_id: Mapped[str | None] = mapped_column(
+        reference("attachment.id", on_delete="SET NULL"), index=True
+    )
     agent_id: Mapped[str | None] = mapped_column(reference("agent.id", on_delete="SET NULL"))
     model: Mapped[str] = mapped_column(default="")
     created_at: Mapped[Instant]
     valid_from: Mapped[Instant]
     valid_to: Mapped[Instant | None]
-    supersedes_id: Mapped[str | None] = mapped_column(reference("note.id", on_delete="SET NULL"))
+    supersedes_id: Mapped[str | None] = mapped_column(reference("note.id", on_delete="SET NULL"), index=True)
     uses: Mapped[int] = mapped_column(default=0)
     last_used_at: Mapped[Instant | None]
     pinned_at: Mapped[Instant | None]

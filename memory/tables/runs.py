@@ -45,7 +45,7 @@ class RunEventTable(Base):
     __table_args__ = (UniqueConstraint("run_id", "seq"),)
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
-    run_id: Mapped[str] = mapped_column(reference("run.id"), index=True)
+    run_id: Mapped[str] = mapped_column(reference("run.id"))
     seq: Mapped[int]
     parent_run_id: Mapped[Identifier | None]
     task_id: Mapped[Identifier | None]

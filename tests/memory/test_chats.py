@@ -128,6 +128,8 @@ def test_branches_come_back_as_last_shown(database: Database, conversation: Conv
     assert edited.parent_id == second.parent_id == answers[0]
     database.write_now(messages.add_agent_messages, first, [Speaker(None, "Cy", "run-Cy")])
     assert shown(database, conversation) == [["Q1"], ["Cy"]]
+    whole = database.write_now(branches.path, conversation.id)
+    assert database.write_now(branches.tail, conversation.id) == whole
     turns = database.write_now(branches.path, conversation.id)
     assert (turns[1].alternative, turns[1].alternatives) == (2, 2)
     database.write_now(branches.branch, turns[1].messages[0].id, -1)
@@ -180,6 +182,7 @@ def test_long_paths_are_read_in_parts(database: Database, conversation: Conversa
     assert len(steps) == 600
     tail = database.write_now(branches.turns, steps[-3:])
     assert [turn.messages[0].text or turn.messages[0].agent_name for turn in tail] == ["A298", "Q299", "A299"]
+    assert database.write_now(branches.tail, conversation.id, 3) == tail
     assert database.write_now(branches.turns, steps) == database.write_now(branches.path, conversation.id)
 
 

@@ -1,0 +1,82 @@
+"""The audit trail: what was done to keys, settings and data; every entry is chained to the one before."""
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from memory.errors import DatabaseDamaged
+from memory.identifiers import now
+from memory.tables import AuditTable
+from memory.tables.records import record
+from resources.language import gettext as _
+
+_BEFORE_THE_FIRST = "0" * 64
+
+
+@dataclass(frozen=True, slots=True)
+class AuditEntry:
+    """One entry. ``detail`` holds ids, names and counts, never a secret and never content."""
+
+    number: int
+    at: int
+    kind: str
+    subject: str
+    detail: dict[str, Any]
+    previous_hash: str
+    hash: str
+
+
+def append(session: Session, kind: str, subject: str, detail: dict[str, Any] | None = None) -> AuditEntry:
+    """Add an entry such as ``("key_added", connection_id, {"label": …})`` to the end of the chain."""
+    last = session.scalar(select(AuditTable).order_by(AuditTable.number.desc()).limit(1))
+    number, previous = (last.number + 1, last.hash) if last else (1, _BEFORE_THE_FIRST)
+    at, said = now(), detail or {}
+    row = AuditTable(
+        number=number,
+        at=at,
+        kind=kind,
+        subject=subject,
+        detail=said,
+        previous_hash=previous,
+        hash=_hash(number, at, kind, subject, said, previous),
+    )
+    session.add(row)
+    session.flush()
+    return record(AuditEntry, row)
+
+
+def entries(session: Session, *, limit: int = 200, before: int | None = None) -> Sequence[AuditEntry]:
+    """Return a page of the trail, the latest first; ``before`` is the last number already shown."""
+    query = select(AuditTable).order_by(AuditTable.number.desc()).limit(limit)
+    if before is not None:
+        query = query.where(AuditTable.number < before)
+    return tuple(record(AuditEntry, row) for row in session.scalars(query))
+
+
+def verify(session: Session) -> int:
+    """Check the whole chain and return its length.
+
+    Raises DatabaseDamaged naming the first entry that was changed, removed or put in. Entries cut off the end
+    show only against a length noted elsewhere.
+    """
+    previous, expected = _BEFORE_THE_FIRST, 1
+    for row in session.scalars(select(AuditTable).order_by(AuditTable.number)):
+        computed = _hash(row.number, row.at, row.kind, row.subject, row.detail, previous)
+        if row.number != expected or row.previous_hash != previous or row.hash != computed:
+            raise DatabaseDamaged(
+                _(
+                    "The audit trail was changed at entry {number}: restore a backup to see what stood there."
+                ).format(number=expected)
+            )
+        previous, expected = row.hash, expected + 1
+    return expected - 1
+
+
+def _hash(number: int, at: int, kind: str, subject: str, detail: dict[str, Any], previous: str) -> str:
+    said = json.dumps([number, at, kind, subject, detail, previous], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(said.encode()).hexdigest()
