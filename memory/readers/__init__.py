@@ -1,0 +1,1 @@
+"""Documents to text: recognised by content, read in a limited process, cut into passages with places."""
