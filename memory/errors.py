@@ -13,6 +13,8 @@ StorageError
 └── BlobDamaged           an encrypted file does not match its key or its length
 """
 
+from pathlib import Path
+
 
 class StorageError(Exception):
     """A fault of storage, told in one sentence that names the fix."""
@@ -43,7 +45,12 @@ class DiskReadOnly(StorageError):
 
 
 class OfficeInUse(StorageError):
-    """Another process owns this office."""
+    """Another process owns this office; ``socket`` is the door to it, ``pid`` None while it is starting."""
+
+    def __init__(self, sentence: str, *, pid: int | None, socket: Path) -> None:
+        super().__init__(sentence)
+        self.pid = pid
+        self.socket = socket
 
 
 class NotFound(StorageError):

@@ -1,0 +1,232 @@
+"""Files at rest: one encrypted file per blob, its random key in its row of the database alone.
+
+A blob is cut into chunks of 4 MiB, each sealed with AES-256-GCM. The additional data names blob, chunk and
+count, so chunks can be neither swapped nor cut off. Removing the row makes the file noise.
+"""
+
+import hashlib
+import os
+import secrets
+from collections.abc import Iterable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import BinaryIO
+
+from sqlalchemy import delete, select
+from sqlalchemy.orm import Session
+
+from memory.disk import create_private, replace_durably, told_by_system
+from memory.errors import BlobDamaged, Refused
+from memory.identifiers import new_id, now
+from memory.tables import AttachmentTable, BlobTable
+from memory.tables.records import record, required
+from resources.language import gettext as _
+
+CHUNK = 4 * 1024 * 1024
+LIMIT = 256 * 1024 * 1024
+"""Bytes of the largest file that is taken."""
+_TAG = 16
+_PART = ".part"
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """What opens an encrypted file; ``size`` is in bytes of plain content, ``sha256`` is of that content."""
+
+    id: str
+    key: bytes = field(repr=False)
+    size: int
+    chunks: int
+    sha256: str
+    created_at: int
+
+
+class BlobStore:
+    """The folder of encrypted files. Its methods block; at most two chunks are in memory at a time."""
+
+    def __init__(self, folder: Path, *, limit: int = LIMIT) -> None:
+        self._folder = folder
+        self._limit = limit
+
+    def write(self, source: Path | bytes | Iterable[bytes], *, size: int | None = None) -> Blob:
+        """Encrypt a file, bytes, or pieces that come to ``size`` bytes; the file is on disk on return.
+
+        The caller then records the blob (``record_blob``) in the transaction that refers to it. Raises
+        Refused for what is too large or changed while it was read, DiskFull, DiskReadOnly or StorageError.
+        """
+        if isinstance(source, Path):
+            try:
+                with source.open("rb") as opened:
+                    return self._write(_pieces(opened), os.fstat(opened.fileno()).st_size, source.name)
+            except OSError as error:
+                raise Refused(
+                    _("“{name}” cannot be read ({reason}): check that it is there and yours to read.").format(
+                        name=source.name, reason=error.strerror
+                    )
+                ) from error
+        if isinstance(source, bytes):
+            return self._write(iter([source]), len(source), _("What you pasted"))
+        if size is None:
+            raise TypeError("pieces need their total size: it is part of what is sealed")
+        return self._write(iter(source), size, _("The file"))
+
+    def read(self, blob: Blob) -> bytes:
+        """Return the whole plain content. Raises BlobDamaged."""
+        return b"".join(self.stream(blob))
+
+    def stream(self, blob: Blob) -> Iterator[bytes]:
+        """Yield the plain content in chunks of 4 MiB, each checked before it is yielded. Raises BlobDamaged."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        cipher = AESGCM(blob.key)
+        try:
+            with self.path(blob.id).open("rb") as file:
+                if os.fstat(file.fileno()).st_size != blob.size + blob.chunks * _TAG:
+                    raise _damaged(blob.id)
+                for index in range(blob.chunks):
+                    sealed = file.read(CHUNK + _TAG)
+                    yield cipher.decrypt(_nonce(index), sealed, _bound(blob.id, index, blob.chunks))
+        except (InvalidTag, OSError) as error:
+            raise _damaged(blob.id) from error
+
+    def verify(self, blob: Blob) -> None:
+        """Read the whole file and compare its content with the row. Raises BlobDamaged."""
+        digest = hashlib.sha256()
+        with closing(self.stream(blob)) as chunks:  # type: ignore[type-var]  # a generator can be closed
+            for chunk in chunks:
+                digest.update(chunk)
+        if digest.hexdigest() != blob.sha256:
+            raise _damaged(blob.id)
+
+    def delete(self, blob_id: str) -> None:
+        """Remove the file, if it is there; its row is removed by the caller. Raises a StorageError."""
+        try:
+            self.path(blob_id).unlink(missing_ok=True)
+        except OSError as error:
+            raise told_by_system(error, self.path(blob_id)) from error
+
+    def sweep(self, known: frozenset[str]) -> int:
+        """Remove what a crash left: half-written files, and files without a row. Returns how many.
+
+        Only while nothing is being written, as at start.
+        """
+        removed = 0
+        for path in self._folder.iterdir():
+            if path.name.endswith(_PART) or (_is_blob_name(path.name) and path.name not in known):
+                path.unlink()
+                removed += 1
+        return removed
+
+    def path(self, blob_id: str) -> Path:
+        """Return where the encrypted file of a blob stands."""
+        return self._folder / blob_id
+
+    def _write(self, pieces: Iterator[bytes], size: int, name: str) -> Blob:
+        if size > self._limit:
+            raise Refused(
+                _("{name} has {size} MB; up to {limit} MB can be attached: attach the part you need.").format(
+                    name=name, size=-(-size // 1_000_000), limit=self._limit // 1_000_000
+                )
+            )
+        identifier, key, count = new_id(), secrets.token_bytes(32), max(1, -(-size // CHUNK))
+        temporary = self.path(identifier + _PART)
+        try:
+            with os.fdopen(create_private(temporary), "wb") as target:
+                digest, written = _seal(pieces, target, identifier, key, count)
+                if written != size:
+                    raise Refused(_("{name} changed while it was read: attach it again.").format(name=name))
+                target.flush()
+                os.fsync(target.fileno())
+            replace_durably(temporary, self.path(identifier))
+        except OSError as error:
+            raise told_by_system(error, temporary) from error
+        finally:
+            temporary.unlink(missing_ok=True)
+        return Blob(identifier, key, size, count, digest, now())
+
+
+def record_blob(session: Session, blob: Blob) -> None:
+    """Keep the key of a written file; without this row the next start removes the file."""
+    session.add(
+        BlobTable(
+            id=blob.id,
+            key=blob.key,
+            size=blob.size,
+            chunks=blob.chunks,
+            sha256=blob.sha256,
+            created_at=blob.created_at,
+        )
+    )
+    session.flush()
+
+
+def blob(session: Session, blob_id: str) -> Blob:
+    """Return what opens a file. Raises NotFound."""
+    return record(Blob, required(session, BlobTable, blob_id))
+
+
+def drop_unreferenced(session: Session) -> frozenset[str]:
+    """Forget the keys of files that no attachment refers to, and return the ids of the others."""
+    referred = select(AttachmentTable.blob_id)
+    session.execute(delete(BlobTable).where(BlobTable.id.not_in(referred)))
+    return frozenset(session.scalars(select(BlobTable.id)))
+
+
+def _seal(
+    pieces: Iterator[bytes], target: BinaryIO, identifier: str, key: bytes, count: int
+) -> tuple[str, int]:
+    from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+    cipher, digest, written = AESGCM(key), hashlib.sha256(), 0
+    for index, chunk in enumerate(_chunks(pieces)):
+        if index == count:
+            return "", -1
+        digest.update(chunk)
+        written += len(chunk)
+        target.write(cipher.encrypt(_nonce(index), chunk, _bound(identifier, index, count)))
+    return digest.hexdigest(), written
+
+
+def _pieces(file: BinaryIO) -> Iterator[bytes]:
+    while piece := file.read(CHUNK):
+        yield piece
+
+
+def _chunks(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Cut pieces of any length into chunks; nothing at all makes one empty chunk."""
+    waiting, any_yet = bytearray(), False
+    for piece in pieces:
+        view = memoryview(piece)
+        while view:
+            room = CHUNK - len(waiting)
+            waiting += view[:room]
+            view = view[room:]
+            if len(waiting) == CHUNK:
+                yield bytes(waiting)
+                any_yet = True
+                waiting.clear()
+    if waiting or not any_yet:
+        yield bytes(waiting)
+
+
+def _nonce(index: int) -> bytes:
+    # Each key seals one file once, so a counter never repeats under it.
+    return bytes(4) + index.to_bytes(8, "big")
+
+
+def _bound(identifier: str, index: int, count: int) -> bytes:
+    return b"blob" + bytes.fromhex(identifier) + index.to_bytes(4, "big") + count.to_bytes(4, "big")
+
+
+def _is_blob_name(name: str) -> bool:
+    return len(name) == 32 and all(character in "0123456789abcdef" for character in name)
+
+
+def _damaged(identifier: str) -> BlobDamaged:
+    return BlobDamaged(
+        _("The stored file {id} is missing or damaged: attach it again, or restore a backup.").format(
+            id=identifier[:8]
+        )
+    )
