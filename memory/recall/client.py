@@ -1,0 +1,183 @@
+"""The office's side of the recall process: starting it, asking it, and starting it again when it dies."""
+
+import asyncio
+import logging
+import os
+import subprocess
+import sys
+import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+from memory.recall.confinement import environment
+from memory.recall.errors import RecallDown
+from memory.recall.frames import FrameBroken, read_frame, write_frame
+from resources.language import gettext as _
+
+_log = logging.getLogger(__name__)
+
+_ANSWER_SECONDS = 120.0
+"""A process that is silent for longer hangs, and is killed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the process answered to a search.
+
+    ``queries`` holds one float32 vector per text; ``nearest`` pairs random ids with inner
+    products, best first; ``indexed`` vectors were in Chroma and ``waiting`` ones were scanned.
+    """
+
+    queries: bytes
+    nearest: tuple[tuple[str, float], ...]
+    indexed: int
+    waiting: int
+
+
+class RecallProcess:
+    """One recall process at a time. Calls are answered in order; each may raise RecallDown.
+
+    A thread of its own talks to the child: it is the one that the child dies with.
+    """
+
+    def __init__(self, threads: int = 1) -> None:
+        self._threads = threads
+        self._lane = ThreadPoolExecutor(1, thread_name_prefix="recall")
+        self._child: subprocess.Popen[bytes] | None = None
+        self.embedder = ""
+        self.dimensions = 0
+
+    @property
+    def pid(self) -> int | None:
+        """The process id while the child lives."""
+        child = self._child
+        return child.pid if child is not None and child.poll() is None else None
+
+    async def start(self, scratch: Path) -> None:
+        """Start the child and wait until the embedder is loaded (some 0.5 s)."""
+        await self._run(self._start, scratch)
+
+    async def embed(self, texts: Sequence[str]) -> bytes:
+        """Return the normalised float32 vectors of the texts, one after the other."""
+        _header, body = await self._run(self._ask, {"do": "embed", "texts": list(texts)})
+        return cast(bytes, body)
+
+    async def open(self, folder: Path | None) -> int:
+        """Open the index in the folder, or in memory; return the number of vectors in it."""
+        header, _body = await self._run(self._ask, {"do": "open", "folder": str(folder or "")})
+        return int(header["indexed"])
+
+    async def close_index(self) -> None:
+        """Let Chroma take what waits and close it, so that its folder may be sealed."""
+        await self._run(self._ask, {"do": "close"})
+
+    async def add(self, ids: Sequence[str], vectors: bytes) -> int:
+        """Add vectors under random ids; they are found from now on. Return how many wait for Chroma."""
+        header, _body = await self._run(self._ask, {"do": "add", "ids": list(ids)}, vectors)
+        return int(header["waiting"])
+
+    async def remove(self, ids: Sequence[str]) -> None:
+        """Forget the vectors of these ids."""
+        await self._run(self._ask, {"do": "remove", "ids": list(ids)})
+
+    async def counts(self) -> tuple[int, int]:
+        """Return how many vectors Chroma holds and how many wait for it."""
+        header, _body = await self._run(self._ask, {"do": "counts"})
+        return int(header["indexed"]), int(header["waiting"])
+
+    async def search(self, texts: Sequence[str], count: int) -> Found:
+        """Embed the texts and find the ``count`` nearest ids to any of them; 0 only embeds."""
+        header, body = await self._run(self._ask, {"do": "search", "texts": list(texts), "count": count})
+        size = len(texts) * self.dimensions * 4
+        products = cast("Sequence[float]", memoryview(body)[size:].cast("f"))
+        nearest = tuple(zip(header["ids"], products, strict=True))
+        return Found(body[:size], nearest, int(header["indexed"]), int(header["waiting"]))
+
+    async def score(self, queries: bytes, vectors: Sequence[bytes]) -> list[list[float]]:
+        """Return, per query, the inner product with each of the vectors."""
+        count = len(queries) // (self.dimensions * 4)
+        body = b"".join((queries, *vectors))
+        _header, answer = await self._run(self._ask, {"do": "score", "queries": count}, body)
+        products = cast("list[float]", memoryview(answer).cast("f").tolist())
+        width = len(vectors)
+        return [products[row * width : (row + 1) * width] for row in range(count)]
+
+    async def stop(self) -> None:
+        """End the child, asking it first; it can be started again."""
+        await self._run(self._stop)
+
+    async def close(self) -> None:
+        """End the child and the thread that talks to it."""
+        await self._run(self._stop)
+        self._lane.shutdown()
+
+    async def _run(self, call: Any, *arguments: Any) -> Any:
+        future = self._lane.submit(call, *arguments)
+        # A cancelled caller must not leave an answer in the pipe for the next one.
+        return await asyncio.shield(asyncio.wrap_future(future))
+
+    def _start(self, scratch: Path) -> None:
+        self._stop()
+        command = [sys.executable, "-P", "-m", "memory.recall.process", str(os.getpid()), str(self._threads)]
+        # Popen closes this process's copies of the child's ends, so a dead child is an end of file.
+        self._child = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
+            command,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(scratch),
+            cwd=scratch,
+            bufsize=1 << 16,
+        )
+        header, _body = self._ask({"do": "hello"})
+        self.embedder, self.dimensions = header["embedder"], header["dimensions"]
+
+    def _ask(self, header: dict[str, Any], body: bytes = b"") -> tuple[dict[str, Any], bytes]:
+        child = self._child
+        if child is None:
+            raise RecallDown(_("The recall process is not running; full text still answers."))
+        watchdog = threading.Timer(_ANSWER_SECONDS, child.kill)
+        watchdog.daemon = True
+        watchdog.start()
+        try:
+            write_frame(cast(BinaryIO, child.stdin), header, body)
+            answer = read_frame(cast(BinaryIO, child.stdout))
+        except (OSError, FrameBroken) as error:
+            self._discard()
+            raise RecallDown(_("The recall process stopped; it is started again.")) from error
+        finally:
+            watchdog.cancel()
+        if answer is None:
+            self._discard()
+            raise RecallDown(_("The recall process stopped; it is started again."))
+        if "error" in answer[0]:
+            _log.error("recall process: %s of %s", answer[0]["error"], header["do"])
+            self._discard()
+            raise RecallDown(_("The recall process failed; it is started again."))
+        return answer
+
+    def _stop(self) -> None:
+        child = self._child
+        if child is None:
+            return
+        cast(BinaryIO, child.stdin).close()
+        try:
+            child.wait(5.0)
+        except subprocess.TimeoutExpired:
+            _log.warning("the recall process did not end when asked and is killed")
+        self._discard()
+
+    def _discard(self) -> None:
+        child, self._child = self._child, None
+        if child is None:
+            return
+        child.kill()
+        child.wait()
+        for pipe in (child.stdin, child.stdout):
+            try:
+                cast(BinaryIO, pipe).close()
+            except OSError:
+                _log.debug("the pipe to the dead recall process held an unsent frame")

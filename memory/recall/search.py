@@ -1,0 +1,314 @@
+"""The office's recall: one facade that finds passages by words and by meaning, and tells why."""
+
+import asyncio
+import json
+import logging
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from memory.database import Database
+from memory.identifiers import now as present
+from memory.locations import Locations
+from memory.recall import lexical, pool
+from memory.recall.client import Found
+from memory.recall.driver import driver
+from memory.recall.embedder_identity import EMBEDDER
+from memory.recall.errors import RecallDown
+from memory.recall.fusion import Scored, fuse, without_repeats
+from memory.recall.indexing import NAVIGATION
+from memory.recall.keeper import Condition, IndexKeeper
+from memory.recall.lexical import Lexical
+from memory.recall.pool import Candidate, Filter
+from memory.recall.queries import Query, understand
+
+_log = logging.getLogger(__name__)
+
+_POOL = 60
+"""Candidates taken from each view of the full text."""
+_NEAREST = 120
+"""Vectors taken from the index."""
+_NEAREST_IN_SCOPE = 1000
+"""Vectors taken when only some conversations or files are looked into and they are too many to scan."""
+_SCANNED = 2000
+"""Passages of a scope up to which all their vectors are compared."""
+LEAST_COSINE = 0.25
+"""A passage without any word of the question must be at least this near in meaning to be shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that was found, with the turn or passage before and after it.
+
+    ``legs`` holds the raw BM25 weights (``lexical_text``, ``lexical_context``) and cosines (``dense_text``,
+    ``dense_context``; missing while there is no vector), the normalised legs ``lexical`` and ``dense``, and
+    the signals ``speaker``, ``session``, ``recency``, ``pin`` and ``coverage`` (the share of the question's
+    weight that the passage holds as words), all from 0 to 1.
+    """
+
+    passage_number: int
+    source_kind: str
+    source_id: str
+    conversation_id: str | None
+    ordinal: int
+    text: str
+    place: dict[str, Any]
+    heading: str
+    speaker: str
+    at: int
+    score: float
+    legs: dict[str, float]
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RecallResult:
+    """Hits, best first, and who answered.
+
+    ``legs`` names the legs that took part: ``lexical``, ``dense``. ``home`` is the Chroma home that answered:
+    ``sealed``, ``memory``, or ``none`` when vectors took no part or were only scanned; ``scanned`` counts the
+    vectors that were compared one by one because Chroma had not taken them yet.
+    """
+
+    hits: tuple[Hit, ...]
+    legs: tuple[str, ...]
+    home: str
+    scanned: int
+    terms: tuple[str, ...]
+    speakers: tuple[str, ...]
+
+
+class Recall:
+    """Finds what the office knows, from the first moment: full text alone until the process is warm."""
+
+    def __init__(self, database: Database, locations: Locations, office_id: str, threads: int = 1) -> None:
+        self._database = database
+        self._keeper = IndexKeeper(database, locations, office_id, threads)
+        self._speakers: set[str] = set()
+        self._speakers_through = 0
+
+    @property
+    def condition(self) -> Condition:
+        """How the vector index is."""
+        return self._keeper.condition
+
+    def watch(self, callback: Callable[[], None]) -> None:
+        """Call back, on the loop's thread, whenever the condition changes."""
+        self._keeper.on_change = callback
+
+    async def start(self) -> None:
+        """Begin to start the recall process; returns at once."""
+        self._keeper.start()
+
+    def wake(self) -> None:
+        """Say that passages were written, so that they are embedded at once instead of in a few seconds."""
+        self._keeper.wake()
+
+    async def settled(self) -> None:
+        """Wait until everything written so far can be found by meaning."""
+        await self._keeper.settled()
+
+    async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
+        """Make full text and index again from the database; ``progress`` gets vectors done and in all."""
+        await self._database.write(_rebuild_full_text)
+        await self._keeper.rebuild(progress)
+
+    async def forget_index(self) -> None:
+        """After an erasure: end the process, destroy folder, snapshot and key, fill a new index."""
+        await self._keeper.rebuild(None)
+
+    async def close(self) -> None:
+        """Seal the index and end the process."""
+        await self._keeper.close()
+
+    async def search(
+        self,
+        query: str,
+        *,
+        conversation_ids: Collection[str] = (),
+        attachment_ids: Collection[str] = (),
+        kinds: Collection[str] = (),
+        scopes: Collection[str] = (),
+        exclude_conversation_id: str = "",
+        exclude_message_ids: Collection[str] = (),
+        before: int | None = None,
+        after: int | None = None,
+        limit: int = 10,
+        now: int | None = None,
+    ) -> RecallResult:
+        """Return the passages that answer the query best; filters as in ``pool.Filter``, times in ms."""
+        chosen = Filter(
+            frozenset(conversation_ids),
+            frozenset(attachment_ids),
+            frozenset(kinds),
+            frozenset(scopes),
+            exclude_conversation_id,
+            frozenset(exclude_message_ids),
+            before,
+            after,
+        )
+        await self._database.read(self._learn_speakers)
+        understood = understand(query, sorted(self._speakers, key=len, reverse=True))
+        scope = await self._database.read(pool.scope_of, chosen) if chosen.narrow else None
+        words, found = await asyncio.gather(
+            self._database.read(lexical.find, understood, scope), self._nearest(understood, scope)
+        )
+        candidates, stored = await self._database.read(_gather, words, found, scope, chosen)
+        for candidate in candidates if words.common else ():
+            lexical.reweigh(words, candidate.number, candidate.text, candidate.context)
+        dense = await self._compare(found, stored)
+        scored = fuse(candidates, understood, words, dense, present() if now is None else now)
+        kept = without_repeats([one for one in scored if _worth(one)], limit)
+        hits = await self._database.read(_hits, kept)
+        answered = found is not None and found.indexed > 0
+        return RecallResult(
+            hits,
+            ("lexical", "dense") if dense is not None else ("lexical",),
+            self._keeper.home if answered else "none",
+            found.waiting if found is not None else 0,
+            understood.terms,
+            understood.speakers,
+        )
+
+    async def why(self, query: str, *, limit: int = 10, **filters: Any) -> dict[str, Any]:
+        """Explain a search as plain data: the source and the score of each leg per hit, home and cut-off."""
+        result = await self.search(query, limit=limit, **filters)
+        condition = self.condition
+        return {
+            "query": query,
+            "terms": list(result.terms),
+            "speakers": list(result.speakers),
+            "legs": list(result.legs),
+            "home": result.home,
+            "scanned": result.scanned,
+            "state": condition.state,
+            "from_snapshot": condition.unsealed,
+            "added_since_start": condition.added,
+            "embedder": EMBEDDER,
+            "cutoff": {"cosine_without_words": LEAST_COSINE, "limit": limit},
+            "hits": [_explained(hit) for hit in result.hits],
+        }
+
+    async def _nearest(self, query: Query, scope: set[int] | None) -> Found | None:
+        """Ask the process, if it is up; a scope small enough is scanned later, so it only embeds."""
+        if self._keeper.process.pid is None or not self._keeper.process.embedder:
+            return None
+        wanted = _NEAREST if scope is None else 0 if len(scope) <= _SCANNED else _NEAREST_IN_SCOPE
+        try:
+            return await self._keeper.process.search([query.question], wanted)
+        except RecallDown as error:
+            _log.warning("%s", error)
+            self._keeper.wake()
+            return None
+
+    async def _compare(
+        self, found: Found | None, stored: dict[tuple[int, int], bytes]
+    ) -> list[dict[int, float]] | None:
+        """Return the cosines of both views by passage, or None when there is nothing to compare."""
+        if found is None or not stored:
+            return None
+        try:
+            products = (await self._keeper.process.score(found.queries, list(stored.values())))[0]
+        except RecallDown as error:
+            _log.warning("%s", error)
+            self._keeper.wake()
+            return None
+        views: list[dict[int, float]] = [{}, {}]
+        for (number, view), product in zip(stored, products, strict=True):
+            views[view][number] = product
+        return views
+
+    def _learn_speakers(self, session: Session) -> None:
+        """Keep the names under which people and agents spoke; only new passages are read."""
+        connection = driver(session)
+        (highest,) = connection.execute("SELECT max(number) FROM passage").fetchone()
+        if (highest or 0) <= self._speakers_through:
+            return
+        rows = connection.execute(
+            "SELECT DISTINCT speaker FROM passage WHERE number > ?", (self._speakers_through,)
+        )
+        self._speakers.update(name for (name,) in rows if name)
+        self._speakers_through = highest
+
+
+def within_budget(hits: Collection[Hit], tokens: int) -> tuple[Hit, ...]:
+    """Return the best hits that fit a budget of tokens, at four characters each and ten for the frame."""
+    kept: list[Hit] = []
+    for hit in hits:
+        cost = 10 + (len(hit.text) + len(hit.before) + len(hit.after)) // 4
+        if cost > tokens:
+            break
+        tokens -= cost
+        kept.append(hit)
+    return tuple(kept)
+
+
+def _gather(
+    session: Session, words: Lexical, found: Found | None, scope: set[int] | None, chosen: Filter
+) -> tuple[list[Candidate], dict[tuple[int, int], bytes]]:
+    """Return the candidates of both legs and their vectors."""
+    numbers = words.best(_POOL)
+    stored: dict[tuple[int, int], bytes] = {}
+    if found is not None and scope is not None and len(scope) <= _SCANNED:
+        numbers |= scope
+    elif found is not None:
+        near = set(pool.numbers_of(session, [name for name, _product in found.nearest]).values())
+        numbers |= near if scope is None else near & scope
+    rows = pool.candidates(session, sorted(numbers), chosen)
+    if found is not None:
+        stored = pool.vectors_of(session, [row.number for row in rows], EMBEDDER)
+    return rows, stored
+
+
+def _hits(session: Session, kept: list[Scored]) -> tuple[Hit, ...]:
+    hits = []
+    for one in kept:
+        row = one.candidate
+        before, after = pool.neighbours(session, row)
+        hits.append(
+            Hit(
+                row.number,
+                row.source_kind,
+                row.source_id,
+                row.conversation_id,
+                row.ordinal,
+                row.text,
+                {name: value for name, value in json.loads(row.place).items() if name != NAVIGATION},
+                row.heading,
+                row.speaker,
+                row.at,
+                one.score,
+                one.legs,
+                before,
+                after,
+            )
+        )
+    return tuple(hits)
+
+
+def _worth(one: Scored) -> bool:
+    cosine = max(one.legs.get("dense_text", 0.0), one.legs.get("dense_context", 0.0))
+    return one.legs["coverage"] > 0 or cosine >= LEAST_COSINE
+
+
+def _explained(hit: Hit) -> dict[str, Any]:
+    return {
+        "passage": hit.passage_number,
+        "source": {"kind": hit.source_kind, "id": hit.source_id, "conversation": hit.conversation_id},
+        "place": hit.place,
+        "heading": hit.heading,
+        "speaker": hit.speaker,
+        "at": hit.at,
+        "text": hit.text,
+        "score": round(hit.score, 4),
+        "legs": {name: round(value, 4) for name, value in hit.legs.items()},
+    }
+
+
+def _rebuild_full_text(session: Session) -> None:
+    from memory.recall.full_text import rebuild
+
+    rebuild(session.connection())
