@@ -22,13 +22,16 @@ _PATTERNS = (
     r"(?:(?<!\d)|(?<=%[0-9A-Fa-f]{2}))\d{8,10}(?::|%3[Aa])[\w-]{35}",
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
 )
+_UNCUT = rf"(?!{re.escape(MARK)})"
+# Between a name and its value; the comma is that of pairs: (b'x-api-key', b'…').
+_SEPARATOR = r"(?:\s*[:=]\s*|(?<=[\"'])\s*,\s*)"
 # What stands before the value stays, so that people see which header or parameter was cut.
 _NAMED = (
     r"(?i:\bbearer(?:\s+|%20|\+))(?P<value>(?=[^\s\"',;]{8})[A-Za-z0-9._~+/%=-]+)",
     r"(?i:\bbasic(?:\s+|%20|\+))(?P<value>(?=[^\s\"',;]{16})[A-Za-z0-9+/%=_-]+)",
     r"(?<=/bot)(?P<value>\d+(?::|%3[Aa])[\w-]+)",
-    rf"(?i:[?&;](?:key|token|sig|signature|code|{_NAMES})=)(?P<value>[^&\s\"'<>#]+)",
-    rf"(?i:\b{_NAMES}\\*[\"']?\s*[:=]\s*(?:b?\\*[\"'])?)(?P<value>(?=[^\s\"',;]{{8}})[^\s\"',;&\\}}\])]+)",
+    rf"(?i:[?&;](?:key|token|sig|signature|code|{_NAMES})=){_UNCUT}(?P<value>[^&\s\"'<>#]+)",
+    rf"(?i:\b{_NAMES}(?:\\*[\"'])?{_SEPARATOR}(?:b?\\*[\"'])?){_UNCUT}(?P<value>(?=[^\s\"',;]{{8}})[^\s\"',;&\\}}\])]+)",
 )
 _WHOLE = re.compile("|".join(_PATTERNS))
 _VALUES = tuple(re.compile(pattern) for pattern in _NAMED)
