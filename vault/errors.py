@@ -15,6 +15,7 @@ VaultError
 ├── KeyNotFound              the item of one provider key is gone
 ├── SealedFileDamaged        the sealed file of one secret cannot be opened
 ├── SlotsDamaged             keyslots.json cannot be read
+├── ReadingFailed            the system does not let a file be read
 ├── PassphraseNeeded         the office opens with a passphrase and none was given
 ├── PassphraseWrong          the passphrase does not open it
 ├── PassphraseTooShort       too short to protect an office
@@ -144,6 +145,15 @@ class SlotsDamaged(VaultError):
     def __init__(self, file: str) -> None:
         super().__init__(
             _("{file} is damaged or missing and so is its copy; restore it from a backup.").format(file=file)
+        )
+
+
+class ReadingFailed(VaultError):
+    def __init__(self, file: str, reason: str) -> None:
+        super().__init__(
+            _("{file} cannot be read ({reason}); make it readable for you and try again.").format(
+                file=file, reason=reason
+            )
         )
 
 

@@ -17,7 +17,7 @@ from typing import Any
 
 from vault import recovery_key
 from vault.durable_file import write_durably
-from vault.errors import PassphraseWrong, SavingFailed, SlotsDamaged
+from vault.errors import PassphraseWrong, ReadingFailed, SavingFailed, SlotsDamaged
 from vault.secret import Secret
 
 FILE = "keyslots.json"
@@ -149,22 +149,23 @@ class KeyslotFile:
     def load(cls, folder: Path) -> "KeyslotFile | None":
         """Read the slots of an office, from the copy if the file itself is damaged; None if there is neither.
 
-        Raises SlotsDamaged if none can be read.
+        Raises SlotsDamaged if both are damaged, ReadingFailed if the system does not let them be read.
         """
         first, second = folder / FILE, folder / COPY
-        data, copy = _read(first), _read(second)
-        if data is None and copy is None:
+        found = {path: _read(path) for path in (first, second)}
+        if all(content is None for content in found.values()):
             return None
-        slots = _parse(data)
-        if slots is not None:
-            if copy != data:
-                _repair(second, data)
-            return cls(folder, slots)
-        slots = _parse(copy)
-        if slots is None:
-            raise SlotsDamaged(str(first))
-        _repair(first, copy)
-        return cls(folder, slots)
+        for path, content in found.items():
+            slots = _parse(content) if isinstance(content, bytes) else None
+            if slots is not None and isinstance(content, bytes):
+                other = second if path == first else first
+                if found[other] != content:
+                    _repair(other, content)
+                return cls(folder, slots)
+        for path, content in found.items():
+            if isinstance(content, OSError):
+                raise ReadingFailed(str(path), content.strerror or "") from content
+        raise SlotsDamaged(str(first))
 
     def save(self, slots: Keyslots) -> None:
         """Replace the file, then its copy; each is read back.
@@ -180,8 +181,7 @@ class KeyslotFile:
             self.slots = slots
 
 
-def _repair(path: Path, data: bytes | None) -> None:
-    assert data is not None
+def _repair(path: Path, data: bytes) -> None:
     log = logging.getLogger(__name__)
     try:
         write_durably(path, data)
@@ -191,13 +191,14 @@ def _repair(path: Path, data: bytes | None) -> None:
         log.warning("%s could not be repaired: %s", path.name, error)
 
 
-def _read(path: Path) -> bytes | None:
+def _read(path: Path) -> bytes | OSError | None:
+    """Return the content, None if there is no such file, or why it cannot be read."""
     try:
         return path.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
-    except OSError:
-        return b""
+    except OSError as error:
+        return error
 
 
 def _serialise(slots: Keyslots) -> bytes:
@@ -221,10 +222,10 @@ def _serialise(slots: Keyslots) -> bytes:
     return json.dumps(fields, indent=1).encode("ascii") + b"\n"
 
 
-def _parse(data: bytes | None) -> Keyslots | None:
+def _parse(data: bytes) -> Keyslots | None:
     """Return the slots, or None if the data are not exactly what `_serialise` writes."""
     try:
-        fields = json.loads(data or b"")
+        fields = json.loads(data)
         checksum = fields.pop("checksum")
         if checksum != _checksum(fields) or fields["version"] != _VERSION:
             return None

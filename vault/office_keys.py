@@ -166,8 +166,8 @@ def open_vault(
     With a passphrase no keyring is contacted. Without one the system's keyring is used; if there is none that
     is safe, the error says so, and nothing is created.
 
-    Raises NoOffice, StoreUnusable, KeysMissing, KeysDamaged, SlotsDamaged, PassphraseNeeded, PassphraseWrong,
-    PassphraseTooShort, PassphraseNotUsed, SavingFailed.
+    Raises NoOffice, StoreUnusable, KeysMissing, KeysDamaged, SlotsDamaged, ReadingFailed, PassphraseNeeded,
+    PassphraseWrong, PassphraseTooShort, PassphraseNotUsed, SavingFailed.
     """
     file = KeyslotFile.load(folder)
     if file is None:

@@ -6,7 +6,7 @@ import secrets
 from pathlib import Path
 
 from vault.durable_file import remove_durably, saving_failed, write_durably
-from vault.errors import SealedFileDamaged
+from vault.errors import ReadingFailed, SealedFileDamaged
 from vault.secret import Secret
 
 FOLDER = "sealed"
@@ -39,7 +39,8 @@ class SealedFiles:
     def read(self, item: str, kind: str, key: bytes) -> Secret | None:
         """Return the secret, or None if there is no such file.
 
-        Raises SealedFileDamaged if the file was changed, cut, exchanged or sealed under another key.
+        Raises SealedFileDamaged if the file was changed, cut, exchanged or sealed under another key; ReadingFailed if
+        the system does not let it be read.
         """
         from cryptography.exceptions import InvalidTag
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -49,6 +50,8 @@ class SealedFiles:
             data = path.read_bytes()
         except FileNotFoundError:
             return None
+        except OSError as error:
+            raise ReadingFailed(str(path), error.strerror or "") from error
         body = data.removeprefix(_HEADER)
         if body == data or len(body) < _NONCE + 16:
             raise SealedFileDamaged(str(path))

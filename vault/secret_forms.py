@@ -18,7 +18,9 @@ class SecretForms:
 
     def replace(self, subject: str, mark: str) -> str:
         """Return the subject with each occurrence of the secret, in any form, replaced by the mark."""
-        if self.text in subject:
+        if self._escaped is not None and any(sign in subject for sign in _ESCAPERS):
+            subject = self._escaped.sub(lambda _: mark, subject)
+        elif self.text in subject:
             subject = subject.replace(self.text, mark)
         for form in self._hexadecimal:
             if form in subject:
@@ -27,8 +29,6 @@ class SecretForms:
             if form in subject:
                 # The characters on either side still carry some bits of the secret.
                 subject = re.sub(f"{_BASE64}?{re.escape(form)}{_BASE64}?={{0,2}}", lambda _: mark, subject)
-        if self._escaped is not None and any(sign in subject for sign in _ESCAPERS):
-            subject = self._escaped.sub(lambda _: mark, subject)
         return subject
 
     @cached_property
@@ -66,7 +66,6 @@ def _alternatives(character: str) -> str:
     wide = character.encode("utf-16-be", "surrogatepass")
     units = [wide[i : i + 2].hex() for i in range(0, len(wide), 2)]
     choices = [
-        r"\\*" + re.escape(character) if character != "\\" else r"\\+",
         "".join(f"%(?:25)*(?i:{byte:02x})" for byte in data),
         "".join(rf"\\+u(?i:{unit})" for unit in units),
         "".join(rf"\\+x(?i:{byte:02x})" for byte in data),
@@ -81,4 +80,6 @@ def _alternatives(character: str) -> str:
         choices.append(r"\+")
     if html.escape(character) != character:
         choices += [html.escape(character), f"&#{ord(character)};"]
+    # Last, because an escaped form may begin with the character itself: "%25", "&amp;".
+    choices.append(r"\\*" + re.escape(character) if character != "\\" else r"\\+")
     return f"(?:{'|'.join(choices)})"

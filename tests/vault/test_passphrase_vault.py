@@ -152,10 +152,19 @@ def test_damaged_slots_open_from_the_copy_and_are_repaired(folder: Path, damage:
         assert (folder / damaged).read_bytes() == (folder / intact).read_bytes()
 
 
-def test_truncation_at_every_byte_is_noticed(folder: Path) -> None:
+def test_slots_that_the_system_does_not_let_be_read_are_told(folder: Path) -> None:
+    _open(folder)
+    for name in (FILE, COPY):
+        (folder / name).unlink()
+        (folder / name).mkdir()
+    with pytest.raises(errors.ReadingFailed, match="make it readable"):
+        _open(folder)
+
+
+def test_truncation_is_noticed_wherever_it_happens(folder: Path) -> None:
     _open(folder)
     data = (folder / FILE).read_bytes()
-    for length in range(len(data) - 1):
+    for length in [*range(0, len(data), 7), len(data) - 2]:
         (folder / FILE).write_bytes(data[:length])
         (folder / COPY).write_bytes(data[:length])
         with pytest.raises(errors.SlotsDamaged):
