@@ -13,6 +13,7 @@ used before and `unlocked=False` give the third case: a service that would have 
 import os
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
@@ -130,13 +131,23 @@ def _start_bus(session: Session) -> subprocess.Popen[bytes]:
     )
     path = Path(session["XDG_RUNTIME_DIR"]) / "bus"
     deadline = time.monotonic() + _PATIENCE_SECONDS
-    while not path.exists():
+    while not _listens(path):
         if bus.poll() is not None or time.monotonic() > deadline:
             bus.kill()
             bus.wait()
             raise RuntimeError("dbus-daemon did not start; `make test` installs it (package dbus-x11).")
         time.sleep(0.01)
     return bus
+
+
+def _listens(path: Path) -> bool:
+    """Tell whether the bus accepts connections; its socket has a name a moment before."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        try:
+            probe.connect(str(path))
+        except (FileNotFoundError, ConnectionRefusedError):
+            return False
+        return True
 
 
 def _wait_until_owned(address: str, name: str) -> None:
