@@ -108,6 +108,19 @@ def path_to(session: Session, message_id: str) -> tuple[Message, ...]:
     return tuple(turn.messages[0] for turn in found)
 
 
+def turns_before(session: Session, message_id: str) -> tuple[Turn, ...]:
+    """Return the turns above a message, first to last, with every column of each batch. Raises NotFound."""
+    last = required(session, MessageTable, message_id)
+    tree = _Tree.read(session, last.conversation_id)
+    steps: list[Step] = []
+    here = last.parent_id
+    while here is not None:
+        parent_id = tree.parents[here]
+        steps.append(Step(tuple(tree.branches[parent_id][tree.batch_of[here]]), 1, 1))
+        here = parent_id
+    return turns(session, steps[::-1])
+
+
 def branch(session: Session, message_id: str, step: int) -> Conversation:
     """Show the alternative ``step`` places after (or before) the branch that holds the message.
 

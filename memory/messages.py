@@ -180,6 +180,12 @@ def message(session: Session, message_id: str) -> Message:
     return record(Message, required(session, MessageTable, message_id))
 
 
+def answers(session: Session, message_id: str) -> tuple[Message, ...]:
+    """Return every answer below a message, all its batches, oldest first."""
+    query = select(MessageTable).where(MessageTable.parent_id == message_id, MessageTable.role == "agent")
+    return tuple(record(Message, row) for row in session.scalars(query.order_by(MessageTable.ordinal)))
+
+
 def messages_of_run(session: Session, run_id: str) -> tuple[Message, ...]:
     """Return the messages whose text came from this run, oldest first."""
     query = select(MessageTable).where(MessageTable.run_id == run_id).order_by(MessageTable.ordinal)

@@ -164,6 +164,14 @@ def set_state(session: Session, run_id: str, state: RunState, *, reason: str = "
     return _run(row)
 
 
+def set_model(session: Session, run_id: str, *, connection_id: str | None, model: str) -> Run:
+    """Record which account and model the run settled on. Raises NotFound."""
+    row = required(session, RunTable, run_id)
+    row.connection_id, row.model = connection_id, model
+    session.flush()
+    return _run(row)
+
+
 def set_context(session: Session, run_id: str, context: Sequence[ContextPart]) -> Run:
     """Store part by part what the run sends. Raises NotFound."""
     row = required(session, RunTable, run_id)

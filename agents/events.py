@@ -1,0 +1,169 @@
+"""What the office tells its faces, and the bus that carries it."""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from memory.attachments import Attachment
+from memory.chats import Message
+from memory.runs import Run
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationChanged:
+    """A conversation's own row changed, or it came, or it went."""
+
+    conversation_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class MessageAdded:
+    """A message was committed."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class MessageChanged:
+    """A message's committed row changed."""
+
+    message: Message
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """Text that a run's own model just wrote; it is committed within a quarter of a second."""
+
+    message_id: str
+    run_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ThinkingDelta:
+    """Thinking that a run's own model just wrote."""
+
+    message_id: str
+    run_id: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ToolStarted:
+    """A run calls a tool."""
+
+    message_id: str
+    run_id: str
+    call_id: str
+    tool: str
+    arguments: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class ToolFinished:
+    """A tool answered, or failed with ``result`` as the reason."""
+
+    message_id: str
+    run_id: str
+    call_id: str
+    result: str
+    failed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class RunChanged:
+    """A run's committed row changed."""
+
+    run: Run
+
+
+@dataclass(frozen=True, slots=True)
+class AttachmentChanged:
+    """A file was added, read, or could not be read."""
+
+    attachment: Attachment
+
+
+@dataclass(frozen=True, slots=True)
+class NotesChanged:
+    """Notes were proposed, accepted, superseded or removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConnectionsChanged:
+    """Provider accounts were added, checked or removed."""
+
+
+@dataclass(frozen=True, slots=True)
+class RosterChanged:
+    """Agents were added, edited or archived."""
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxChanged:
+    """A request left this machine, or was answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecallChanged:
+    """The recall process changed its state."""
+
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One sentence for the owner and, where there is one, the fix."""
+
+    sentence: str
+    fix: str = ""
+
+
+Event = (
+    ConversationChanged
+    | MessageAdded
+    | MessageChanged
+    | TextDelta
+    | ThinkingDelta
+    | ToolStarted
+    | ToolFinished
+    | RunChanged
+    | AttachmentChanged
+    | NotesChanged
+    | ConnectionsChanged
+    | RosterChanged
+    | OutboxChanged
+    | RecallChanged
+    | Notice
+)
+
+
+class EventBus:
+    """Calls every subscriber, in the order of subscription, on the thread of the event loop.
+
+    A subscriber that raises is reported in the log and hears the next event like every other one.
+    """
+
+    def __init__(self) -> None:
+        self._subscribers: dict[object, Callable[[Event], None]] = {}
+
+    def subscribe(self, callback: Callable[[Event], None]) -> Callable[[], None]:
+        """Call ``callback`` with every event from now on; returns the function that ends it."""
+        ticket = object()
+        self._subscribers[ticket] = callback
+
+        def unsubscribe() -> None:
+            self._subscribers.pop(ticket, None)
+
+        return unsubscribe
+
+    def publish(self, event: Event) -> None:
+        """Tell every subscriber."""
+        for callback in tuple(self._subscribers.values()):
+            try:
+                callback(event)
+            except Exception:
+                log.exception("A subscriber failed on %s", type(event).__name__)

@@ -1,0 +1,298 @@
+"""One run from queued to its end: prepare its context, reserve, drive the loop, say how it ended."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal, Protocol
+
+from agents.connections import Connections
+from agents.connections.errors import Offline, Overloaded, ProviderError, StreamCut, TimedOut
+from agents.errors import AgentsError, CapReached, LoopStopped, NoConnection, StepsSpent
+from agents.events import EventBus, MessageChanged, RunChanged
+from agents.runtime.budget import Budget, Caps
+from agents.runtime.calling import Calls
+from agents.runtime.context import Context
+from agents.runtime.gate import MAX_TOKENS, RunGate, provider_fault
+from agents.runtime.guard import RepetitionGuard
+from agents.runtime.history import Content, Kept, going_on, is_complete, opening
+from agents.runtime.recording import Recorder
+from agents.runtime.streaming import Loop, stream
+from agents.runtime.tokens import MOST_PER_IMAGE, MOST_PER_PDF_PAGE, OVERHEAD, most_tokens
+from agents.tools.declaration import Tool
+from memory import messages, runs
+from memory.accounts import Connection
+from memory.chats import Message
+from memory.database import Database
+from memory.errors import StorageError
+from memory.roster import Agent
+from memory.runs import Run
+from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    from pydantic_ai.models import Model
+    from sqlalchemy.orm import Session
+
+    from agents.connections.prices import Price
+
+log = logging.getLogger(__name__)
+
+End = Literal["done", "failed", "stopped", "interrupted"]
+_MESSAGE_STATE: dict[End, Literal["complete", "failed", "stopped", "interrupted"]] = {
+    "done": "complete",
+    "failed": "failed",
+    "stopped": "stopped",
+    "interrupted": "interrupted",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What a run is about to send."""
+
+    context: Context
+    tools: Sequence[Tool]
+    citations: Callable[[str], Sequence[dict[str, Any]]]
+    """Finds the citations in a finished answer."""
+
+
+class Preparation(Protocol):
+    """Builds the context and the tools of a run."""
+
+    async def prepare(
+        self,
+        run: Run,
+        agent: Agent,
+        question: Message,
+        connection: Connection | None,
+        price: "Price | None",
+    ) -> Prepared:
+        """Return what the run sends. Raises StorageError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Services:
+    """What runs need of the office."""
+
+    database: Database
+    bus: EventBus
+    recorder: Recorder
+    budget: Budget
+    connections: Connections
+    preparation: Preparation
+    content: Content
+    caps: Callable[[Agent, Run], Awaitable[Caps]]
+    finished: Callable[[Message], Awaitable[None]]
+    """Told of every message that has its final text."""
+    librarian: Callable[[], "Model"] | None = None
+    """Makes the model that answers by quoting, with no key and no network."""
+
+
+@dataclass(slots=True)
+class Work:
+    """One run at work. ``prepare``, ``reserve``, ``drive`` follow each other; ``end`` comes last in any case."""
+
+    services: Services
+    run: Run
+    agent: Agent
+    question: Message
+    message: Message
+    stopping: End | None = None
+    """Why the run is being cancelled, once somebody asked for it."""
+    prepared: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when ``prepare`` is over, well or not."""
+    _refusal: CapReached | None = None
+    _connection: Connection | None = None
+    _model: str = ""
+    _sending: Prepared | None = None
+    _gate: RunGate | None = field(default=None, repr=False)
+
+    async def prepare(self) -> None:
+        """Settle on account and model, build and store the context. Raises ProviderError or AgentsError."""
+        services = self.services
+        if not self.agent.librarian:
+            found = await services.connections.resolve(self.run.connection_id, self.run.model)
+            if found is None:
+                raise NoConnection(
+                    _("{agent} needs a provider: add a key under Keys, or ask @Librarian.").format(
+                        agent=self.agent.name
+                    )
+                )
+            self._connection, self._model = found
+        elif services.librarian is None:
+            raise NoConnection(_("The librarian is not here: add a key under Keys to ask somebody else."))
+        price = services.connections.price(self._connection, self._model) if self._connection else None
+        self._sending = await services.preparation.prepare(
+            self.run, self.agent, self.question, self._connection, price
+        )
+        context = self._sending.context
+        self.run, self.message = await services.database.write(self._begin, context)
+        services.bus.publish(MessageChanged(self.message))
+        services.bus.publish(RunChanged(self.run))
+        caps = await services.caps(self.agent, self.run) if self._connection else Caps()
+        services.budget.begin_run(self.run.id, self.run.spent)
+        self._gate = RunGate(
+            record=services.recorder.record(self.run.id, self.agent.id, self.message.id),
+            bus=services.bus,
+            budget=services.budget,
+            caps=caps,
+            connections=services.connections,
+            connection=self._connection,
+            model=self._model,
+            effort=self.run.effort,
+            max_tokens=self.agent.max_tokens or MAX_TOKENS.get(self.run.effort, MAX_TOKENS["normal"]),
+            price=price,
+            free=self._connection is None,
+        )
+
+    def reserve(self) -> None:
+        """Set the first request's worst case aside, before any run beside it starts.
+
+        What does not fit is refused when ``drive`` begins; a run that could not be prepared reserves nothing.
+        """
+        if self._gate is None or self._sending is None or self._gate.free:
+            return
+        try:
+            self._gate.hold(_most_opening(self._sending.context))
+        except CapReached as refusal:
+            self._refusal = refusal
+
+    async def drive(self) -> None:
+        """Run the loop to its end. Raises CapReached, or what the loop raises."""
+        services, gate, prepared = self.services, self._gate, self._sending
+        assert gate is not None and prepared is not None
+        if self._refusal is not None:
+            raise self._refusal
+        record = gate.record
+        record.event("started", {"model": self._model, "agent": self.agent.name})
+        if prepared.context.notes:
+            notes = [{"id": one.note.id, "reason": one.reason} for one in prepared.context.notes]
+            record.event("memory_used", {"notes": notes})
+        provider = f"{self._connection.id if self._connection else 'librarian'}/{self._model}"
+        kept = Kept.from_json(await services.database.read(runs.history, self.run.id))
+        if is_complete(kept, self.message.text):
+            return
+        events = await services.database.read(runs.run_events, self.run.id)
+        loop = Loop(
+            model=await self._library_model(prepared.context),
+            gate=gate,
+            instructions=prepared.context.instructions,
+            opening=await opening(prepared.context, services.content),
+            steps=going_on(kept, provider, self.message.text, events),
+            settings=self._settings(),
+            tools=prepared.tools,
+            calls=Calls(
+                record, services.bus, RepetitionGuard(), {tool.name: tool.effect for tool in prepared.tools}
+            ),
+            record=record,
+            provider=provider,
+            text_before=len(self.message.text),
+            on_step=lambda step: record.also(lambda session: self._keep(session, step)),
+        )
+        await stream(loop)
+
+    async def end(self, error: BaseException | None) -> None:
+        """Write down how the run ended. Raises StorageError."""
+        state, reason = self._outcome(error)
+        services, record = self.services, self._gate.record if self._gate else None
+        if record is None:
+            record = services.recorder.record(self.run.id, self.agent.id, self.message.id)
+        record.event("finished", {"state": state, "reason": reason})
+        await record.committed()
+        services.budget.end_run(self.run.id)
+        self.run, self.message = await services.database.write(self._finish, state, reason)
+        services.bus.publish(MessageChanged(self.message))
+        services.bus.publish(RunChanged(self.run))
+        await services.finished(self.message)
+
+    async def _library_model(self, context: Context) -> "Model":
+        if self._connection is None:
+            assert self.services.librarian is not None
+            return self.services.librarian()
+        return await self.services.connections.model_for(
+            self._connection,
+            self._model,
+            run_id=self.run.id,
+            agent_id=self.agent.id,
+            categories=context.categories,
+        )
+
+    def _settings(self) -> Any:
+        settings: dict[str, Any] = {"parallel_tool_calls": True}
+        if self.agent.temperature is not None:
+            settings["temperature"] = self.agent.temperature
+        if self.run.effort == "deep":
+            settings["thinking"] = "high"
+        return settings
+
+    def _outcome(self, error: BaseException | None) -> tuple[End, str]:
+        if self.stopping is not None:
+            return self.stopping, _("You stopped it.") if self.stopping == "stopped" else _(
+                "Bureau was closed while this was under way: resume it or discard it."
+            )
+        if error is None:
+            return "done", ""
+        if isinstance(error, CapReached | StepsSpent | LoopStopped):
+            return "stopped", str(error)
+        if isinstance(error, AgentsError | StorageError):
+            return "failed", str(error)
+        fault = self._fault(error)
+        if fault is None:
+            log.error("A run failed on %s", type(error).__name__, exc_info=error)
+            return "failed", _("Something in Bureau broke ({kind}): press Resume to try again.").format(
+                kind=type(error).__name__
+            )
+        spoken = self._gate is not None and self._gate.record.length > 0
+        if spoken and isinstance(fault, StreamCut | TimedOut | Offline | Overloaded):
+            return "interrupted", str(fault)
+        return "failed", str(fault)
+
+    def _fault(self, error: BaseException) -> ProviderError | None:
+        if isinstance(error, ProviderError):
+            return error
+        if self._connection is None:
+            return None
+        return provider_fault(self.services.connections, self._connection, self._model, error)
+
+    def _begin(self, session: "Session", context: Context) -> tuple[Run, Message]:
+        runs.set_model(
+            session,
+            self.run.id,
+            connection_id=self._connection.id if self._connection else None,
+            model=self._model,
+        )
+        runs.set_context(session, self.run.id, context.parts)
+        message = messages.set_message_state(session, self.message.id, "streaming")
+        return runs.set_state(session, self.run.id, "running"), message
+
+    def _keep(self, session: "Session", kept: Kept) -> None:
+        runs.set_history(session, self.run.id, kept.to_json())
+        runs.set_reserved(session, self.run.id, self.services.budget.reserved(self.run.id))
+
+    def _finish(self, session: "Session", state: End, reason: str) -> tuple[Run, Message]:
+        text = messages.message(session, self.message.id).text
+        citations = self._sending.citations(text) if self._sending and state == "done" else None
+        message = messages.finish_message(
+            session, self.message.id, _MESSAGE_STATE[state], citations=citations, model=self._model or None
+        )
+        return runs.set_state(session, self.run.id, state, reason=reason), message
+
+
+def _most_opening(context: Context) -> int:
+    """Return a number that the input tokens of the first request do not exceed in practice."""
+    given = [context.question, *(said.given for said in context.said)]
+    tokens = most_tokens(context.instructions) + sum(
+        2 * part.tokens for part in context.parts if part.kind == "tools"
+    )
+    for pieces in given:
+        tokens += OVERHEAD
+        for piece in pieces:
+            tokens += most_tokens(piece.text)
+            if piece.file is not None:
+                tokens += (
+                    (piece.file.pages or 1) * MOST_PER_PDF_PAGE
+                    if piece.file.media_type == "application/pdf"
+                    else MOST_PER_IMAGE
+                )
+    return tokens

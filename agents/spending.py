@@ -1,0 +1,39 @@
+"""What may still be spent: the office's budget, filled from the ledger, with the caps in force."""
+
+from sqlalchemy.orm import Session
+
+from agents.runtime.budget import Budget, Caps, cost_of
+from memory import ledger, settings
+from memory.database import Database
+from memory.roster import Agent
+from memory.runs import Run
+
+
+class Spending:
+    """Knows the caps of a run and has the day's spending at hand before anything is reserved."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self.budget = Budget()
+
+    async def caps(self, agent: Agent, run: Run) -> Caps:
+        """Return the caps of a run; today's spending is in the budget afterwards."""
+        today = ledger.calendar_day()
+        spent, office_day = await self._database.read(_spent, today)
+        self.budget.begin_day(today, spent)
+        return Caps(run=run.cap, agent_day=agent.day_cap, office_day=office_day)
+
+
+def _spent(session: Session, day: str) -> tuple[dict[str, int], int | None]:
+    found: dict[str, int] = {}
+    for line in ledger.usage_by(session, "agent", since=day, until=day):
+        cost = line.cost or 0
+        if line.unpriced:
+            # The ledger sums tokens of priced and unpriced requests together; their share is what is assumed.
+            cost += cost_of(
+                None,
+                input_tokens=line.input_tokens * line.unpriced // line.requests,
+                output_tokens=line.output_tokens * line.unpriced // line.requests,
+            )
+        found[line.key or ""] = cost
+    return found, settings.value(session, "budget.day_cap")

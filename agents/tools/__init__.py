@@ -1,0 +1,1 @@
+"""The built-in tools that agents may call."""
