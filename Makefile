@@ -1,0 +1,13 @@
+# Every command sets up what it needs first; see packaging/prepare.py.
+#   make run                       open Bureau
+#   make test [ARGS="tests/vault"] run every check and test, or some
+# The environment's own Python once it is there: `python3` may be a slow wrapper.
+PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
+PREPARE = @$(PYTHON) packaging/prepare.py
+
+.PHONY: run setup test check bench bench-recall shots lock
+run setup test check bench shots lock:
+	$(PREPARE) $@ $(ARGS)
+
+bench-recall:
+	$(PREPARE) $@ "$(LOCOMO)" $(ARGS)

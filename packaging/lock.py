@@ -1,0 +1,54 @@
+"""Lock the dependencies of pyproject.toml: packaging/lock/run.txt, and develop.txt with what comes on top.
+
+`make lock` runs it and needs a network. The files hold versions, hashes and environment markers for every
+supported system and no addresses, so that they install from whatever index the reader has set up.
+"""
+
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "packaging" / "lock"
+
+
+def resolve(output: Path, *options: str) -> str:
+    """Resolve pyproject.toml into a requirements file with hashes, keeping the versions that `output` has."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet", "--no-config"]
+    command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--only-binary", ":all:"]
+    command += ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"]
+    subprocess.run([*command, "--output-file", str(output), *options], cwd=ROOT, check=True)
+    return output.read_text("utf-8")
+
+
+def entries(text: str) -> list[str]:
+    """Split a requirements file into its entries, each a requirement with the hashes below it."""
+    found: list[str] = []
+    for line in text.splitlines():
+        if line and not line[0].isspace():
+            found.append(line + "\n")
+        elif line:
+            found[-1] += line + "\n"
+    return found
+
+
+def main() -> None:
+    """Write both files. Takes options of uv, for example `--upgrade-package keyring` or `--upgrade`."""
+    options = sys.argv[1:]
+    run, develop = FOLDER / "run.txt", FOLDER / "develop.txt"
+    already = entries(resolve(run, *options))
+    with tempfile.TemporaryDirectory() as scratch:
+        both = Path(scratch) / "both.txt"
+        former = develop.read_text("utf-8") if develop.is_file() else ""
+        both.write_text("".join(already) + former, "utf-8")
+        everything = entries(resolve(both, "--extra", "develop", "--constraints", str(run), *options))
+    on_top = [entry for entry in everything if entry not in already]
+    names = {entry.partition("==")[0] for entry in already}
+    if twice := sorted(entry.partition(" ")[0] for entry in on_top if entry.partition("==")[0] in names):
+        sys.exit(f"These would be locked twice, with different versions or markers: {', '.join(twice)}")
+    develop.write_text("".join(on_top), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
