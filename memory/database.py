@@ -102,9 +102,7 @@ class _Lane:
 
     def __init__(self, path: Path, key: bytes, *, read_only: bool) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="reader" if read_only else "db")
-        self._engine = _engine(path, key, read_only=read_only)
-        self._begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
-        event.listen(self._engine, "begin", self._on_begin)
+        self._engine = engine(path, key, read_only=read_only)
 
     async def run(
         self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -122,9 +120,6 @@ class _Lane:
         self._executor.submit(self._engine.dispose).result()
         self._executor.shutdown()
 
-    def _on_begin(self, connection: Any) -> None:
-        connection.exec_driver_sql(self._begin)
-
     def _transaction(self, operation: Callable[..., T], args: Any, kwargs: Any) -> T:
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
@@ -133,7 +128,11 @@ class _Lane:
             raise told(error) from error
 
 
-def _engine(path: Path, key: bytes, *, read_only: bool) -> Engine:
+def engine(path: Path, key: bytes, *, read_only: bool = False) -> Engine:
+    """Return an engine with one connection, opened with the 32-byte key at first use.
+
+    Lanes use it; besides them only what needs a database that no lane has open: upgrades and their checks.
+    """
     from sqlcipher3 import dbapi2
 
     def connect() -> Any:
@@ -156,7 +155,10 @@ def _engine(path: Path, key: bytes, *, read_only: bool) -> Engine:
                 _("{path} cannot be written: give yourself write access to its folder.").format(path=path)
             ) from error
 
-    return create_engine("sqlite://", module=dbapi2, creator=connect_or_tell, poolclass=StaticPool)
+    made = create_engine("sqlite://", module=dbapi2, creator=connect_or_tell, poolclass=StaticPool)
+    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+    event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
+    return made
 
 
 def _probe(session: Session) -> None:

@@ -1,0 +1,32 @@
+"""Whether the database is whole: the seal of every page, the structure, the references between rows."""
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DatabaseError
+from sqlalchemy.orm import Session
+
+_SHOWN = 20
+
+
+def check(session: Session) -> tuple[str, ...]:
+    """Return what is wrong with the open database, empty where it is whole; reads every page."""
+    return problems(session.connection())
+
+
+def problems(connection: Connection) -> tuple[str, ...]:
+    """Return what is wrong with the pages and the structure, the first 20 findings, in SQLite's words."""
+    seals = connection.exec_driver_sql("PRAGMA cipher_integrity_check").scalars().all()
+    if seals:
+        return tuple(map(str, seals[:_SHOWN]))
+    return structure(connection)
+
+
+def structure(connection: Connection) -> tuple[str, ...]:
+    """Return what is wrong with the structure and the references, the first 20 findings."""
+    try:
+        found = connection.exec_driver_sql(f"PRAGMA integrity_check({_SHOWN})").scalars().all()
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    except DatabaseError as error:
+        return (str(error.orig),)
+    said = [str(line) for line in found if line != "ok"]
+    said += [f"{table} row {row} refers to a missing {parent}" for table, row, parent, _key in lost]
+    return tuple(said[:_SHOWN])

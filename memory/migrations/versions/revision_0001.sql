@@ -1,0 +1,358 @@
+CREATE TABLE audit (
+    number INTEGER NOT NULL,
+    at BIGINT NOT NULL,
+    kind VARCHAR NOT NULL,
+    subject VARCHAR NOT NULL,
+    detail JSON NOT NULL,
+    previous_hash VARCHAR NOT NULL,
+    hash VARCHAR NOT NULL,
+    CONSTRAINT pk_audit PRIMARY KEY (number),
+    CONSTRAINT uq_audit_hash UNIQUE (hash)
+);
+
+CREATE TABLE blob (
+    id VARCHAR(32) NOT NULL,
+    "key" BLOB NOT NULL,
+    size INTEGER NOT NULL,
+    chunks INTEGER NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_blob PRIMARY KEY (id)
+);
+
+CREATE TABLE connection (
+    id VARCHAR(32) NOT NULL,
+    kind VARCHAR NOT NULL,
+    preset VARCHAR NOT NULL,
+    label VARCHAR NOT NULL,
+    base_url VARCHAR NOT NULL,
+    default_model VARCHAR NOT NULL,
+    proxy VARCHAR NOT NULL,
+    mask VARCHAR NOT NULL,
+    fingerprint VARCHAR NOT NULL,
+    position INTEGER NOT NULL,
+    created_at BIGINT NOT NULL,
+    rotated_at BIGINT,
+    last_used_at BIGINT,
+    last_checked_at BIGINT,
+    last_check JSON,
+    models JSON NOT NULL,
+    price_overrides JSON NOT NULL,
+    CONSTRAINT pk_connection PRIMARY KEY (id)
+);
+
+CREATE TABLE index_snapshot (
+    id VARCHAR(32) NOT NULL,
+    embedder VARCHAR NOT NULL,
+    "key" BLOB NOT NULL,
+    change_mark INTEGER NOT NULL,
+    chunks INTEGER NOT NULL,
+    vectors INTEGER NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_index_snapshot PRIMARY KEY (id)
+);
+
+CREATE TABLE office (
+    id VARCHAR(32) NOT NULL,
+    created_at BIGINT NOT NULL,
+    change_mark INTEGER NOT NULL,
+    CONSTRAINT pk_office PRIMARY KEY (id)
+);
+
+CREATE TABLE setting (
+    "key" VARCHAR NOT NULL,
+    value JSON NOT NULL,
+    updated_at BIGINT NOT NULL,
+    CONSTRAINT pk_setting PRIMARY KEY ("key")
+);
+
+CREATE TABLE agent (
+    id VARCHAR(32) NOT NULL,
+    name VARCHAR NOT NULL,
+    role VARCHAR NOT NULL,
+    avatar VARCHAR NOT NULL,
+    personality VARCHAR NOT NULL,
+    language VARCHAR NOT NULL,
+    time_zone VARCHAR NOT NULL,
+    instructions VARCHAR NOT NULL,
+    connection_id VARCHAR(32),
+    model VARCHAR NOT NULL,
+    temperature DOUBLE,
+    max_tokens INTEGER,
+    effort VARCHAR NOT NULL,
+    tools JSON NOT NULL,
+    memory_scopes JSON NOT NULL,
+    accepts_own_notes BOOLEAN NOT NULL,
+    run_cap BIGINT,
+    day_cap BIGINT,
+    librarian BOOLEAN NOT NULL,
+    position INTEGER NOT NULL,
+    revision INTEGER NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    archived_at BIGINT,
+    CONSTRAINT pk_agent PRIMARY KEY (id),
+    CONSTRAINT uq_agent_name UNIQUE (name),
+    CONSTRAINT fk_agent_connection_id_connection FOREIGN KEY(connection_id) REFERENCES connection (id) ON DELETE SET NULL
+);
+
+CREATE TABLE agent_revision (
+    agent_id VARCHAR(32) NOT NULL,
+    revision INTEGER NOT NULL,
+    at BIGINT NOT NULL,
+    markdown VARCHAR NOT NULL,
+    CONSTRAINT pk_agent_revision PRIMARY KEY (agent_id, revision),
+    CONSTRAINT fk_agent_revision_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE CASCADE
+);
+
+CREATE TABLE conversation (
+    id VARCHAR(32) NOT NULL,
+    title VARCHAR NOT NULL,
+    title_source VARCHAR NOT NULL,
+    active_leaf_id VARCHAR(32),
+    agent_id VARCHAR(32),
+    model VARCHAR NOT NULL,
+    effort VARCHAR NOT NULL,
+    draft JSON NOT NULL,
+    scroll JSON NOT NULL,
+    created_at BIGINT NOT NULL,
+    updated_at BIGINT NOT NULL,
+    pinned_at BIGINT,
+    archived_at BIGINT,
+    trashed_at BIGINT,
+    restricted BOOLEAN NOT NULL,
+    CONSTRAINT pk_conversation PRIMARY KEY (id),
+    CONSTRAINT fk_conversation_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL
+);
+
+CREATE INDEX ix_conversation_updated_at ON conversation (updated_at);
+
+CREATE TABLE message (
+    id VARCHAR(32) NOT NULL,
+    conversation_id VARCHAR(32) NOT NULL,
+    parent_id VARCHAR(32),
+    batch_id VARCHAR(32) NOT NULL,
+    position INTEGER NOT NULL,
+    ordinal INTEGER NOT NULL,
+    shown_batch_id VARCHAR(32),
+    role VARCHAR NOT NULL,
+    agent_id VARCHAR(32),
+    agent_name VARCHAR NOT NULL,
+    model VARCHAR NOT NULL,
+    run_id VARCHAR(32),
+    text VARCHAR NOT NULL,
+    thinking VARCHAR NOT NULL,
+    citations JSON NOT NULL,
+    attachment_ids JSON NOT NULL,
+    state VARCHAR NOT NULL,
+    created_at BIGINT NOT NULL,
+    pinned_at BIGINT,
+    restricted BOOLEAN NOT NULL,
+    CONSTRAINT pk_message PRIMARY KEY (id),
+    CONSTRAINT fk_message_conversation_id_conversation FOREIGN KEY(conversation_id) REFERENCES conversation (id) ON DELETE CASCADE,
+    CONSTRAINT fk_message_parent_id_message FOREIGN KEY(parent_id) REFERENCES message (id) ON DELETE CASCADE,
+    CONSTRAINT fk_message_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL
+);
+
+CREATE INDEX ix_message_batch_id ON message (batch_id);
+
+CREATE INDEX ix_message_parent_id ON message (parent_id);
+
+CREATE INDEX ix_message_run_id ON message (run_id);
+
+CREATE INDEX ix_message_tree ON message (conversation_id, ordinal, id, parent_id, batch_id, position);
+
+CREATE TABLE run (
+    id VARCHAR(32) NOT NULL,
+    conversation_id VARCHAR(32) NOT NULL,
+    parent_run_id VARCHAR(32),
+    task_id VARCHAR(32),
+    agent_id VARCHAR(32),
+    connection_id VARCHAR(32),
+    model VARCHAR NOT NULL,
+    effort VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    context JSON NOT NULL,
+    history JSON,
+    cap BIGINT,
+    reserved BIGINT NOT NULL,
+    spent BIGINT NOT NULL,
+    created_at BIGINT NOT NULL,
+    started_at BIGINT,
+    finished_at BIGINT,
+    CONSTRAINT pk_run PRIMARY KEY (id),
+    CONSTRAINT fk_run_conversation_id_conversation FOREIGN KEY(conversation_id) REFERENCES conversation (id) ON DELETE CASCADE,
+    CONSTRAINT fk_run_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL,
+    CONSTRAINT fk_run_connection_id_connection FOREIGN KEY(connection_id) REFERENCES connection (id) ON DELETE SET NULL
+);
+
+CREATE INDEX ix_run_conversation_id ON run (conversation_id);
+
+CREATE INDEX ix_run_state ON run (state);
+
+CREATE TABLE attachment (
+    id VARCHAR(32) NOT NULL,
+    conversation_id VARCHAR(32) NOT NULL,
+    message_id VARCHAR(32),
+    blob_id VARCHAR(32) NOT NULL,
+    name VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    media_type VARCHAR NOT NULL,
+    size INTEGER NOT NULL,
+    pages INTEGER,
+    characters INTEGER,
+    state VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    note VARCHAR NOT NULL,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_attachment PRIMARY KEY (id),
+    CONSTRAINT fk_attachment_conversation_id_conversation FOREIGN KEY(conversation_id) REFERENCES conversation (id) ON DELETE CASCADE,
+    CONSTRAINT fk_attachment_message_id_message FOREIGN KEY(message_id) REFERENCES message (id) ON DELETE CASCADE,
+    CONSTRAINT fk_attachment_blob_id_blob FOREIGN KEY(blob_id) REFERENCES blob (id) ON DELETE RESTRICT
+);
+
+CREATE INDEX ix_attachment_blob_id ON attachment (blob_id);
+
+CREATE INDEX ix_attachment_conversation_id ON attachment (conversation_id);
+
+CREATE INDEX ix_attachment_message_id ON attachment (message_id);
+
+CREATE TABLE outbox (
+    id VARCHAR(32) NOT NULL,
+    at BIGINT NOT NULL,
+    host VARCHAR NOT NULL,
+    purpose VARCHAR NOT NULL,
+    connection_id VARCHAR(32),
+    agent_id VARCHAR(32),
+    run_id VARCHAR(32),
+    categories JSON NOT NULL,
+    bytes_sent INTEGER NOT NULL,
+    bytes_received INTEGER NOT NULL,
+    input_tokens INTEGER,
+    output_tokens INTEGER,
+    cost BIGINT,
+    status INTEGER,
+    error VARCHAR NOT NULL,
+    finished_at BIGINT,
+    CONSTRAINT pk_outbox PRIMARY KEY (id),
+    CONSTRAINT fk_outbox_connection_id_connection FOREIGN KEY(connection_id) REFERENCES connection (id) ON DELETE SET NULL,
+    CONSTRAINT fk_outbox_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL,
+    CONSTRAINT fk_outbox_run_id_run FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE SET NULL
+);
+
+CREATE INDEX ix_outbox_at ON outbox (at);
+
+CREATE TABLE run_event (
+    number INTEGER NOT NULL,
+    run_id VARCHAR(32) NOT NULL,
+    seq INTEGER NOT NULL,
+    parent_run_id VARCHAR(32),
+    task_id VARCHAR(32),
+    agent_id VARCHAR(32),
+    at BIGINT NOT NULL,
+    kind VARCHAR NOT NULL,
+    body JSON NOT NULL,
+    CONSTRAINT pk_run_event PRIMARY KEY (number),
+    CONSTRAINT uq_run_event_run_id UNIQUE (run_id, seq),
+    CONSTRAINT fk_run_event_run_id_run FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
+);
+
+CREATE TABLE usage (
+    id VARCHAR(32) NOT NULL,
+    at BIGINT NOT NULL,
+    day VARCHAR NOT NULL,
+    run_id VARCHAR(32),
+    agent_id VARCHAR(32),
+    connection_id VARCHAR(32),
+    model VARCHAR NOT NULL,
+    input_tokens INTEGER NOT NULL,
+    output_tokens INTEGER NOT NULL,
+    cache_read_tokens INTEGER NOT NULL,
+    cache_write_tokens INTEGER NOT NULL,
+    cost BIGINT,
+    CONSTRAINT pk_usage PRIMARY KEY (id),
+    CONSTRAINT fk_usage_run_id_run FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE SET NULL,
+    CONSTRAINT fk_usage_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL,
+    CONSTRAINT fk_usage_connection_id_connection FOREIGN KEY(connection_id) REFERENCES connection (id) ON DELETE SET NULL
+);
+
+CREATE INDEX ix_usage_day_agent ON usage (day, agent_id);
+
+CREATE INDEX ix_usage_run_id ON usage (run_id);
+
+CREATE TABLE note (
+    id VARCHAR(32) NOT NULL,
+    kind VARCHAR NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR(32),
+    text VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    source_message_id VARCHAR(32),
+    source_attachment_id VARCHAR(32),
+    agent_id VARCHAR(32),
+    model VARCHAR NOT NULL,
+    created_at BIGINT NOT NULL,
+    valid_from BIGINT NOT NULL,
+    valid_to BIGINT,
+    supersedes_id VARCHAR(32),
+    uses INTEGER NOT NULL,
+    last_used_at BIGINT,
+    pinned_at BIGINT,
+    trashed_at BIGINT,
+    restricted BOOLEAN NOT NULL,
+    CONSTRAINT pk_note PRIMARY KEY (id),
+    CONSTRAINT fk_note_source_message_id_message FOREIGN KEY(source_message_id) REFERENCES message (id) ON DELETE SET NULL,
+    CONSTRAINT fk_note_source_attachment_id_attachment FOREIGN KEY(source_attachment_id) REFERENCES attachment (id) ON DELETE SET NULL,
+    CONSTRAINT fk_note_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL,
+    CONSTRAINT fk_note_supersedes_id_note FOREIGN KEY(supersedes_id) REFERENCES note (id) ON DELETE SET NULL
+);
+
+CREATE INDEX ix_note_source_attachment_id ON note (source_attachment_id);
+
+CREATE INDEX ix_note_source_message_id ON note (source_message_id);
+
+CREATE INDEX ix_note_supersedes_id ON note (supersedes_id);
+
+CREATE TABLE passage (
+    number INTEGER NOT NULL,
+    message_id VARCHAR(32),
+    attachment_id VARCHAR(32),
+    note_id VARCHAR(32),
+    source_kind VARCHAR NOT NULL,
+    source_id VARCHAR(32) NOT NULL,
+    conversation_id VARCHAR(32),
+    ordinal INTEGER NOT NULL,
+    place JSON NOT NULL,
+    heading VARCHAR NOT NULL,
+    speaker VARCHAR NOT NULL,
+    at BIGINT NOT NULL,
+    text VARCHAR NOT NULL,
+    context VARCHAR NOT NULL,
+    CONSTRAINT pk_passage PRIMARY KEY (number),
+    CONSTRAINT fk_passage_message_id_message FOREIGN KEY(message_id) REFERENCES message (id) ON DELETE CASCADE,
+    CONSTRAINT fk_passage_attachment_id_attachment FOREIGN KEY(attachment_id) REFERENCES attachment (id) ON DELETE CASCADE,
+    CONSTRAINT fk_passage_note_id_note FOREIGN KEY(note_id) REFERENCES note (id) ON DELETE CASCADE,
+    CONSTRAINT fk_passage_conversation_id_conversation FOREIGN KEY(conversation_id) REFERENCES conversation (id) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_passage_attachment_id ON passage (attachment_id);
+
+CREATE INDEX ix_passage_conversation_id ON passage (conversation_id);
+
+CREATE INDEX ix_passage_message_id ON passage (message_id);
+
+CREATE INDEX ix_passage_note_id ON passage (note_id);
+
+CREATE INDEX ix_passage_source ON passage (source_kind, source_id, ordinal);
+
+CREATE TABLE embedding (
+    passage_number INTEGER NOT NULL,
+    "view" INTEGER NOT NULL,
+    embedder VARCHAR NOT NULL,
+    vector BLOB NOT NULL,
+    random_id VARCHAR(32) NOT NULL,
+    CONSTRAINT pk_embedding PRIMARY KEY (passage_number, "view", embedder),
+    CONSTRAINT fk_embedding_passage_number_passage FOREIGN KEY(passage_number) REFERENCES passage (number) ON DELETE CASCADE,
+    CONSTRAINT uq_embedding_random_id UNIQUE (random_id)
+);
