@@ -20,9 +20,11 @@ from memory import chats, runs, settings
 from memory.attachments import Attachment
 from memory.chats import Conversation, Message
 from memory.database import Database
+from memory.disk import told_by_system
 from memory.locations import Locations
+from memory.office_store import open_database
+from memory.ownership import OwnerLock
 from memory.runs import Run
-from memory.tables import Base
 from vault.office_keys import Vault, open_vault
 from vault.secret import Secret
 
@@ -34,8 +36,9 @@ class Office:
     its parts. ``interrupted`` are the runs that a crash left behind: resume or discard them.
     """
 
-    def __init__(self, locations: Locations, vault: Vault, database: Database) -> None:
+    def __init__(self, locations: Locations, lock: OwnerLock, vault: Vault, database: Database) -> None:
         self.locations = locations
+        self.lock = lock
         self.vault = vault
         self.database = database
         self.events = EventBus()
@@ -67,8 +70,8 @@ class Office:
         Raises VaultError or StorageError.
         """
         secret = Secret(passphrase) if isinstance(passphrase, str) else passphrase
-        vault, database = await asyncio.to_thread(_open, locations, secret)
-        office = cls(locations, vault, database)
+        lock, vault, database = await asyncio.to_thread(_open, locations, secret)
+        office = cls(locations, lock, vault, database)
         office.interrupted = await database.write(_begin)
         return office
 
@@ -127,6 +130,7 @@ class Office:
         await self._recorder.close()
         await self.connections.close()
         await asyncio.to_thread(self.database.close)
+        self.lock.release()
 
     def _start(self, sent: Sent) -> Sent:
         question = sent.message
@@ -169,16 +173,23 @@ class Settings:
         return await self._database.write(settings.change, key, new)
 
 
-def _open(locations: Locations, passphrase: Secret | None) -> tuple[Vault, Database]:
-    locations.create()
-    vault = open_vault(locations.home, passphrase=passphrase)
-    return vault, Database.open(locations.database, vault.keys.database_key)
+def _open(locations: Locations, passphrase: Secret | None) -> tuple[OwnerLock, Vault, Database]:
+    try:
+        locations.create()
+    except OSError as error:
+        raise told_by_system(error, locations.home) from error
+    lock = OwnerLock.acquire(locations)
+    try:
+        vault = open_vault(locations.home, passphrase=passphrase)
+        return lock, vault, open_database(locations, vault.keys.database_key)
+    except BaseException:
+        lock.release()
+        raise
 
 
 def _begin(session: Session) -> tuple[Run, ...]:
-    Base.metadata.create_all(session.connection())
     seed(session)
-    return runs.interrupt_unfinished(session)
+    return runs.runs(session, states=("interrupted",))
 
 
 def _message(session: Session, message_id: str) -> Message:

@@ -178,6 +178,12 @@ def spent(
     return session.scalar(query) or 0
 
 
+def run_usage(session: Session, run_id: str) -> UsageSum:
+    """Sum what one run used."""
+    sums = session.execute(select(*_sums()).where(UsageTable.run_id == run_id)).one()
+    return UsageSum(run_id, "", *sums)
+
+
 def conversation_usage(session: Session, conversation_id: str) -> UsageSum:
     """Sum what the runs of one conversation used."""
     of_conversation = select(RunTable.id).where(RunTable.conversation_id == conversation_id)

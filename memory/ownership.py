@@ -67,6 +67,19 @@ class OwnerLock:
         self._descriptor = None
 
 
+def socket_of_owner(locations: Locations) -> Path | None:
+    """Return where the owner of the office listens, None where there is none; it may have ended since.
+
+    Only reads: taking the lock to find out could refuse an owner that is just starting.
+    """
+    try:
+        said = json.loads(locations.lock.read_bytes())
+        socket = Path(said["socket"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    return socket if socket.exists() else None
+
+
 if sys.platform == "win32":
 
     def _try_lock(descriptor: int) -> bool:
