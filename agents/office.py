@@ -2,28 +2,35 @@
 
 import asyncio
 from collections.abc import Sequence
-from typing import Any, Self
+from pathlib import Path
+from typing import Self
 
 from sqlalchemy.orm import Session
 
 from agents import sending
 from agents.connections import Connections
-from agents.events import ConversationChanged, EventBus, MessageAdded, RunChanged
+from agents.estimate import Estimate
+from agents.events import ConversationChanged, EventBus, MessageAdded, RecallChanged, RunChanged
+from agents.files import Files
+from agents.indexing import index_said
 from agents.preparation import OfficePreparation
 from agents.roster import Roster, seed
 from agents.runtime.recording import Recorder
 from agents.runtime.runs import Runs, Side
 from agents.runtime.work import Services
 from agents.sending import Draft, Sent
+from agents.settings import Settings
 from agents.spending import Spending
-from memory import chats, runs, settings
+from memory import chats, messages, runs
 from memory.attachments import Attachment
+from memory.blobs import BlobStore, drop_unreferenced
 from memory.chats import Conversation, Message
 from memory.database import Database
 from memory.disk import told_by_system
 from memory.locations import Locations
-from memory.office_store import open_database
+from memory.office_store import office_id, open_database
 from memory.ownership import OwnerLock
+from memory.recall.search import Recall
 from memory.runs import Run
 from vault.office_keys import Vault, open_vault
 from vault.secret import Secret
@@ -32,23 +39,34 @@ from vault.secret import Secret
 class Office:
     """An open office. Everything in it belongs to the event loop that opened it.
 
-    ``events`` is what its faces listen to; ``database``, ``vault``, ``connections``, ``roster``, ``runs`` are
-    its parts. ``interrupted`` are the runs that a crash left behind: resume or discard them.
+    ``events`` is what its faces listen to; ``database``, ``vault``, ``blobs``, ``recall``, ``connections``,
+    ``roster``, ``files``, ``runs`` and ``settings`` are its parts; ``lock.socket`` is where its door belongs.
     """
 
-    def __init__(self, locations: Locations, lock: OwnerLock, vault: Vault, database: Database) -> None:
+    def __init__(
+        self,
+        locations: Locations,
+        lock: OwnerLock,
+        vault: Vault,
+        database: Database,
+        blobs: BlobStore,
+        office_id: str,
+    ) -> None:
         self.locations = locations
         self.lock = lock
         self.vault = vault
         self.database = database
+        self.blobs = blobs
         self.events = EventBus()
         self.settings = Settings(database)
         self.connections = Connections(database, vault)
         self.roster = Roster(database, self.events)
-        self.interrupted: tuple[Run, ...] = ()
+        self.recall = Recall(database, locations, office_id)
+        self.files = Files(database, blobs, self.recall, self.events)
+        self._warm = self._closed = False
         self._recorder = Recorder(database, self.events)
         self._spending = Spending(database)
-        self._preparation = OfficePreparation(database)
+        self._preparation = OfficePreparation(database, self.files, self.recall, self.events)
         self.runs = Runs(
             Services(
                 database=database,
@@ -57,7 +75,7 @@ class Office:
                 budget=self._spending.budget,
                 connections=self.connections,
                 preparation=self._preparation,
-                content=self._content,
+                content=self.files.content,
                 caps=self._spending.caps,
                 finished=self._finished,
             )
@@ -70,10 +88,20 @@ class Office:
         Raises VaultError or StorageError.
         """
         secret = Secret(passphrase) if isinstance(passphrase, str) else passphrase
-        lock, vault, database = await asyncio.to_thread(_open, locations, secret)
-        office = cls(locations, lock, vault, database)
-        office.interrupted = await database.write(_begin)
-        return office
+        return cls(locations, *await asyncio.to_thread(_open, locations, secret))
+
+    async def warm(self) -> None:
+        """Start what a first paint need not wait for: recall, the reading workers, what was left unread."""
+        if self._warm:
+            return
+        self._warm = True
+        self.recall.watch(lambda: self.events.publish(RecallChanged(self.recall.condition.state)))
+        await self.recall.start()
+        await self.files.read_waiting()
+
+    async def interrupted(self) -> tuple[Run, ...]:
+        """Return the runs that a crash or a closed window left behind: resume or discard them."""
+        return await self.database.read(_interrupted)
 
     async def create_conversation(self, *, title: str = "", agent_id: str | None = None) -> Conversation:
         """Begin a conversation."""
@@ -122,18 +150,50 @@ class Office:
 
     async def message(self, message_id: str) -> Message:
         """Return one message. Raises NotFound."""
-        return await self.database.read(_message, message_id)
+        return await self.database.read(messages.message, message_id)
+
+    async def attach(self, conversation_id: str, source: Path | str | bytes, name: str = "") -> Attachment:
+        """Give a file to the draft of a conversation; it is on disk on return and read afterwards.
+
+        Raises AttachmentRefused, NotFound or StorageError.
+        """
+        return await self.files.attach(conversation_id, source, name)
+
+    async def preview(
+        self,
+        conversation_id: str,
+        text: str,
+        attachment_ids: Sequence[str] = (),
+        agent_ids: Sequence[str] = (),
+        model: str = "",
+    ) -> tuple[Estimate, ...]:
+        """Return for each addressed agent what would be sent now; nothing is sent. Raises UnknownAgent."""
+        draft = Draft(text, attachment_ids, agent_ids, model)
+        accounts = []
+        for agent, connection, name in await self.database.read(sending.ahead, conversation_id, draft):
+            price = self.connections.price(connection, name) if connection else None
+            context = await self._preparation.preview(
+                conversation_id, text, attachment_ids, agent, connection, price
+            )
+            accounts.append(Estimate(agent, connection, name, context.parts))
+        return tuple(accounts)
 
     async def close(self) -> None:
-        """Interrupt the runs, commit what they wrote, close the connections and the database."""
+        """Interrupt the runs, commit what they wrote, seal the index, let go of the office. Safe to call twice."""
+        if self._closed:
+            return
+        self._closed = True
         await self.runs.close()
         await self._recorder.close()
+        await self.files.close()
+        await self.recall.close()
         await self.connections.close()
         await asyncio.to_thread(self.database.close)
         self.lock.release()
 
     def _start(self, sent: Sent) -> Sent:
         question = sent.message
+        self.recall.wake()
         self.events.publish(MessageAdded(question))
         for reply in sent.replies:
             self.events.publish(MessageAdded(reply))
@@ -147,33 +207,17 @@ class Office:
         self.runs.add(question, sides)
         return sent
 
-    async def _content(self, attachment: Attachment) -> bytes:
-        raise NotImplementedError
-
     async def _finished(self, message: Message) -> None:
+        """Index what an agent said and tell the list of conversations."""
+        if message.text:
+            await self.database.write(index_said, message.id)
+            self.recall.wake()
         self.events.publish(ConversationChanged(message.conversation_id))
 
 
-class Settings:
-    """The settings in force, each declared once in ``memory.settings``."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    async def value(self, key: str) -> Any:
-        """Return one value. Raises Refused for a key that is not declared."""
-        return await self._database.read(settings.value, key)
-
-    async def all(self) -> dict[str, Any]:
-        """Return every declared setting's value."""
-        return await self._database.read(settings.values)
-
-    async def change(self, key: str, new: Any) -> Any:
-        """Store a value. Raises Refused where it does not fit."""
-        return await self._database.write(settings.change, key, new)
-
-
-def _open(locations: Locations, passphrase: Secret | None) -> tuple[OwnerLock, Vault, Database]:
+def _open(
+    locations: Locations, passphrase: Secret | None
+) -> tuple[OwnerLock, Vault, Database, BlobStore, str]:
     try:
         locations.create()
     except OSError as error:
@@ -181,18 +225,25 @@ def _open(locations: Locations, passphrase: Secret | None) -> tuple[OwnerLock, V
     lock = OwnerLock.acquire(locations)
     try:
         vault = open_vault(locations.home, passphrase=passphrase)
-        return lock, vault, open_database(locations, vault.keys.database_key)
+        database = open_database(locations, vault.keys.database_key)
     except BaseException:
+        lock.release()
+        raise
+    try:
+        store = BlobStore(locations.blobs)
+        # Only here, before any file is written: a file that has no row yet must not look like a leftover.
+        store.sweep(database.write_now(drop_unreferenced))
+        return lock, vault, database, store, database.write_now(_furnish)
+    except BaseException:
+        database.close()
         lock.release()
         raise
 
 
-def _begin(session: Session) -> tuple[Run, ...]:
+def _furnish(session: Session) -> str:
     seed(session)
+    return office_id(session)
+
+
+def _interrupted(session: Session) -> tuple[Run, ...]:
     return runs.runs(session, states=("interrupted",))
-
-
-def _message(session: Session, message_id: str) -> Message:
-    from memory import messages
-
-    return messages.message(session, message_id)

@@ -1,4 +1,4 @@
-"""Gathers what a run sends: the turns before, the notes, the files as the model takes them, the agent's tools."""
+"""Gathers what a run sends: the turns before, what memory holds, the files as the model takes them, the tools."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -6,21 +6,33 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
-from agents.runtime.context import Context, RecalledNote, Request, build
-from agents.runtime.material import Abilities, Material
+from agents.citations import citations_in
+from agents.events import EventBus
+from agents.files import Files
+from agents.runtime.context import Context, Recalled, Request, build
+from agents.runtime.material import SHOWN, Abilities, Material, goes_native
 from agents.runtime.work import Prepared
-from agents.tools.declaration import Tool
-from memory import attachments, branches, chats, notes, roster
+from agents.tools.declaration import Tool, tools_of
+from agents.tools.reading import ReadingTools
+from agents.tools.recollection import MemoryTools, day_words, place_words, sources_of
+from memory import attachments, branches, chats, notes, roster, settings
 from memory.accounts import Connection
 from memory.attachments import Attachment
 from memory.chats import Message, Turn
 from memory.database import Database
+from memory.readers.errors import ReadingError
+from memory.recall.search import Hit, Recall, within_budget
 from memory.roster import Agent
 from memory.runs import Run
 from resources.language import gettext as _
 
 if TYPE_CHECKING:
     from agents.connections.prices import Price
+
+RECALLED_TOKENS = 1_500
+RECALLED_HITS = 6
+LONGEST_QUERY = 2_000
+"""Characters of the message that are searched with: a pasted megabyte is no question."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +41,17 @@ class _Gathered:
     files: dict[str, Attachment]
     core: tuple[notes.Note, ...]
     team: tuple[Agent, ...]
+    recall: bool
 
 
 class OfficePreparation:
     """Builds contexts from what the office has; a preview is built the same way as what is sent."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, files: Files, recall: Recall, bus: EventBus) -> None:
         self._database = database
+        self._files = files
+        self._recall = recall
+        self._bus = bus
 
     async def prepare(
         self,
@@ -45,13 +61,26 @@ class OfficePreparation:
         connection: Connection | None,
         price: "Price | None",
     ) -> Prepared:
-        """Return what a run sends. Raises StorageError."""
+        """Return what a run sends, once its files are read. Raises StorageError."""
+        await self._files.settled(question.attachment_ids)
         gathered = await self._database.read(_gather, question.id, question.attachment_ids, agent)
-        tools: tuple[Tool, ...] = ()
-        context = await self._context(
-            agent, question.text, question.attachment_ids, gathered, tools, connection, price
+        known = {file.name: file for file in gathered.files.values()}
+        remembering = MemoryTools(
+            self._database, self._recall, self._bus, agent, question, run.model, seen=known
         )
-        return Prepared(context, tools, lambda text: ())
+        offered = (*tools_of(remembering), *tools_of(ReadingTools(self._files, known)))
+        tools = tuple(tool for tool in offered if tool.name in agent.tools)
+        context = await self._context(
+            agent,
+            question.conversation_id,
+            question.text,
+            question.attachment_ids,
+            gathered,
+            tools,
+            connection,
+            price,
+        )
+        return Prepared(context, tools, lambda text: citations_in(text, known))
 
     async def preview(
         self,
@@ -64,11 +93,16 @@ class OfficePreparation:
     ) -> Context:
         """Return what would be sent now to one agent; nothing is sent, nothing is stored. Raises StorageError."""
         gathered = await self._database.read(_gather_ahead, conversation_id, attachment_ids, agent)
-        return await self._context(agent, text, attachment_ids, gathered, (), connection, price)
+        offered = (*tools_of(MemoryTools), *tools_of(ReadingTools))
+        tools = tuple(tool for tool in offered if tool.name in agent.tools)
+        return await self._context(
+            agent, conversation_id, text, attachment_ids, gathered, tools, connection, price
+        )
 
     async def _context(
         self,
         agent: Agent,
+        conversation_id: str,
         text: str,
         attachment_ids: Sequence[str],
         gathered: _Gathered,
@@ -77,18 +111,61 @@ class OfficePreparation:
         price: "Price | None",
     ) -> Context:
         abilities = abilities_of(connection, tools)
+        recalled = [
+            Recalled("note", note.id, note.text, _("note"), _("always included")) for note in gathered.core
+        ]
+        # The librarian searches by itself, and what it quotes must be what it found.
+        if gathered.recall and not agent.librarian and text.strip():
+            recalled += await self._recalled(agent, conversation_id, text, gathered)
         request = Request(
             agent=agent,
             text=text,
             turns=gathered.turns,
             attachments=[gathered.files[one] for one in attachment_ids if one in gathered.files],
             earlier_attachments=gathered.files,
-            notes=[RecalledNote(note, _("always included")) for note in gathered.core],
+            recalled=recalled,
             tools=tools,
             price=price,
             team=gathered.team,
         )
-        return build(request, Material(abilities, {}))
+        return build(request, Material(abilities, await self._beginnings(gathered, abilities)))
+
+    async def _recalled(
+        self, agent: Agent, conversation_id: str, text: str, gathered: _Gathered
+    ) -> list[Recalled]:
+        scopes = agent.memory_scopes
+        if "office" not in scopes:
+            return []
+        found = await self._recall.search(
+            text[:LONGEST_QUERY],
+            scopes=[conversation_id, *([agent.id] if "agent" in scopes else [])],
+            exclude_conversation_id=conversation_id,
+            limit=RECALLED_HITS,
+        )
+        core = {note.id for note in gathered.core}
+        hits = tuple(hit for hit in within_budget(found.hits, RECALLED_TOKENS) if hit.source_id not in core)
+        sources = await self._database.read(sources_of, hits)
+        return [
+            Recalled(
+                hit.source_kind,  # type: ignore[arg-type]  # the column holds these words only
+                hit.source_id,
+                hit.text,
+                _origin(hit, sources[hit.source_id].words if hit.source_id in sources else ""),
+                _why(hit),
+            )
+            for hit in hits
+        ]
+
+    async def _beginnings(self, gathered: _Gathered, abilities: Abilities) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for file in gathered.files.values():
+            if file.state != "ready" or goes_native(file, abilities):
+                continue
+            try:
+                found[file.id] = (await self._files.readable(file)).text[:SHOWN]
+            except ReadingError as error:
+                found[file.id] = str(error)
+        return found
 
 
 def abilities_of(connection: Connection | None, tools: Sequence[Tool]) -> Abilities:
@@ -105,6 +182,19 @@ def abilities_of(connection: Connection | None, tools: Sequence[Tool]) -> Abilit
     steps = (connection.last_check or {}).get("steps", [])
     sees = any(step.get("name") == "images" and step.get("state") == "passed" for step in steps)
     return Abilities(images=sees, pdf=False, reads_on=reads_on)
+
+
+def _origin(hit: Hit, words: str) -> str:
+    if hit.source_kind == "attachment":
+        return ", ".join(part for part in (words, place_words(hit)) if part)
+    said = f"{hit.speaker}, " if hit.speaker else ""
+    return f"{words}, {said}{day_words(hit)}"
+
+
+def _why(hit: Hit) -> str:
+    legs = [(_("in words"), hit.legs.get("lexical", 0.0)), (_("in meaning"), hit.legs.get("dense", 0.0))]
+    near = _(" and ").join(f"{name} {value:.2f}" for name, value in legs if value > 0)
+    return _("near your question: {near}").format(near=near or f"{hit.score:.2f}")
 
 
 def _gather(session: Session, question_id: str, attachment_ids: Sequence[str], agent: Agent) -> _Gathered:
@@ -126,5 +216,9 @@ def _together(
     wanted += [one for turn in turns for message in turn.messages for one in message.attachment_ids]
     files = {file.id: file for file in attachments.attachments_of(session, tuple(dict.fromkeys(wanted)))}
     return _Gathered(
-        turns, files, notes.core_notes(session, agent_id=agent.id), tuple(roster.agents(session))
+        turns,
+        files,
+        notes.core_notes(session, agent_id=agent.id),
+        tuple(roster.agents(session)),
+        settings.value(session, "recall.enabled"),
     )

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from agents.addressing import addressed
 from agents.errors import NothingToSend, UnknownAgent
+from agents.indexing import index_said
 from memory import accounts, attachments, chats, messages, roster, runs, settings
 from memory.accounts import Connection
 from memory.chats import Conversation, Message
@@ -63,6 +64,7 @@ def send(session: Session, conversation_id: str, draft: Draft, *, busy: bool) ->
     if busy:
         question = messages.set_message_state(session, question.id, "queued")
     chats.set_draft(session, conversation_id, {})
+    index_said(session, question.id)
     return ask(session, question, asked, draft, queued=busy)
 
 
@@ -77,6 +79,7 @@ def edit(session: Session, message_id: str, text: str, *, busy: bool) -> Sent:
     draft = Draft(text, agent_ids=tuple(named or dict.fromkeys(before)))
     asked = who(session, conversation, draft)
     question = messages.edit_owner_message(session, message_id, text)
+    index_said(session, question.id)
     if busy:
         question = messages.set_message_state(session, question.id, "queued")
     return ask(session, question, asked, draft, queued=busy)
@@ -89,6 +92,17 @@ def regenerate(session: Session, message_id: str, *, busy: bool) -> Sent:
         raise UnknownAgent(_("Only an answer of somebody who still works here can be regenerated."))
     question = messages.message(session, old.parent_id)
     return ask(session, question, (roster.agent(session, old.agent_id),), Draft(question.text), queued=busy)
+
+
+def ahead(session: Session, conversation_id: str, draft: Draft) -> list[tuple[Agent, Connection | None, str]]:
+    """Return whom a draft would ask, with the account and model each would use. Raises UnknownAgent."""
+    conversation = chats.conversation(session, conversation_id)
+    every = accounts.connections(session)
+    found = []
+    for agent in who(session, conversation, draft):
+        connection = None if agent.librarian else _account(agent, every)
+        found.append((agent, connection, _model(conversation, agent, draft, connection)))
+    return found
 
 
 def who(session: Session, conversation: Conversation, draft: Draft) -> tuple[Agent, ...]:
@@ -123,10 +137,8 @@ def who(session: Session, conversation: Conversation, draft: Draft) -> tuple[Age
 def ask(session: Session, question: Message, asked: Sequence[Agent], draft: Draft, *, queued: bool) -> Sent:
     """Queue one run and one empty answer for each agent, side by side."""
     conversation = chats.conversation(session, question.conversation_id)
-    every = {row.id: row for row in accounts.connections(session)}
-    default = next(iter(every.values()), None)
-    settled = settings.values(session)
-    made = tuple(_run(session, conversation, agent, draft, every, default, settled) for agent in asked)
+    every, settled = accounts.connections(session), settings.values(session)
+    made = tuple(_run(session, conversation, agent, draft, every, settled) for agent in asked)
     speakers = [
         messages.Speaker(agent.id, agent.name, run.id, run.model)
         for agent, run in zip(asked, made, strict=True)
@@ -140,22 +152,28 @@ def _run(
     conversation: Conversation,
     agent: Agent,
     draft: Draft,
-    every: dict[str, Connection],
-    default: Connection | None,
+    every: Sequence[Connection],
     settled: dict[str, Any],
 ) -> Run:
-    connection = every.get(agent.connection_id or "", default)
-    model = (
-        draft.model or conversation.model or agent.model or (connection.default_model if connection else "")
-    )
+    connection = None if agent.librarian else _account(agent, every)
     efforts = (draft.effort, conversation.effort, agent.effort, settled["runs.effort"])
     caps = [cap for cap in (agent.run_cap, settled["budget.run_cap"]) if cap is not None]
     return runs.create_run(
         session,
         conversation_id=conversation.id,
         agent_id=agent.id,
-        connection_id=None if agent.librarian or connection is None else connection.id,
-        model="" if agent.librarian else model,
+        connection_id=connection.id if connection else None,
+        model=_model(conversation, agent, draft, connection),
         effort=next((effort for effort in efforts if effort in EFFORTS), "normal"),
         cap=min(caps) if caps else None,
     )
+
+
+def _account(agent: Agent, every: Sequence[Connection]) -> Connection | None:
+    return next((row for row in every if row.id == agent.connection_id), every[0] if every else None)
+
+
+def _model(conversation: Conversation, agent: Agent, draft: Draft, connection: Connection | None) -> str:
+    if connection is None:
+        return ""
+    return draft.model or conversation.model or agent.model or connection.default_model

@@ -10,7 +10,6 @@ from agents.runtime.tokens import OVERHEAD, likely_tokens
 from agents.tools.declaration import Tool, as_data
 from memory.attachments import Attachment
 from memory.chats import Message, Turn
-from memory.notes import Note
 from memory.roster import Agent
 from memory.runs import ContextPart
 from resources.language import gettext as _
@@ -22,12 +21,18 @@ if TYPE_CHECKING:
 CONVERSATION_TOKENS = 40_000
 """Likely tokens of earlier messages that go along; older ones are left out, which the account says."""
 
+SHOWN_OF_NOTE = 80
+"""Characters of a note that its line in the account shows."""
+
 
 @dataclass(frozen=True, slots=True)
-class RecalledNote:
-    """A note that goes along, and why."""
+class Recalled:
+    """A note or an earlier passage that goes along: its words, where they come from, and why."""
 
-    note: Note
+    kind: Literal["note", "message", "attachment"]
+    source_id: str
+    text: str
+    source: str
     reason: str
 
 
@@ -48,7 +53,7 @@ class Context:
     question: tuple[Given, ...]
     parts: tuple[ContextPart, ...]
     categories: tuple[str, ...]
-    notes: tuple[RecalledNote, ...]
+    recalled: tuple[Recalled, ...]
 
     @property
     def tokens(self) -> int:
@@ -65,7 +70,7 @@ class Request:
     turns: Sequence[Turn]
     attachments: Sequence[Attachment]
     earlier_attachments: dict[str, Attachment]
-    notes: Sequence[RecalledNote]
+    recalled: Sequence[Recalled]
     tools: Sequence[Tool]
     price: "Price | None"
     team: Sequence[Agent]
@@ -82,8 +87,8 @@ def build(request: Request, material: Material) -> Context:
         account.count("tools", label, sum(wording.tool_tokens(tool) for tool in request.tools), reason=reason)
     said = _conversation(request, material, account)
     question: list[Given] = []
-    if request.notes:
-        question.append(_notes(request.notes, account))
+    if request.recalled:
+        question.append(_notes(request.recalled, account))
     question += _files(request.attachments, material, account)
     account.add("question", _("Your message"), request.text)
     question.append(Given(request.text))
@@ -93,7 +98,7 @@ def build(request: Request, material: Material) -> Context:
         tuple(question),
         tuple(account.parts),
         tuple(dict.fromkeys(account.categories())),
-        tuple(request.notes),
+        tuple(request.recalled),
     )
 
 
@@ -201,16 +206,17 @@ def _files(attachments: Sequence[Attachment], material: Material, account: _Acco
     return found
 
 
-def _notes(notes: Sequence[RecalledNote], account: _Account) -> Given:
+def _notes(recalled: Sequence[Recalled], account: _Account) -> Given:
     lines = []
-    for recalled in notes:
-        note = recalled.note
-        lines.append(as_data(note.text, kind="note", id=note.id, why=recalled.reason))
+    for one in recalled:
+        lines.append(as_data(one.text, kind=one.kind, id=one.source_id, source=one.source, why=one.reason))
+        plain = " ".join(one.text.split())
+        quoted = plain if len(plain) <= SHOWN_OF_NOTE else plain[: SHOWN_OF_NOTE - 1] + "…"
         account.add(
             "notes",
-            note.text if len(note.text) <= 80 else note.text[:79] + "…",
+            f"{one.source}: {quoted}" if one.source else quoted,
             lines[-1],
-            reason=recalled.reason,
-            source_id=note.id,
+            reason=one.reason,
+            source_id=one.source_id,
         )
     return Given(wording.notes_heading() + "\n" + "\n".join(lines))

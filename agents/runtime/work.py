@@ -20,7 +20,7 @@ from agents.runtime.recording import Recorder
 from agents.runtime.streaming import Loop, stream
 from agents.runtime.tokens import MOST_PER_IMAGE, MOST_PER_PDF_PAGE, OVERHEAD, most_tokens
 from agents.tools.declaration import Tool
-from memory import messages, runs
+from memory import messages, notes, runs
 from memory.accounts import Connection
 from memory.chats import Message
 from memory.database import Database
@@ -166,9 +166,15 @@ class Work:
             raise self._refusal
         record = gate.record
         record.event("started", {"model": self._model, "agent": self.agent.name})
-        if prepared.context.notes:
-            notes = [{"id": one.note.id, "reason": one.reason} for one in prepared.context.notes]
-            record.event("memory_used", {"notes": notes})
+        if prepared.context.recalled:
+            used = [
+                {"kind": one.kind, "id": one.source_id, "reason": one.reason}
+                for one in prepared.context.recalled
+            ]
+            record.event("memory_used", {"used": used})
+            record.also(
+                lambda session: notes.mark_used(session, [one["id"] for one in used if one["kind"] == "note"])
+            )
         provider = f"{self._connection.id if self._connection else 'librarian'}/{self._model}"
         kept = Kept.from_json(await services.database.read(runs.history, self.run.id))
         if is_complete(kept, self.message.text):

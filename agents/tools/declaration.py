@@ -33,10 +33,11 @@ def tool(effect: Effect) -> Callable[[F], F]:
 
 
 def tools_of(owner: object) -> tuple[Tool, ...]:
-    """Return the marked methods of an object, by name."""
+    """Return the marked methods of an object, by name; of a class, to describe them without an object."""
+    kind = owner if isinstance(owner, type) else type(owner)
     found = []
-    for name in sorted(dir(type(owner))):
-        effect = getattr(getattr(type(owner), name), _EFFECT, None)
+    for name in sorted(dir(kind)):
+        effect = getattr(getattr(kind, name), _EFFECT, None)
         if effect is not None:
             found.append(Tool(name, effect, getattr(owner, name)))
     return tuple(found)
