@@ -7,6 +7,7 @@ VaultError
 │   ├── KeyringLocked        it stayed locked, or its prompt was dismissed
 │   ├── KeyringPromptTimeout nobody answered its prompt in time
 │   ├── KeyringRefused       the configured backend is not a safe place
+│   │   └── KeyringSettingsDamaged  the file that chooses a backend cannot be read
 │   ├── KeyringLying         what was written did not come back
 │   ├── KeyringGone          it answered before and no longer does
 │   └── KeyringChanged       another backend answers than the one that holds the keys
@@ -78,6 +79,14 @@ class KeyringRefused(StoreUnusable):
         )
 
 
+class KeyringSettingsDamaged(KeyringRefused):
+    def __init__(self, file: str) -> None:
+        StoreUnusable.__init__(
+            self,
+            _("{file} chooses the keyring but cannot be read; repair or remove it.").format(file=file),
+        )
+
+
 class KeyringLying(StoreUnusable):
     def __init__(self, name: str) -> None:
         super().__init__(
@@ -108,13 +117,18 @@ class KeyringChanged(StoreUnusable):
 
 
 class KeysMissing(VaultError):
-    def __init__(self, name: str) -> None:
-        super().__init__(
-            _(
+    def __init__(self, name: str, *, recoverable: bool) -> None:
+        if recoverable:
+            sentence = _(
                 "The keys of this office are no longer in {name}; open it with the recovery key "
                 "(bureau recovery unlock)."
-            ).format(name=name)
-        )
+            )
+        else:
+            sentence = _(
+                "The keys of this office are no longer in {name} and it has no recovery key; "
+                "restore the keyring from a backup."
+            )
+        super().__init__(sentence.format(name=name))
 
 
 class KeysDamaged(VaultError):
@@ -122,7 +136,7 @@ class KeysDamaged(VaultError):
         super().__init__(
             _(
                 "The keys of this office in {name} are damaged; open it with the recovery key "
-                "(bureau recovery unlock)."
+                "(bureau recovery unlock), or restore them from a backup."
             ).format(name=name)
         )
 

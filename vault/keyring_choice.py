@@ -5,7 +5,7 @@ import sys
 from importlib.util import find_spec
 from pathlib import Path
 
-from vault.errors import KeyringAbsent, KeyringRefused
+from vault.errors import KeyringAbsent, KeyringRefused, KeyringSettingsDamaged
 from vault.system_keyring import SystemKeyring
 
 _CHAINER = "keyring.backends.chainer.ChainerBackend"
@@ -66,8 +66,8 @@ def _redirect() -> tuple[str, str] | None:
     settings = configparser.RawConfigParser()
     try:
         settings.read(file, encoding="utf-8")
-    except (configparser.Error, UnicodeDecodeError):
-        return "?", str(file)
+    except (configparser.Error, UnicodeDecodeError, OSError) as error:
+        raise KeyringSettingsDamaged(str(file)) from error
     named = settings.get("backend", "default-keyring", fallback="").strip()
     return (named, str(file)) if named else None
 

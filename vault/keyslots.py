@@ -8,7 +8,7 @@ nothing. `keyslots.copy.json` beside it has the same content and takes its place
 import base64
 import hashlib
 import json
-import logging
+import re
 import secrets
 import unicodedata
 from dataclasses import asdict, dataclass, replace
@@ -22,6 +22,9 @@ from vault.secret import Secret
 
 FILE = "keyslots.json"
 COPY = "keyslots.copy.json"
+PASSPHRASE_STORE = "passphrase"  # noqa: S105 - the name of a place
+"""The identity of the store that has a passphrase slot; every other one is a keyring."""
+
 _VERSION = 1
 # What a damaged or hostile file may make this machine compute.
 _MOST_MEMORY_KIB = 1 << 20
@@ -182,6 +185,8 @@ class KeyslotFile:
 
 
 def _repair(path: Path, data: bytes) -> None:
+    import logging
+
     log = logging.getLogger(__name__)
     try:
         write_durably(path, data)
@@ -230,12 +235,16 @@ def _parse(data: bytes) -> Keyslots | None:
         if checksum != _checksum(fields) or fields["version"] != _VERSION:
             return None
         kinds = {slot["kind"]: slot for slot in fields["slots"]}
-        return Keyslots(
+        slots = Keyslots(
             office=fields["office"],
             store=fields["store"],
             passphrase=_passphrase_slot(kinds.get("passphrase")),
             recovery=_recovery_slot(kinds.get("recovery")),
         )
+        known = re.fullmatch("[0-9a-f]{32}", slots.office) and isinstance(slots.store, str)
+        if not known or (slots.store == PASSPHRASE_STORE) != (slots.passphrase is not None):
+            return None
+        return slots
     except (ValueError, KeyError, TypeError, AttributeError):
         return None
 
@@ -252,13 +261,13 @@ def _passphrase_slot(fields: dict[str, Any] | None) -> PassphraseSlot | None:
     )
     if kdf["name"] != "argon2id" or not within:
         raise ValueError("cost out of bounds")
-    return PassphraseSlot(_data(kdf["salt"]), cost, _data(fields["nonce"]), _data(fields["wrapped"]))
+    return PassphraseSlot(_data(kdf["salt"], 16), cost, _data(fields["nonce"], 12), _data(fields["wrapped"]))
 
 
 def _recovery_slot(fields: dict[str, Any] | None) -> RecoverySlot | None:
     if fields is None:
         return None
-    return RecoverySlot(_data(fields["public_key"]), _data(fields["wrapped"]))
+    return RecoverySlot(_data(fields["public_key"], 32), _data(fields["wrapped"]))
 
 
 def _checksum(fields: dict[str, Any]) -> str:
@@ -270,5 +279,8 @@ def _text(data: bytes) -> str:
     return base64.b64encode(data).decode("ascii")
 
 
-def _data(text: str) -> bytes:
-    return base64.b64decode(text, validate=True)
+def _data(text: str, length: int | None = None) -> bytes:
+    data = base64.b64decode(text, validate=True)
+    if length is not None and len(data) != length:
+        raise ValueError("wrong length")
+    return data

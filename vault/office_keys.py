@@ -20,9 +20,8 @@ from vault.errors import (
 )
 from vault.keyring_choice import display_name
 from vault.keyring_store import PROMPT_SECONDS, KeyringStore
-from vault.keyslots import KeyslotFile, Keyslots
+from vault.keyslots import PASSPHRASE_STORE, KeyslotFile, Keyslots
 from vault.master_keys import MasterKeys
-from vault.passphrase_store import IDENTITY as PASSPHRASE
 from vault.passphrase_store import PassphraseStore
 from vault.secret import Secret
 from vault.store import SecretStore
@@ -177,7 +176,7 @@ def open_vault(
             raise NoOffice(str(folder))
         return _create(folder, passphrase, prompt_seconds)
     store: SecretStore
-    if file.slots.store == PASSPHRASE:
+    if file.slots.store == PASSPHRASE_STORE:
         if passphrase is None:
             raise PassphraseNeeded
         store = PassphraseStore.open(file, passphrase, _keys_item(file.slots))
@@ -216,7 +215,7 @@ def unlock_with_recovery(
     if passphrase is not None:
         store = PassphraseStore.create(file, passphrase, keys, _keys_item(file.slots))
         return Vault(file, store, keys)
-    if file.slots.store == PASSPHRASE:
+    if file.slots.store == PASSPHRASE_STORE:
         raise PassphraseNeeded
     store = KeyringStore.open(folder, prompt_seconds=prompt_seconds)
     store.probe()
@@ -230,7 +229,7 @@ def _create(folder: Path, passphrase: Secret | None, prompt_seconds: float) -> V
     keys = MasterKeys.generate()
     if passphrase is not None:
         _make_folder(folder)
-        file = KeyslotFile(folder, Keyslots.new(PASSPHRASE))
+        file = KeyslotFile(folder, Keyslots.new(PASSPHRASE_STORE))
         return Vault(file, PassphraseStore.create(file, passphrase, keys, _keys_item(file.slots)), keys)
     store = KeyringStore.open(folder, prompt_seconds=prompt_seconds)
     store.probe()
@@ -252,7 +251,7 @@ def _put(store: SecretStore, slots: Keyslots, keys: MasterKeys) -> None:
 def _take(store: SecretStore, slots: Keyslots) -> MasterKeys:
     found = store.read(_keys_item(slots))
     if found is None:
-        raise KeysMissing(store.name)
+        raise KeysMissing(store.name, recoverable=slots.recovery is not None)
     return _parse(found, store.name)
 
 

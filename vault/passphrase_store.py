@@ -5,12 +5,11 @@ import threading
 from pathlib import Path
 
 from vault.errors import KeysDamaged, PassphraseTooShort, SealedFileDamaged
-from vault.keyslots import Argon2Cost, KeyslotFile, derive_slot_key
+from vault.keyslots import PASSPHRASE_STORE, Argon2Cost, KeyslotFile, derive_slot_key
 from vault.master_keys import MasterKeys
 from vault.sealed_files import SealedFiles
 from vault.secret import Secret
 
-IDENTITY = "passphrase"
 SHORTEST = 8
 _KIND = "secret"
 
@@ -23,7 +22,7 @@ class PassphraseStore:
     rewritten without asking for the passphrase again.
     """
 
-    identity = IDENTITY
+    identity = PASSPHRASE_STORE
     name = "passphrase vault"
 
     def __init__(self, file: KeyslotFile, slot_key: bytes, keys_item: str) -> None:
@@ -109,5 +108,5 @@ def _save_slot(file: KeyslotFile, passphrase: Secret, keys: Secret) -> bytes:
         raise PassphraseTooShort(SHORTEST)
     salt, cost = secrets.token_bytes(16), Argon2Cost()
     slot_key = derive_slot_key(passphrase, salt, cost)
-    file.save(file.slots.kept_in(IDENTITY).with_passphrase(slot_key, salt, cost, keys))
+    file.save(file.slots.kept_in(PASSPHRASE_STORE).with_passphrase(slot_key, salt, cost, keys))
     return slot_key

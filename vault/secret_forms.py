@@ -1,11 +1,11 @@
 """The ways in which programs write one secret: as it is, base64, hexadecimal, URL-encoded, escaped."""
 
 import base64
-import html
 import re
 from functools import cached_property
 
 _SHORTHAND = {"\n": "n", "\r": "r", "\t": "t", "\b": "b", "\f": "f"}
+_HTML = {"&": "amp", "<": "lt", ">": "gt", '"': "quot", "'": "apos"}
 _BASE64 = "[A-Za-z0-9+/_-]"
 _ESCAPERS = ("%", "\\", "+", "&")
 
@@ -18,10 +18,11 @@ class SecretForms:
 
     def replace(self, subject: str, mark: str) -> str:
         """Return the subject with each occurrence of the secret, in any form, replaced by the mark."""
-        if self._escaped is not None and any(sign in subject for sign in _ESCAPERS):
-            subject = self._escaped.sub(lambda _: mark, subject)
-        elif self.text in subject:
-            subject = subject.replace(self.text, mark)
+        if self._core in subject:
+            if self._escaped is not None and any(sign in subject for sign in _ESCAPERS):
+                subject = self._escaped.sub(lambda _: mark, subject)
+            else:
+                subject = subject.replace(self.text, mark)
         for form in self._hexadecimal:
             if form in subject:
                 subject = subject.replace(form, mark)
@@ -34,6 +35,11 @@ class SecretForms:
     @cached_property
     def _bytes(self) -> bytes:
         return self.text.encode("utf-8", "surrogatepass")
+
+    @cached_property
+    def _core(self) -> str:
+        """The longest run of letters and digits, which every form but base64 and hexadecimal leaves as it is."""
+        return max(re.findall(r"[A-Za-z0-9]+", self.text), key=len, default="")
 
     @cached_property
     def _hexadecimal(self) -> tuple[str, str]:
@@ -78,8 +84,8 @@ def _alternatives(character: str) -> str:
         choices.append(r"\\+" + _SHORTHAND[character])
     if character == " ":
         choices.append(r"\+")
-    if html.escape(character) != character:
-        choices += [html.escape(character), f"&#{ord(character)};"]
+    if character in _HTML:
+        choices += [f"&{_HTML[character]};", f"&#{ord(character)};", f"&#x{ord(character):x};"]
     # Last, because an escaped form may begin with the character itself: "%25", "&amp;".
     choices.append(r"\\*" + re.escape(character) if character != "\\" else r"\\+")
     return f"(?:{'|'.join(choices)})"

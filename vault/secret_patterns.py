@@ -4,21 +4,29 @@ import re
 
 MARK = "[redacted]"
 
-# A word boundary that also holds after an escaped character: "%3Dsk-…", "\nsk-…".
-_START = r"(?:(?<![A-Za-z0-9])|(?<=%[0-9A-Fa-f]{2})|(?<=\\[nrt]))"
+
+def _token(prefix: str, rest: str) -> str:
+    """Match a token at the start of a word; after an escaped character too: "%3Dsk-…", "\\nsk-…".
+
+    The prefix comes first and is checked from behind, because the search for a plain prefix is fast.
+    """
+    start = rf"(?:(?<![A-Za-z0-9]{prefix})|(?<=%[0-9A-Fa-f]{{2}}{prefix})|(?<=\\[nrt]{prefix}))"
+    return prefix + start + rest
+
+
 _NAMES = (
     r"(?:api[_-]?key|apikey|x-api-key|x-goog-api-key|access[_-]?token|refresh[_-]?token|id[_-]?token"
     r"|auth[_-]?token|client[_-]?secret|password|passphrase|passwd|secret)"
 )
 _PATTERNS = (
     r"sk-ant-[A-Za-z0-9_-]{8,}",
-    _START + r"sk-[A-Za-z0-9_-]{16,}",
-    _START + r"AIza[A-Za-z0-9_-]{30,}",
-    _START + r"gh[opsur]_[A-Za-z0-9]{20,}",
-    _START + r"github_pat_[A-Za-z0-9_]{20,}",
-    _START + r"xox[a-z]-[A-Za-z0-9-]{10,}",
-    _START + r"xapp-[A-Za-z0-9-]{10,}",
-    _START + r"eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}",
+    _token("sk-", r"[A-Za-z0-9_-]{16,}"),
+    _token("AIza", r"[A-Za-z0-9_-]{30,}"),
+    _token("gh", r"[opsur]_[A-Za-z0-9]{20,}"),
+    _token("github_pat_", r"[A-Za-z0-9_]{20,}"),
+    _token("xox", r"[a-z]-[A-Za-z0-9-]{10,}"),
+    _token("xapp-", r"[A-Za-z0-9-]{10,}"),
+    _token("eyJ", r"[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"),
     r"(?:(?<!\d)|(?<=%[0-9A-Fa-f]{2}))\d{8,10}(?::|%3[Aa])[\w-]{35}",
     r"-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)",
 )
@@ -33,7 +41,7 @@ _NAMED = (
     rf"(?i:[?&;](?:key|token|sig|signature|code|{_NAMES})=){_UNCUT}(?P<value>[^&\s\"'<>#]+)",
     rf"(?i:\b{_NAMES}(?:\\*[\"'])?{_SEPARATOR}(?:b?\\*[\"'])?){_UNCUT}(?P<value>(?=[^\s\"',;]{{8}})[^\s\"',;&\\}}\])]+)",
 )
-_WHOLE = re.compile("|".join(_PATTERNS))
+_WHOLE = tuple(re.compile(pattern) for pattern in _PATTERNS)
 _VALUES = tuple(re.compile(pattern) for pattern in _NAMED)
 
 
@@ -44,7 +52,8 @@ def _cut(match: re.Match[str]) -> str:
 
 def replace_patterns(text: str) -> str:
     """Return the text with everything that looks like a key, token or private key replaced by `MARK`."""
-    text = _WHOLE.sub(MARK, text)
+    for pattern in _WHOLE:
+        text = pattern.sub(MARK, text)
     for pattern in _VALUES:
         text = pattern.sub(_cut, text)
     return text

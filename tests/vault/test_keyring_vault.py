@@ -4,6 +4,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -238,7 +239,7 @@ def test_a_settings_file_that_cannot_be_read_is_no_permission(
     settings = own_home / ".config" / "python_keyring" / "keyringrc.cfg"
     settings.parent.mkdir()
     settings.write_bytes(b"\xff\xfe[backend")
-    with pytest.raises(errors.KeyringRefused):
+    with pytest.raises(errors.KeyringSettingsDamaged, match="repair or remove it"):
         open_vault(folder)
 
 
@@ -258,7 +259,7 @@ def test_another_backend_than_the_one_with_the_keys_is_refused(
     open_vault(folder)
     file = KeyslotFile.load(folder)
     assert file is not None
-    file.save(file.slots.kept_in("kwallet"))
+    file.save(replace(file.slots, store="kwallet"))
     with pytest.raises(
         errors.KeyringChanged, match="keeps its keys in KDE Wallet, but GNOME Keyring answers"
     ):
@@ -269,6 +270,13 @@ def test_a_passphrase_for_an_office_in_a_keyring_is_refused(folder: Path, unlock
     open_vault(folder)
     with pytest.raises(errors.PassphraseNotUsed, match="open it without --passphrase-file"):
         open_vault(folder, passphrase=Secret("three quiet harbours"))
+
+
+def test_a_deleted_item_without_a_recovery_key_is_told(folder: Path, unlocked_keyring: Session) -> None:
+    vault = open_vault(folder)
+    vault.store.delete(f"office-{vault.office_id}")
+    with pytest.raises(errors.KeysMissing, match="has no recovery key; restore the keyring"):
+        open_vault(folder)
 
 
 @pytest.mark.req("R186")

@@ -1,8 +1,11 @@
 """The passphrase vault: where there is no keyring, and when something about its files is wrong."""
 
+import hashlib
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -188,17 +191,47 @@ def test_an_office_whose_slots_are_gone_is_not_given_new_keys(folder: Path) -> N
     assert [path.name for path in folder.iterdir()] == ["office.db"]
 
 
-@pytest.mark.parametrize(
-    ("field", "value"), [("memory_kib", 1 << 30), ("iterations", 10_000), ("lanes", 1000), ("name", "pbkdf2")]
-)
-def test_hostile_derivation_settings_are_refused_before_they_run(
-    folder: Path, field: str, value: object
-) -> None:
-    import hashlib
+def _change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
+    """Set one field of the file, named as in ``slots.0.kdf.lanes``."""
 
-    _open(folder)
+    def change(fields: dict[str, Any]) -> None:
+        place: Any = fields
+        *way, last = [int(step) if step.isdigit() else step for step in path.split(".")]
+        for step in way:
+            place = place[step]
+        place[last] = value
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("slots.0.kdf.memory_kib", 1 << 30),
+        ("slots.0.kdf.memory_kib", 0),
+        ("slots.0.kdf.iterations", 10_000),
+        ("slots.0.kdf.lanes", 1000),
+        ("slots.0.kdf.lanes", "many"),
+        ("slots.0.kdf.name", "pbkdf2"),
+        ("slots.0.kdf.salt", "AAAA"),
+        ("slots.0.nonce", "AAAA"),
+        ("slots.0.wrapped", "not base64"),
+        ("slots.1.public_key", "AAAA"),
+        ("slots", []),
+        ("slots", None),
+        ("store", "kwallet"),
+        ("store", None),
+        ("office", "../../elsewhere"),
+        ("office", 7),
+        ("version", 2),
+    ],
+)
+def test_settings_that_bureau_never_wrote_are_refused_before_they_are_used(
+    folder: Path, path: str, value: object
+) -> None:
+    _open(folder).new_recovery_key()
     fields = json.loads((folder / FILE).read_text())
-    fields["slots"][0]["kdf"][field] = value
+    _change(path, value)(fields)
     del fields["checksum"]
     canonical = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
     data = json.dumps({**fields, "checksum": hashlib.sha256(canonical).hexdigest()}).encode()
