@@ -1,0 +1,1 @@
+"""The transcript: streaming Markdown in a virtual list of pooled widgets."""

@@ -1,0 +1,143 @@
+"""Prose: paragraphs, lists, quotes and small tables of one message, at most some two thousand characters."""
+
+from functools import lru_cache
+from typing import Any
+
+from PySide6.QtCore import QPoint, Qt, QUrl
+from PySide6.QtGui import QImage, QTextBlockFormat, QTextCursor, QTextDocument
+from PySide6.QtWidgets import QTextBrowser, QWidget
+
+from desktop.theme.appearance import Look, look
+from desktop.transcript.events import RowEvents
+from desktop.transcript.markdown_html import CITE
+from desktop.transcript.pictures import picture
+from desktop.transcript.segments import Segment
+from desktop.transcript.text_segment import TextSegment
+
+_CURSOR = '<span class="cursor">&#8202;▍</span>'
+
+
+@lru_cache(maxsize=8)
+def text_style(here: Look, dim: bool = False) -> str:
+    """Return the style sheet of rich text; colours live here, never in the HTML."""
+    theme = here.theme
+    mono = here.font(13, fixed=True)
+    line = theme.line
+    headings = "\n".join(
+        f"h{level} {{ font-size: {here.px(size)}px; font-weight: 600; margin-top: {here.px(top)}px; "
+        f"margin-bottom: {here.px(6)}px; }}"
+        for level, size, top in ((1, 21, 12), (2, 18, 12), (3, 16, 10), (4, 14, 8), (5, 14, 8), (6, 14, 8))
+    )
+    return f"""{headings}
+body {{ color: {theme.dim if dim else theme.text}; }}
+p {{ margin-top: 0px; margin-bottom: {here.px(8)}px; line-height: 124%; }}
+ul, ol {{ margin-top: 0px; margin-bottom: {here.px(8)}px; }}
+li {{ margin-bottom: {here.px(2)}px; line-height: 124%; }}
+strong {{ font-weight: 600; }}
+a {{ color: {theme.accent}; text-decoration: none; }}
+code {{ font-family: "{mono.family()}"; font-size: {mono.pixelSize()}px; background-color: {theme.code}; }}
+pre {{ font-family: "{mono.family()}"; font-size: {mono.pixelSize()}px; margin: 0px; }}
+table.grid {{ border-collapse: collapse; border-color: {line}; }}
+table.grid th {{ background-color: {theme.side}; font-weight: 600; padding: {here.px(4)}px {here.px(10)}px;
+  border: 1px solid {line}; }}
+table.grid td {{ padding: {here.px(4)}px {here.px(10)}px; border: 1px solid {line}; }}
+table.well {{ background-color: {theme.code}; margin-bottom: {here.px(8)}px; }}
+table.quote {{ margin-top: {here.px(8)}px; margin-bottom: {here.px(8)}px; }}
+td.bar {{ background-color: {line}; }}
+td.quoted {{ padding-left: {here.px(12)}px; color: {theme.dim}; }}
+.cursor {{ color: {theme.dim}; }}
+"""
+
+
+class ProseSegment(TextSegment, QTextBrowser):
+    """Rich text of a segment. Loads nothing, opens nothing: links and citations are reported."""
+
+    def __init__(self, parent: QWidget, events: RowEvents) -> None:
+        super().__init__(parent)
+        self.prepare(events)
+        self._html: str | None = None
+        self._look: Look | None = None
+        self._dim = False
+        self._laid_out = (-1, -1)
+        # A hidden widget has no width of its own yet; the row names it.
+        self.setLineWrapMode(QTextBrowser.LineWrapMode.FixedPixelWidth)
+        self.setOpenLinks(False)
+        self.setOpenExternalLinks(False)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setTextInteractionFlags(Qt.TextInteractionFlag.TextBrowserInteraction)
+        self.viewport().setMouseTracking(True)
+        self.anchorClicked.connect(self._follow)
+
+    def show_segment(self, segment: Segment, live: bool = False, dim: bool = False) -> None:
+        """Show a segment; ``live`` draws the cursor of an unfinished answer at its end."""
+        html = segment.html
+        if live:
+            html = html[:-4] + _CURSOR + "</p>" if html.endswith("</p>") else html + _CURSOR
+        self.show_html(html, dim)
+
+    def show_html(self, html: str, dim: bool = False) -> None:
+        """Show HTML of our own making."""
+        here = look()
+        if html == self._html and here is self._look and dim == self._dim:
+            return
+        document = self.document()
+        if here is not self._look or dim != self._dim:
+            self._look, self._dim = here, dim
+            document.clear()
+            document.setDefaultFont(here.font())
+            document.setDefaultStyleSheet(text_style(here, dim))
+            document.setIndentWidth(here.px(22))
+        self._html = html
+        self._laid_out = (-1, -1)
+        self.setHtml(f"<body>{html}</body>")
+        self._trim()
+
+    def _trim(self) -> None:
+        """Take the air above the first block away: the space between segments is the card's."""
+        block = self.document().firstBlock()
+        if block.blockFormat().topMargin() > 0:
+            edge = QTextBlockFormat()
+            edge.setTopMargin(0)
+            QTextCursor(block).mergeBlockFormat(edge)
+
+    def height_for(self, width: int) -> int:
+        """Lay the text out at a width and return its height."""
+        if self._laid_out[0] != width:
+            self.setLineWrapColumnOrWidth(width)
+            self._laid_out = (width, round(self.document().size().height() + 0.49))
+        return self._laid_out[1]
+
+    def natural_width(self) -> int:
+        """Return the width the text would take without wrapping."""
+        return round(self.document().idealWidth() + 0.5)
+
+    def loadResource(self, kind: int, name: QUrl | str) -> Any:
+        """Draw chips and formulas; for anything else return an empty picture, so that Qt loads nothing."""
+        if kind == QTextDocument.ResourceType.ImageResource.value:
+            address = (
+                name.toString(QUrl.ComponentFormattingOption.FullyEncoded) if isinstance(name, QUrl) else name
+            )
+            return picture(address)
+        return QImage()
+
+    def hover(self, point: QPoint) -> None:
+        """Show the hand over a link and its true address as a tip."""
+        address = self.anchorAt(point)
+        shape = Qt.CursorShape.PointingHandCursor if address else Qt.CursorShape.IBeamCursor
+        if self.viewport().cursor().shape() != shape:
+            self.viewport().setCursor(shape)
+        self.setToolTip("" if address.startswith(CITE) else address)
+
+    def click(self, point: QPoint) -> None:
+        """Report the link or citation under a click."""
+        if address := self.anchorAt(point):
+            self._follow(QUrl(address))
+
+    def _follow(self, url: QUrl) -> None:
+        address = url.toString()
+        if address.startswith(CITE):
+            index = address.removeprefix(CITE)
+            if index.isdecimal():
+                self.events.citation.emit(self.message_id, int(index))
+        else:
+            self.events.link.emit(address)
