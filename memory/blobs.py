@@ -8,7 +8,7 @@ import hashlib
 import os
 import secrets
 from collections.abc import Iterable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -140,10 +140,13 @@ class BlobStore:
                 target.flush()
                 os.fsync(target.fileno())
             replace_durably(temporary, self.path(identifier))
-        except OSError as error:
-            raise told_by_system(error, temporary) from error
-        finally:
-            temporary.unlink(missing_ok=True)
+        except BaseException as error:
+            # Where even this fails, the next start sweeps the half-written file away.
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
+            if isinstance(error, OSError):
+                raise told_by_system(error, temporary) from error
+            raise
         return Blob(identifier, key, size, count, digest, now())
 
 

@@ -176,7 +176,11 @@ def told(error: DatabaseError | sqlite3.Error) -> StorageError:
         return DiskFull(_("The disk is full: free some space, then try again. Nothing saved was lost."))
     if "readonly" in text or "read-only" in text or "unable to open" in text:
         return DiskReadOnly(_("The office's folder cannot be written: check the disk and its permissions."))
-    if "malformed" in text or "disk i/o error" in text or "corrupt" in text:
+    if "disk i/o error" in text:
+        return StorageError(
+            _("The disk cannot be used: check its free space and its health. Nothing saved was lost.")
+        )
+    if "malformed" in text or "corrupt" in text:
         return DatabaseDamaged(
             _("The database is damaged: run “bureau doctor”, or restore the newest snapshot in backups.")
         )

@@ -1,8 +1,5 @@
 """The tables of a new office, made at once, and the mark that says which revision a database is at."""
 
-from importlib import import_module
-from importlib.util import find_spec
-
 from sqlalchemy import Connection, inspect, text
 
 from memory.errors import DatabaseDamaged, DatabaseNewer
@@ -28,8 +25,9 @@ def create(connection: Connection) -> None:
 
 def create_full_text(connection: Connection) -> None:
     """Make the full-text tables, which are no mapped tables."""
-    if find_spec("memory.recall") and find_spec("memory.recall.full_text"):
-        import_module("memory.recall.full_text").create(connection)
+    from memory.recall import full_text
+
+    full_text.create(connection)
 
 
 def revision_of(connection: Connection) -> str | None:
