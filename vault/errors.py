@@ -16,6 +16,7 @@ VaultError
 ├── KeyNotFound              the item of one provider key is gone
 ├── SealedFileDamaged        the sealed file of one secret cannot be opened
 ├── SlotsDamaged             keyslots.json cannot be read
+├── OfficeTooNew             a later version of Bureau wrote it
 ├── ReadingFailed            the system does not let a file be read
 ├── PassphraseNeeded         the office opens with a passphrase and none was given
 ├── PassphraseWrong          the passphrase does not open it
@@ -159,6 +160,15 @@ class SlotsDamaged(VaultError):
     def __init__(self, file: str) -> None:
         super().__init__(
             _("{file} is damaged or missing and so is its copy; restore it from a backup.").format(file=file)
+        )
+
+
+class OfficeTooNew(VaultError):
+    def __init__(self, file: str) -> None:
+        super().__init__(
+            _("{file} was written by a later version of Bureau; update Bureau to open this office.").format(
+                file=file
+            )
         )
 
 

@@ -42,9 +42,10 @@ class KeyringStore:
     def open(cls, folder: Path, *, prompt_seconds: float = PROMPT_SECONDS) -> "KeyringStore":
         """Choose the keyring of this system; `folder` is the office's, for sealed files.
 
-        Raises KeyringAbsent, KeyringRefused.
+        Raises KeyringAbsent, KeyringRefused, KeyringPromptTimeout.
         """
-        return cls(folder, choose_keyring(), prompt_seconds=prompt_seconds)
+        keyring = _call_within(prompt_seconds, "D-Bus", lambda _deadline: choose_keyring())
+        return cls(folder, keyring, prompt_seconds=prompt_seconds)
 
     @property
     def identity(self) -> str:
@@ -120,24 +121,28 @@ class KeyringStore:
             self._sealed.delete(_file_item(item, _envelope(value)[0]))
 
     def _within(self, call: Callable[[float], _Result]) -> _Result:
-        """Make a call of the keyring in a thread of its own, because a prompt nobody answers never returns.
+        return _call_within(self._prompt_seconds, self.name, call)
 
-        Raises KeyringPromptTimeout; the thread then ends by itself when the keyring answers.
-        """
-        deadline = time.monotonic() + self._prompt_seconds
-        future: Future[_Result] = Future()
 
-        def run() -> None:
-            try:
-                future.set_result(call(deadline))
-            except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
-                future.set_exception(error)
+def _call_within(seconds: float, name: str, call: Callable[[float], _Result]) -> _Result:
+    """Make a call of the keyring in a thread of its own, because a prompt nobody answers never returns.
 
-        threading.Thread(target=run, name="keyring", daemon=True).start()
+    Raises KeyringPromptTimeout; the thread then ends by itself when the keyring answers.
+    """
+    deadline = time.monotonic() + seconds
+    future: Future[_Result] = Future()
+
+    def run() -> None:
         try:
-            return future.result(self._prompt_seconds + 0.5)
-        except TimeoutError:
-            raise KeyringPromptTimeout(self.name, self._prompt_seconds) from None
+            future.set_result(call(deadline))
+        except BaseException as error:  # noqa: BLE001 - handed to the waiting thread, which raises it
+            future.set_exception(error)
+
+    threading.Thread(target=run, name="keyring", daemon=True).start()
+    try:
+        return future.result(seconds + 0.5)
+    except TimeoutError:
+        raise KeyringPromptTimeout(name, seconds) from None
 
 
 def _file_item(item: str, file: str) -> str:

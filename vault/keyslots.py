@@ -17,7 +17,7 @@ from typing import Any
 
 from vault import recovery_key
 from vault.durable_file import write_durably
-from vault.errors import PassphraseWrong, ReadingFailed, SavingFailed, SlotsDamaged
+from vault.errors import OfficeTooNew, PassphraseWrong, ReadingFailed, SavingFailed, SlotsDamaged
 from vault.secret import Secret
 
 FILE = "keyslots.json"
@@ -152,7 +152,7 @@ class KeyslotFile:
     def load(cls, folder: Path) -> "KeyslotFile | None":
         """Read the slots of an office, from the copy if the file itself is damaged; None if there is neither.
 
-        Raises SlotsDamaged if both are damaged, ReadingFailed if the system does not let them be read.
+        Raises OfficeTooNew, SlotsDamaged if both are damaged, ReadingFailed if the system does not let them be read.
         """
         first, second = folder / FILE, folder / COPY
         found = {path: _read(path) for path in (first, second)}
@@ -228,11 +228,15 @@ def _serialise(slots: Keyslots) -> bytes:
 
 
 def _parse(data: bytes) -> Keyslots | None:
-    """Return the slots, or None if the data are not exactly what `_serialise` writes."""
+    """Return the slots, or None if the data are not what `_serialise` writes. Raises OfficeTooNew."""
     try:
         fields = json.loads(data)
         checksum = fields.pop("checksum")
-        if checksum != _checksum(fields) or fields["version"] != _VERSION:
+        if checksum != _checksum(fields):
+            return None
+        if isinstance(fields["version"], int) and fields["version"] > _VERSION:
+            raise OfficeTooNew(FILE)
+        if fields["version"] != _VERSION:
             return None
         kinds = {slot["kind"]: slot for slot in fields["slots"]}
         slots = Keyslots(

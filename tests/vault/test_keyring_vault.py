@@ -185,6 +185,20 @@ def test_killed_while_the_office_is_open(folder: Path, unlocked_keyring: Session
 
 
 @pytest.mark.req("R029")
+def test_a_bus_that_does_not_answer(folder: Path, unlocked_keyring: Session) -> None:
+    import psutil
+
+    (bus,) = [child for child in psutil.Process().children() if child.name() == "dbus-daemon"]
+    bus.suspend()
+    try:
+        with pytest.raises((errors.KeyringPromptTimeout, errors.KeyringAbsent)):
+            open_vault(folder, prompt_seconds=0.2)
+    finally:
+        bus.resume()
+    assert not folder.exists()
+
+
+@pytest.mark.req("R029")
 def test_a_prompt_that_nobody_answers(folder: Path, unlocked_keyring: Session) -> None:
     vault = open_vault(folder, prompt_seconds=0.3)
     daemon = unlocked_keyring.daemon_pid

@@ -204,6 +204,17 @@ def _change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
     return change
 
 
+def _rewrite(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    """Change the file and its copy, with a checksum that fits."""
+    fields = json.loads((folder / FILE).read_text())
+    change(fields)
+    del fields["checksum"]
+    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
+    data = json.dumps({**fields, "checksum": hashlib.sha256(canonical).hexdigest()}).encode()
+    for name in (FILE, COPY):
+        (folder / name).write_bytes(data)
+
+
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -223,21 +234,23 @@ def _change(path: str, value: object) -> Callable[[dict[str, Any]], None]:
         ("store", None),
         ("office", "../../elsewhere"),
         ("office", 7),
-        ("version", 2),
+        ("version", 0),
+        ("version", "1"),
     ],
 )
 def test_settings_that_bureau_never_wrote_are_refused_before_they_are_used(
     folder: Path, path: str, value: object
 ) -> None:
     _open(folder).new_recovery_key()
-    fields = json.loads((folder / FILE).read_text())
-    _change(path, value)(fields)
-    del fields["checksum"]
-    canonical = json.dumps(fields, sort_keys=True, separators=(",", ":")).encode()
-    data = json.dumps({**fields, "checksum": hashlib.sha256(canonical).hexdigest()}).encode()
-    for name in (FILE, COPY):
-        (folder / name).write_bytes(data)
+    _rewrite(folder, _change(path, value))
     with pytest.raises(errors.SlotsDamaged):
+        _open(folder)
+
+
+def test_an_office_of_a_later_version_is_told_from_a_damaged_one(folder: Path) -> None:
+    _open(folder)
+    _rewrite(folder, _change("version", 2))
+    with pytest.raises(errors.OfficeTooNew, match="update Bureau"):
         _open(folder)
 
 
