@@ -5,18 +5,18 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from memory.readers.document import Document, Place, Section
+from memory.readers.pieces import piece_estimate
 
-TARGET_WORDS = 180
-TARGET_PIECES = 240
+TARGET_PIECES = 230
 _SHORT_SHARE = 0.25
-_OVERLAP_SHARE = 0.15
+_OVERLAP_SHARE = 0.12
+_EVEN_SHARE = 0.1
 _SENTENCE_END = re.compile(r"[.!?…]+[\"'”’)\]]*\s+(?=[\"'“‘(\[]?[A-ZÀ-ÞА-Я0-9])|[。！？]+\s*|\n+")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|cf|vs|etc|al|fig|figs|no|nos|vol|pp|p|ch|sec|eq|ca|approx|mr|mrs|ms|dr|prof|st|jr|sr"
     r"|inc|z\.b|d\.h|bzw|usw)|\b[A-Z])\.\s+$",
     re.IGNORECASE,
 )
-_PIECE = re.compile(r"[A-Za-z]{1,7}(?![A-Za-z])|[A-Za-z]{5}|\d{1,2}|[^\sA-Za-z\d]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,75 +57,55 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """A slice of a section's text."""
+    """A sentence, or a piece of a long one, as a slice of its section's text; ``size`` in word pieces."""
 
-    section: Section
     start: int
     end: int
     size: int
 
 
-def split(document: Document, *, words: int = TARGET_WORDS, pieces: int = TARGET_PIECES) -> list[Passage]:
-    """Return the document's passages in order, each of at most ``words`` words and about ``pieces`` pieces.
+def split(document: Document, *, pieces: int = TARGET_PIECES) -> list[Passage]:
+    """Return the document's passages in order, each of about ``pieces`` word pieces at most (so no more words).
 
     No passage crosses a page, sheet or slide; neighbours that are short are joined inside one. A long
     text is cut between sentences with a small overlap. Every word of every section is in some passage.
     """
-    limit = _Limit(words, pieces)
     passages: list[Passage] = []
-    for group in _groups(document.sections, limit):
-        cut = _whole(group) if len(group) > 1 else _cut(group[0], limit)
-        for place, text in cut:
+    for group, size in _groups(document.sections, pieces):
+        first = group[0]
+        for place, text in [_whole(group)] if size <= pieces else _cut(first, size, pieces):
             passages.append(
                 Passage(
                     ordinal=len(passages),
                     place=place,
-                    heading=group[0].heading,
+                    heading=first.heading,
                     text=text,
-                    navigation=group[0].navigation,
+                    navigation=first.navigation,
                     header_lines=_header_lines(place, text),
                 )
             )
     return passages
 
 
-@dataclass(frozen=True, slots=True)
-class _Limit:
-    words: int
-    pieces: int
-
-    def size(self, text: str) -> int:
-        """Return the size of a text in thousandths of a passage, by words or by pieces, whichever is more."""
-        by_words = len(text.split()) * 1000 // self.words
-        return max(by_words, piece_estimate(text) * 1000 // self.pieces)
-
-
-def piece_estimate(text: str) -> int:
-    """Return about how many word pieces a text has, a little high, without a tokenizer."""
-    return len(_PIECE.findall(text))
-
-
-def _groups(sections: Sequence[Section], limit: _Limit) -> Iterator[list[Section]]:
-    """Yield sections together that make one passage: a short one goes with what follows it there."""
+def _groups(sections: Sequence[Section], pieces: int) -> Iterator[tuple[list[Section], int]]:
+    """Yield sections that make one passage together, and their size: a short one goes with what follows it."""
     group: list[Section] = []
     size = 0
     for section in sections:
         if not section.text.strip():
             continue
-        here = limit.size(section.text)
-        joins = (
-            group
-            and min(size, here) <= 1000 * _SHORT_SHARE
-            and size + here <= 1000
+        here = piece_estimate(section.text)
+        if group and not (
+            size + here <= pieces
+            and min(size, here) <= pieces * _SHORT_SHARE
             and _may_join(group[-1], section)
-        )
-        if group and not joins:
-            yield group
+        ):
+            yield group, size
             group, size = [], 0
         group.append(section)
         size += here
     if group:
-        yield group
+        yield group, size
 
 
 def _may_join(first: Section, second: Section) -> bool:
@@ -138,8 +118,8 @@ def _may_join(first: Section, second: Section) -> bool:
     return True
 
 
-def _whole(group: Sequence[Section]) -> Iterator[tuple[Place, str]]:
-    """Yield several short sections as one text; empty lines between them stay, so that lines count."""
+def _whole(group: Sequence[Section]) -> tuple[Place, str]:
+    """Return short sections as one text; empty lines between them stay, so that lines count."""
     text = group[0].text
     line = group[0].place.line
     for section in group[1:]:
@@ -147,87 +127,77 @@ def _whole(group: Sequence[Section]) -> Iterator[tuple[Place, str]]:
         if line is not None and section.place.line is not None:
             gap = section.place.line - line - text.count("\n")
         text += "\n" * max(gap, 1) + section.text
-    yield _placed(group[0], text, 0), text
+    return _placed(group[0], text, 0), text
 
 
 def _placed(section: Section, text: str, before: int) -> Place:
     """Return the place of a slice that ``before`` lines of its section precede."""
-    if section.place.line is None:
-        return section.place
-    first = section.place.line + before
-    last = first + text.count("\n")
-    return replace(section.place, line=first, last_line=last if last > first else None)
+    place, lines = section.place, text.count("\n")
+    rows = place.rows()
+    if rows is not None:
+        extra = _header_lines(place, section.text)
+        row = rows[0] + max(0, before - extra)
+        last = row + lines - (extra if before == 0 else 0)
+        return replace(place, cell=f"A{row}" if last <= row else f"A{row}:A{last}")
+    if place.line is not None:
+        first = place.line + before
+        return replace(place, line=first, last_line=first + lines if lines else None)
+    return place
 
 
-def _cut(section: Section, limit: _Limit) -> Iterator[tuple[Place, str]]:
-    if limit.size(section.text) <= 1000:
-        yield from _whole([section])
-        return
+def _header_lines(place: Place, text: str) -> int:
+    """Return how many lines more than rows a table's text has: 1 where it begins with a repeated header row."""
+    rows = place.rows()
+    return max(0, text.count("\n") - (rows[1] - rows[0])) if rows is not None else 0
+
+
+def _cut(section: Section, size: int, pieces: int) -> Iterator[tuple[Place, str]]:
+    """Yield a section that is too long as passages of about the same length, with their places."""
     text = section.text
-    header = _repeated_header(section)
-    parts = list(_parts(section, limit, len(header)))
-    room = 1000 - limit.size(header)
-    start = 0
+    parts = list(_parts(text, pieces))
+    room = min(pieces, size // -(-size // pieces) + int(pieces * _EVEN_SHARE))
+    start = line = counted = 0
     while start < len(parts):
-        end, size = start, 0
-        while end < len(parts) and (end == start or size + parts[end].size <= room):
-            size += parts[end].size
+        end, filled = start, 0
+        while end < len(parts) and (end == start or filled + parts[end].size <= room):
+            filled += parts[end].size
             end += 1
         piece = text[parts[start].start : parts[end - 1].end]
         kept = piece.strip()
         first = parts[start].start + len(piece) - len(piece.lstrip())
+        line += text.count("\n", counted, first) if first >= counted else -text.count("\n", first, counted)
+        counted = first
         if kept:
-            yield _slice_place(section, first, kept, len(header)), header + kept
+            yield _placed(section, kept, line), kept
         if end == len(parts):
             return
-        start = end if header else _with_overlap(parts, start, end)
+        start = end if section.place.rows() else _with_overlap(parts, start, end, pieces)
 
 
-def _with_overlap(parts: Sequence[_Part], start: int, end: int) -> int:
+def _with_overlap(parts: Sequence[_Part], start: int, end: int, pieces: int) -> int:
     """Return where the next passage begins: a short sentence or two before the end of this one."""
     size, back = 0, end
-    while back - 1 > start and size + parts[back - 1].size <= 1000 * _OVERLAP_SHARE:
+    while back - 1 > start and size + parts[back - 1].size <= pieces * _OVERLAP_SHARE:
         back -= 1
         size += parts[back].size
     return back
 
 
-def _repeated_header(section: Section) -> str:
-    """Return the header row of a table whose rows have to go to several passages."""
-    rows = section.place.rows()
-    first, _, rest = section.text.partition("\n")
-    if rows is None or not rest or section.text.count("\n") != rows[1] - rows[0] + 1:
-        return ""
-    return first[:200] + "\n" if len(first) <= 200 else ""
-
-
-def _slice_place(section: Section, first: int, kept: str, header: int) -> Place:
-    rows = section.place.rows()
-    if rows is None:
-        return _placed(section, kept, section.text.count("\n", 0, first))
-    extra = section.text.count("\n") - (rows[1] - rows[0])  # 1 where the first line is the repeated header
-    row = rows[0] + max(0, section.text.count("\n", 0, first) - extra)
-    last = row + kept.count("\n") - (0 if header or first > 0 else extra)
-    return replace(section.place, cell=f"A{row}" if last <= row else f"A{row}:A{last}")
-
-
-def _header_lines(place: Place, text: str) -> int:
-    rows = place.rows()
-    return max(0, text.count("\n") - (rows[1] - rows[0])) if rows is not None else 0
-
-
-def _parts(section: Section, limit: _Limit, start: int) -> Iterator[_Part]:
-    """Yield the sentences of a section as slices without a gap; one that is too long in several."""
-    text = section.text
-    for begin, end in _sentences(text, start):
-        size = limit.size(text[begin:end])
-        if size <= 1000:
-            yield _Part(section, begin, end, size)
+def _parts(text: str, pieces: int) -> Iterator[_Part]:
+    """Yield the sentences of a text as slices without a gap; one that is too long in several."""
+    for begin, end in _sentences(text):
+        size = piece_estimate(text[begin:end])
+        if size <= pieces:
+            yield _Part(begin, end, size)
             continue
-        share = max(1, (end - begin) * 700 // size)
+        share = max(1, (end - begin) * 7 // 10 * pieces // size)
         while begin < end:
             stop = _break_before(text, begin, min(begin + share, end), end)
-            yield _Part(section, begin, stop, limit.size(text[begin:stop]))
+            here = piece_estimate(text[begin:stop])
+            if here > pieces:
+                stop = begin + max(1, (stop - begin) * pieces // (here * 2))
+                here = piece_estimate(text[begin:stop])
+            yield _Part(begin, stop, here)
             begin = stop
 
 
@@ -241,9 +211,9 @@ def _break_before(text: str, begin: int, wanted: int, end: int) -> int:
     return space + 1 if space > begin else wanted
 
 
-def _sentences(text: str, start: int) -> Iterator[tuple[int, int]]:
-    begin = start
-    for match in _SENTENCE_END.finditer(text, start):
+def _sentences(text: str) -> Iterator[tuple[int, int]]:
+    begin = 0
+    for match in _SENTENCE_END.finditer(text):
         if "\n" not in match[0] and _ABBREVIATION.search(text, max(begin, match.end() - 12), match.end()):
             continue
         yield begin, match.end()

@@ -7,7 +7,14 @@ from typing import Any
 from memory.readers.document import Document, Place, Section
 from memory.readers.errors import FileDamaged, FileEncrypted
 from memory.readers.headings import HeadingPath
-from memory.readers.pdf_layout import BrokenWords, body_size, is_navigation, joined, without_running_lines
+from memory.readers.pdf_layout import (
+    BrokenWords,
+    Margins,
+    body_size,
+    is_navigation,
+    joined,
+    without_running_lines,
+)
 from memory.readers.pdf_lines import Line, pages_of
 from memory.readers.pdf_outline import Heading, bookmarks, guessed, heading_lines
 from memory.readers.recognition import Format
@@ -53,22 +60,31 @@ def _sections(pages: Sequence[Sequence[Line]], headings: Sequence[Heading]) -> l
     for heading in headings:
         by_page[heading.page].append(heading)
     path = HeadingPath()
+    margins = Margins.of(pages)
     pieces: list[tuple[Place, str, bool]] = []
     for number, lines in enumerate(pages):
         navigation = is_navigation(lines)
         start = 0
         for index, heading in heading_lines(lines, by_page[number]):
             if index > start:
-                pieces.append((_place(number, path), joined(lines[start:index]), navigation))
+                pieces.append(
+                    (_place(number, path), _text(lines[start:index], margins, navigation), navigation)
+                )
                 start = index
             path.enter(heading.title, heading.level)
         if start < len(lines):
-            pieces.append((_place(number, path), joined(lines[start:]), navigation))
+            pieces.append((_place(number, path), _text(lines[start:], margins, navigation), navigation))
     words = BrokenWords([text for _, text, _ in pieces])
     return [
         Section(place, place.heading or "", words.mended(text), navigation)
         for place, text, navigation in pieces
     ]
+
+
+def _text(lines: Sequence[Line], margins: Margins, navigation: bool) -> str:
+    if navigation:
+        return "\n".join(joined([line]) for line in lines)
+    return joined(lines, margins)
 
 
 def _place(number: int, path: HeadingPath) -> Place:

@@ -3,6 +3,7 @@
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
@@ -18,6 +19,7 @@ _NAVIGATION_LINE = re.compile(
     r"(?:(?:\.\s?){3,}|(?:\s\.){2,})\s*(?:\d+|[ivxlc]+)$|^[^.]{2,80}?(?:,?\s\d{1,4})(?:,\s?\d{1,4})*$"
 )
 _SENTENCE_ENDS = frozenset(".!?:;…。")
+_LEADERS = re.compile(r"(?:[ \t]*\.){5,}[ \t]*")
 _BULLET = re.compile(r"^(?:[•●▪◦‣–—*-]|\d{1,3}[.)]|[a-z][.)])\s", re.IGNORECASE)
 
 
@@ -94,7 +96,34 @@ def is_navigation(lines: Sequence[Line]) -> bool:
     return sum(_NAVIGATION_LINE.search(line.text) is not None for line in lines) >= len(lines) * 0.6
 
 
-def joined(lines: Sequence[Line]) -> str:
+@dataclass(frozen=True, slots=True)
+class Margins:
+    """The right edges, in points, that the lines of a justified document reach; none where it is ragged."""
+
+    edges: tuple[int, ...]
+
+    @classmethod
+    def of(cls, pages: Sequence[Sequence[Line]]) -> "Margins":
+        """Find the edges that many lines of a document share to the point."""
+        rights = Counter(round(line.right) for lines in pages for line in lines if len(line.text) > 30)
+        total = sum(rights.values())
+        shares = {edge: rights[edge - 1] + rights[edge] + rights[edge + 1] for edge in rights}
+        edges = sorted(edge for edge, count in shares.items() if count > total * 0.15)
+        reached = sum(
+            count for edge, count in rights.items() if any(abs(edge - other) < 2 for other in edges)
+        )
+        return cls(tuple(edges) if total > 40 and reached > total * 0.4 else ())
+
+    def falls_short(self, line: Line) -> bool:
+        """Return whether a line ends before the edge of its column, as the last of a paragraph does."""
+        edge = next((edge for edge in self.edges if edge > line.right - 3), None)
+        return edge is not None and edge - line.right > 1.5 * line.size
+
+
+RAGGED = Margins(())
+
+
+def joined(lines: Sequence[Line], margins: Margins = RAGGED) -> str:
     """Return the lines as text: lines of one paragraph joined by a space, paragraphs by a line break."""
     if not lines:
         return ""
@@ -102,9 +131,10 @@ def joined(lines: Sequence[Line]) -> str:
     pitch = median(gaps) if gaps else 0.0
     parts = [lines[0].text]
     for index, (upper, lower) in enumerate(pairwise(lines)):
-        parts.append("\n" if _breaks(upper, lower, pitch, _right_edge(lines, index)) else " ")
+        ends = margins.falls_short(upper) or _breaks(upper, lower, pitch, _right_edge(lines, index))
+        parts.append("\n" if ends else " ")
         parts.append(lower.text)
-    return "".join(parts)
+    return _LEADERS.sub(" … ", "".join(parts))
 
 
 def _right_edge(lines: Sequence[Line], index: int) -> float:

@@ -8,11 +8,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from memory.readers.document import Document, Place, Section
 from memory.readers.encoding import decoded
 from memory.readers.errors import FileDamaged
+from memory.readers.pieces import piece_estimate
 from memory.readers.recognition import Format, Kind, table_delimiter
 from memory.readers.titles import title_from
 from resources.language import gettext as _
 
-_SECTION_CHARACTERS = 900
+_SECTION_PIECES = 200
+_LONGEST_HEADER = 80
 _SECTION_ROWS = 40
 _HEADER_SEARCH = 8
 Row = tuple[int, Sequence[str]]
@@ -83,12 +85,16 @@ def _sections(rows: Iterable[Row], sheet: str | None = None) -> Iterator[Section
     filled = ((number, _trimmed(cells)) for number, cells in rows)
     kept = ((number, cells) for number, cells in filled if cells)
     header, waiting = _header(kept)
+    header_size = piece_estimate(" | ".join(header[1])) if header else 0
+    if header_size > _LONGEST_HEADER:
+        header, header_size = None, 0
+    room = _SECTION_PIECES - header_size
     group: list[Row] = []
     size = 0
     for number, cells in _chained(waiting, kept):
-        length = sum(len(cell) + 3 for cell in cells)
+        length = piece_estimate(" | ".join(cells))
         gap = bool(group) and number != group[-1][0] + 1
-        if group and (gap or size + length > _SECTION_CHARACTERS or len(group) >= _SECTION_ROWS):
+        if group and (gap or size + length > room or len(group) >= _SECTION_ROWS):
             yield _section(group, header, sheet)
             group, size = [], 0
         group.append((number, cells))

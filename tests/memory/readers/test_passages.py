@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.readers.document import Document, Place, Section
-from memory.readers.passages import TARGET_PIECES, TARGET_WORDS, piece_estimate, split
+from memory.readers.passages import TARGET_PIECES, split
+from memory.readers.pieces import piece_estimate
 from memory.readers.reading import read_document
 from memory.readers.recognition import Format
 from tests.memory.readers import sample_files
@@ -31,7 +32,7 @@ def test_no_word_is_lost_and_no_page_is_crossed(drawn: list[tuple[int, str, str,
         "t",
         tuple(Section(Place(page=page), heading, text, mark) for page, heading, text, mark in ordered),
     )
-    passages = split(document, words=limit, pieces=limit)
+    passages = split(document, pieces=limit)
     assert [passage.ordinal for passage in passages] == list(range(len(passages)))
     for page in {1, 2, 3}:
         written = "".join("".join(text.split()) for number, _, text, _ in ordered if number == page)
@@ -45,15 +46,14 @@ def test_no_word_is_lost_and_no_page_is_crossed(drawn: list[tuple[int, str, str,
             position = max(position, found + len(kept))
         assert position == len(written)
     for passage in passages:
-        assert piece_estimate(passage.text) <= limit * 1.05 + 1
-        assert len(passage.text.split()) <= limit
+        assert piece_estimate(passage.text) <= limit + 2  # a word cut in two may count more when whole
 
 
 @given(texts)
 def test_lines_of_a_text_are_exact(text: str) -> None:
     lines = text.split("\n")
     document = Document(Format.TEXT, "text/plain", "t", (Section(Place(line=11), "", text),))
-    for passage in split(document, words=30, pieces=40):
+    for passage in split(document, pieces=40):
         assert passage.place.line is not None
         first = passage.text.split("\n")[0]
         assert first in lines[passage.place.line - 11]
@@ -88,7 +88,6 @@ def test_a_long_text_is_cut_between_sentences_with_an_overlap() -> None:
     for passage in passages:
         assert passage.text.startswith("Sentence number")
         assert passage.text.endswith("boats.")
-        assert len(passage.text.split()) <= TARGET_WORDS
         assert piece_estimate(passage.text) <= TARGET_PIECES
     first_of_second = passages[1].text.split(". ")[0]
     assert first_of_second in passages[0].text
