@@ -15,6 +15,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from resources.language import gettext as _
 from vault import recovery_key
 from vault.durable_file import write_durably
 from vault.errors import OfficeTooNew, PassphraseWrong, ReadingFailed, SavingFailed, SlotsDamaged
@@ -180,7 +181,7 @@ class KeyslotFile:
             path = self.folder / name
             write_durably(path, data)
             if _read(path) != data:
-                raise SavingFailed.refused(str(path), "read back differently")
+                raise SavingFailed.refused(str(path), _("read back differently"))
             self.slots = slots
 
 

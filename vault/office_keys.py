@@ -4,6 +4,7 @@ import secrets
 import threading
 from pathlib import Path
 
+from resources.language import gettext as _
 from vault import keyslots, recovery_key
 from vault.durable_file import saving_failed
 from vault.errors import (
@@ -243,7 +244,9 @@ def _create(folder: Path, passphrase: Secret | None, prompt_seconds: float) -> V
 
 def _put(store: SecretStore, slots: Keyslots, keys: MasterKeys) -> None:
     """Write the master keys to the store and read them back. Raises KeysDamaged if they differ."""
-    store.write(_keys_item(slots), keys.to_secret(), f"Bureau – keys of office {slots.office[:8]}")
+    store.write(
+        _keys_item(slots), keys.to_secret(), _("Bureau – keys of office {id}").format(id=slots.office[:8])
+    )
     if _take(store, slots) != keys:
         raise KeysDamaged(store.name)
 

@@ -4,6 +4,7 @@ import secrets
 import threading
 from pathlib import Path
 
+from resources.language import gettext as _
 from vault.errors import KeysDamaged, PassphraseTooShort, SealedFileDamaged
 from vault.keyslots import PASSPHRASE_STORE, Argon2Cost, KeyslotFile, derive_slot_key
 from vault.master_keys import MasterKeys
@@ -23,7 +24,6 @@ class PassphraseStore:
     """
 
     identity = PASSPHRASE_STORE
-    name = "passphrase vault"
 
     def __init__(self, file: KeyslotFile, slot_key: bytes, keys_item: str) -> None:
         self._file = file
@@ -32,6 +32,10 @@ class PassphraseStore:
         self._sealed = SealedFiles(file.folder)
         self._lock = threading.RLock()
         self._sealing_key = self._open_keys().sealing_key
+
+    @property
+    def name(self) -> str:
+        return _("passphrase vault")
 
     @classmethod
     def open(cls, file: KeyslotFile, passphrase: Secret, keys_item: str) -> "PassphraseStore":

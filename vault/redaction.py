@@ -179,9 +179,11 @@ def _handlers() -> list[logging.Handler]:
 
 def _print(text: str, file: TextIO | None = None) -> None:
     stream = file or sys.stderr
-    if stream is not None:
-        stream.write(redact(text))
-        stream.flush()
+    if stream is None:  # a window without a console
+        logging.getLogger(__name__).error("%s", text.rstrip())
+        return
+    stream.write(redact(text))
+    stream.flush()
 
 
 def _excepthook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

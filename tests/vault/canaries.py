@@ -113,6 +113,14 @@ def uncaught(text: str) -> None:
     raise ValueError(f"canary {text}")
 
 
+def uncaught_without_a_console(text: str) -> None:
+    logging.getLogger().handlers[0].setStream(sys.stdout)
+    sys.stderr = None
+    if PROTECTED:
+        raise ValueError(f"canary {text}")
+    logging.getLogger("canary").error("%s", text)
+
+
 def uncaught_group(text: str) -> None:
     raise ExceptionGroup(f"canary {text}", [ValueError(text), TypeError(text)])
 
@@ -193,6 +201,7 @@ PATHS = {
         queue_handler,
         last_resort,
         uncaught,
+        uncaught_without_a_console,
         uncaught_group,
         uncaught_note,
         thread,
