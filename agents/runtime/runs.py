@@ -5,6 +5,7 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 from sqlalchemy.orm import Session
 
@@ -85,9 +86,7 @@ class Runs:
         """Stop a run and keep what it wrote; a run that waits is taken out of the queue. Others go on."""
         if run_id in self._works:
             work, task = self._works[run_id]
-            if work.stopping is None:
-                work.stopping = "stopped"
-                task.cancel()
+            _cancel(work, task, "stopped")
             await asyncio.wait([task])
             return
         for line in self._lines.values():
@@ -98,6 +97,8 @@ class Runs:
                         await self._close_without_work(
                             side, "stopped", _("You took it back before it was sent.")
                         )
+                        if not turn.sides:
+                            await self._mark(turn.question, "stopped")
                         return
         run = await self._services.database.read(runs.run, run_id)
         if run.state in runs.UNFINISHED:
@@ -139,9 +140,7 @@ class Runs:
         """Interrupt everything, with what was written kept; queued turns stay to be resumed."""
         self._closing = True
         for work, task in list(self._works.values()):
-            if work.stopping is None:
-                work.stopping = "interrupted"
-                task.cancel()
+            _cancel(work, task, "interrupted")
         tasks = [line.task for line in self._lines.values() if line.task is not None]
         if tasks:
             await asyncio.wait(tasks)
@@ -162,7 +161,16 @@ class Runs:
             del self._lines[conversation_id]
             return
         turn = line.waiting.popleft()
-        line.task = asyncio.create_task(self._work_turn(turn), name=f"turn {turn.question.id}")
+        go = asyncio.Event()
+        works = [
+            Work(self._services, side.run, side.agent, turn.question, side.message) for side in turn.sides
+        ]
+        # Started here and not in the turn's task: from now on each of them can be found and stopped.
+        tasks = [asyncio.create_task(self._work(work, go), name=f"run {work.run.id}") for work in works]
+        self._works.update({work.run.id: (work, task) for work, task in zip(works, tasks, strict=True)})
+        line.task = asyncio.create_task(
+            self._work_turn(turn, works, tasks, go), name=f"turn {turn.question.id}"
+        )
         line.turn = turn
         line.task.add_done_callback(lambda task: self._turn_over(conversation_id, task))
 
@@ -174,28 +182,28 @@ class Runs:
             line.task = line.turn = None
             self._advance(conversation_id)
 
-    async def _work_turn(self, turn: _Turn) -> None:
-        works = [
-            Work(self._services, side.run, side.agent, turn.question, side.message) for side in turn.sides
-        ]
-        go = asyncio.Event()
-        tasks = []
-        for work in works:
-            task = asyncio.create_task(self._work(work, go), name=f"run {work.run.id}")
-            self._works[work.run.id] = (work, task)
-            tasks.append(task)
-        for work in works:
-            await work.prepared.wait()
-        for work in works:
-            # Every run of the turn reserves before any of them starts: together they cannot pass a cap.
-            work.reserve()
-        go.set()
-        await asyncio.wait(tasks)
+    async def _work_turn(
+        self, turn: _Turn, works: Sequence[Work], tasks: "Sequence[asyncio.Task[None]]", go: asyncio.Event
+    ) -> None:
+        try:
+            if turn.question.state != "complete":
+                await self._mark(turn.question, "complete")
+            for work in works:
+                await work.prepared.wait()
+            for work in works:
+                # Every run of the turn reserves before any of them starts: together they cannot pass a cap.
+                work.reserve()
+        finally:
+            go.set()
+            await asyncio.wait(tasks)
 
     async def _work(self, work: Work, go: asyncio.Event) -> None:
         error: BaseException | None = None
+        work.begun = True
         try:
             try:
+                if work.stopping is not None:
+                    raise asyncio.CancelledError
                 await work.prepare()
             finally:
                 work.prepared.set()
@@ -215,6 +223,11 @@ class Runs:
         finally:
             self._works.pop(work.run.id, None)
 
+    async def _mark(self, question: Message, state: Literal["complete", "stopped"]) -> None:
+        """Change the state of an owner's message that was queued. A fault of the disk shows in its runs."""
+        marked = await self._services.database.write(messages.set_message_state, question.id, state)
+        self._services.bus.publish(MessageChanged(marked))
+
     async def _side(self, run: Run) -> Side:
         """Return the run with its message and its agent as they are now. Raises RunNotResumable."""
         found = await self._services.database.read(messages.messages_of_run, run.id)
@@ -232,6 +245,14 @@ class Runs:
     def _tell(self, run: Run, message: Message) -> None:
         self._services.bus.publish(MessageChanged(message))
         self._services.bus.publish(RunChanged(run))
+
+
+def _cancel(work: Work, task: "asyncio.Task[None]", why: End) -> None:
+    """Cancel a run once. One whose task has not begun notices by itself: cancelled now, it would write nothing."""
+    if work.stopping is None:
+        work.stopping = why
+        if work.begun:
+            task.cancel()
 
 
 def _requeue(session: Session, run_id: str, message_id: str) -> tuple[Run, Message]:

@@ -100,6 +100,7 @@ class Work:
     message: Message
     stopping: End | None = None
     """Why the run is being cancelled, once somebody asked for it."""
+    begun: bool = False
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when ``prepare`` is over, well or not."""
     _refusal: CapReached | None = None

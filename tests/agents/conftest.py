@@ -1,5 +1,6 @@
 """An office of its own for each test, and providers that speak real HTTP on loopback."""
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
@@ -48,3 +49,9 @@ async def connect(office: Office, kind: str, url: str, model: str) -> str:
         kind, Secret("loopback-test-value-0123456789"), base_url=url, model=model
     )  # type: ignore[arg-type]
     return added.id
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Return once the condition holds; the test's own time limit ends a wait that is in vain."""
+    while not condition():
+        await asyncio.sleep(0.01)
