@@ -13,6 +13,7 @@ from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
+from memory.disk import told_by_system
 from memory.errors import DatabaseDamaged, DatabaseKeyWrong, DiskFull, DiskReadOnly, StorageError
 from resources.language import gettext as _
 
@@ -140,20 +141,22 @@ def engine(path: Path, key: bytes, *, read_only: bool = False) -> Engine:
             path.touch(mode=0o600, exist_ok=True)
         # Transactions are begun by the engine's "begin" event, so the driver must not begin its own.
         connection = dbapi2.connect(str(path), isolation_level=None, check_same_thread=False)
-        connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
-        for pragma in CONNECT_PRAGMAS:
-            connection.execute(f"PRAGMA {pragma}")
-        if read_only:
-            connection.execute("PRAGMA query_only = ON")
+        try:
+            connection.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
+            for pragma in CONNECT_PRAGMAS:
+                connection.execute(f"PRAGMA {pragma}")
+            if read_only:
+                connection.execute("PRAGMA query_only = ON")
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
     def connect_or_tell() -> Any:
         try:
             return connect()
         except OSError as error:
-            raise DiskReadOnly(
-                _("{path} cannot be written: give yourself write access to its folder.").format(path=path)
-            ) from error
+            raise told_by_system(error, path) from error
 
     made = create_engine("sqlite://", module=dbapi2, creator=connect_or_tell, poolclass=StaticPool)
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"

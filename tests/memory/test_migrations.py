@@ -14,7 +14,7 @@ from memory import chats, integrity, office_store, settings
 from memory.database import Database, engine
 from memory.errors import DatabaseDamaged, DatabaseNewer, MigrationFailed
 from memory.locations import Locations
-from memory.migrations import HEAD, REVISIONS, upgrade
+from memory.migrations import HEAD, REVISIONS, schema, upgrade
 from tests.memory import first_schema, first_version
 from tests.memory.conftest import KEY
 
@@ -57,7 +57,9 @@ def second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     shutil.copytree(upgrade.FOLDER, folder)
     (folder / "versions" / "revision_0002.py").write_text(SECOND)
     monkeypatch.setattr(upgrade, "FOLDER", folder)
-    monkeypatch.setattr(upgrade, "REVISIONS", ("0001", "0002"))
+    for module in (upgrade, schema):
+        monkeypatch.setattr(module, "REVISIONS", ("0001", "0002"))
+    monkeypatch.setattr(office_store, "HEAD", "0002")
     return folder
 
 
@@ -165,7 +167,7 @@ def test_a_database_that_is_no_office_is_refused(locations: Locations) -> None:
 
 def test_an_upgrade_keeps_rows_and_a_snapshot(locations: Locations, second: Path) -> None:
     first_version.build(locations.database, KEY)
-    upgrade.upgrade(locations.database, KEY, locations.backups, revision="0001")
+    office_store.open_database(locations, KEY).close()
     assert colours(locations.database) == ["teal"]
     kept = first_version.rows_of(locations.database, KEY)
     assert kept["message"] == first_version.ROWS["message"]  # its table was rebuilt
@@ -182,10 +184,10 @@ def test_a_failed_upgrade_leaves_the_office_as_it_was(
     monkeypatch.setenv("HOW", how)
     first_version.build(locations.database, KEY)
     with pytest.raises(MigrationFailed, match="left as it was"):
-        upgrade.upgrade(locations.database, KEY, locations.backups, revision="0001")
+        office_store.open_database(locations, KEY)
     assert first_version.rows_of(locations.database, KEY) == first_version.ROWS
     assert colours(locations.database) == []
-    database = office_store.open_database(locations, KEY)
+    database = Database.open(locations.database, KEY)
     assert database.write_now(integrity.check) == ()
     database.close()
 
