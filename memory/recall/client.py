@@ -88,6 +88,11 @@ class RecallProcess:
         header, _body = await self._run(self._ask, {"do": "counts"})
         return int(header["indexed"]), int(header["waiting"])
 
+    async def memory(self) -> int:
+        """Return the bytes of memory that the child holds."""
+        header, _body = await self._run(self._ask, {"do": "memory"})
+        return int(header["bytes"])
+
     async def search(self, texts: Sequence[str], count: int) -> Found:
         """Embed the texts and find the ``count`` nearest ids to any of them; 0 only embeds."""
         header, body = await self._run(self._ask, {"do": "search", "texts": list(texts), "count": count})

