@@ -138,49 +138,32 @@ class _Machine:
     highest: int
 
 
-# socket, socketpair, connect, bind, listen, ptrace, execve, execveat, fork-likes, process_vm_readv/writev,
-# unshare, setns, mount, bpf, perf_event_open, keyctl calls, io_uring_setup, userfaultfd
+_X86_64 = {
+    "socket": 41, "connect": 42, "bind": 49, "listen": 50, "socketpair": 53, "io_uring_setup": 425,
+    "clone": 56, "fork": 57, "vfork": 58, "execve": 59, "execveat": 322, "clone3": 435,
+    "kill": 62, "tkill": 200, "tgkill": 234, "pidfd_send_signal": 424, "pidfd_getfd": 438,
+    "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "perf_event_open": 298, "bpf": 321,
+    "unshare": 272, "setns": 308, "mount": 165, "userfaultfd": 323,
+    "add_key": 248, "request_key": 249, "keyctl": 250,
+}  # fmt: skip
+_AARCH64 = {
+    "socket": 198, "connect": 203, "bind": 200, "listen": 201, "socketpair": 199, "io_uring_setup": 425,
+    "clone": 220, "execve": 221, "execveat": 281, "clone3": 435,
+    "kill": 129, "tkill": 130, "tgkill": 131, "pidfd_send_signal": 424, "pidfd_getfd": 438,
+    "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "perf_event_open": 241, "bpf": 280,
+    "unshare": 97, "setns": 268, "mount": 40, "userfaultfd": 282,
+    "add_key": 217, "request_key": 218, "keyctl": 219,
+}  # fmt: skip
 _MACHINES = {
-    "x86_64": _Machine(
-        0xC000003E,
-        (
-            41,
-            53,
-            42,
-            49,
-            50,
-            101,
-            59,
-            322,
-            57,
-            58,
-            310,
-            311,
-            272,
-            308,
-            165,
-            321,
-            298,
-            248,
-            249,
-            250,
-            425,
-            323,
-        ),
-        0x3FFFFFFF,  # above it are the x32 calls
-    ),
-    "aarch64": _Machine(
-        0xC00000B7,
-        (198, 199, 203, 200, 201, 117, 221, 281, 270, 271, 97, 268, 40, 280, 241, 217, 218, 219, 425, 282),
-        0xFFFFFFFF,
-    ),
+    "x86_64": _Machine(0xC000003E, tuple(_X86_64.values()), 0x3FFFFFFF),  # above it are the x32 calls
+    "aarch64": _Machine(0xC00000B7, tuple(_AARCH64.values()), 0xFFFFFFFF),
 }
 _LOAD, _JUMP_EQUAL, _JUMP_GREATER, _RETURN = 0x20, 0x15, 0x25, 0x06
 _ALLOW, _REFUSE, _KILL = 0x7FFF0000, 0x00050001, 0x80000000
 
 
 def _filter_system_calls(libc: ctypes.CDLL) -> bool:
-    """Refuse the system calls that reach other machines or processes; return whether the kernel can do it."""
+    """Refuse the calls that reach other machines or processes, threads included; return whether it can be."""
     machine = _MACHINES.get(platform.machine())
     if machine is None or struct.calcsize("P") != 8:
         return False

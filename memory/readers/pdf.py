@@ -16,7 +16,7 @@ from memory.readers.pdf_layout import (
     without_running_lines,
 )
 from memory.readers.pdf_lines import Line, pages_of
-from memory.readers.pdf_outline import Heading, bookmarks, guessed, heading_lines
+from memory.readers.pdf_outline import Heading, bookmarks, guessed, heading_lines, title_line
 from memory.readers.recognition import Format
 from memory.readers.titles import title_from
 from resources.language import gettext as _
@@ -42,13 +42,14 @@ def read_pdf(content: bytes, name: str) -> Document:
 
 def _document(pdf: Any, name: str) -> Document:
     pages = without_running_lines(tuple(pages_of(pdf)))
-    headings = bookmarks(pdf) or guessed(pages, body_size(pages))
+    body = body_size(pages)
+    headings = bookmarks(pdf) or guessed(pages, body)
     sections = _sections(pages, headings)
     without_text = sum(not lines for lines in pages)
     return Document(
         kind=Format.PDF,
         media_type="application/pdf",
-        title=title_from(pdf.get_metadata_value("Title"), name),
+        title=title_from(pdf.get_metadata_value("Title") or title_line(pages, body), name),
         sections=tuple(sections),
         pages=len(pages),
         note=_note(len(pages), without_text),

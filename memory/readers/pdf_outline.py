@@ -65,12 +65,20 @@ def guessed(pages: Sequence[Sequence[Line]], body: float) -> list[Heading]:
     ]
 
 
+def title_line(pages: Sequence[Sequence[Line]], body: float) -> str:
+    """Return the lines of the first page that are set largest, where they can be the document's title."""
+    lines = pages[0] if pages else ()
+    largest = max((line.size for line in lines), default=0.0)
+    title = " ".join(line.text for line in lines if line.size > largest * 0.95)
+    return title if largest > body * 1.3 and _could_be_heading(title) else ""
+
+
 def _could_be_heading(text: str) -> bool:
     return (
         len(text) <= 120
         and len(text.split()) <= 14
         and sum(character.isalpha() for character in text) >= 3
-        and text[-1] not in ".,;:"
+        and not text.endswith((".", ",", ";", ":"))
     )
 
 

@@ -101,6 +101,15 @@ def test_without_bookmarks_larger_lines_are_headings() -> None:
     assert [section.heading for section in sections] == ["Tides", "Winds"]
 
 
+def test_a_document_without_a_title_is_called_by_its_largest_line() -> None:
+    pages = [
+        [Printed("Handbook of Ropes", y=500, size=26), *paragraph("by a sailor", top=400)],
+        paragraph("The text of the book begins on this page."),
+    ]
+    assert read_document(pdf(pages), "scan0001.pdf").title == "Handbook of Ropes"
+    assert read_document(pdf([paragraph("Dear Ann, all is well.")]), "letter.pdf").title == "letter"
+
+
 def test_a_table_of_contents_is_marked() -> None:
     contents = paragraph(
         *(f"Chapter on subject {number} . . . . . . . {number * 3}" for number in range(1, 15))

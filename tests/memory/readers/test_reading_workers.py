@@ -48,6 +48,7 @@ PROBE = textwrap.dedent(
             "list": outcome(lambda: os.listdir(os.path.expanduser("~root"))),
             "write": outcome(lambda: open("/dev/shm/probe", "w").write("x")),
             "program": outcome(lambda: subprocess.run(["/bin/true"])),
+            "fork": outcome(os.fork),
             "signal": outcome(lambda: os.kill(os.getppid(), 0)),
         }
 
@@ -102,7 +103,7 @@ async def test_a_worker_has_no_key_no_network_and_no_files(
     assert set(seen["environment"]) <= {"LANG", "LC_ALL", "LC_CTYPE"}
     if sys.platform.startswith("linux"):
         assert seen["internet"] in {"PermissionError", "OSError"}
-        for refused in ("unix", "read", "list", "write", "program"):
+        for refused in ("unix", "read", "list", "write", "program", "fork", "signal"):
             assert seen[refused] == "PermissionError", refused
         assert "cannot enforce" not in probes.isolation
     else:
