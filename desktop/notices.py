@@ -23,7 +23,7 @@ class Door:
     """A button of a notice: its label and what it does."""
 
     label: str
-    act: Callable[[], None]
+    act: Callable[[], object]
 
 
 class NoticeArea(QWidget):

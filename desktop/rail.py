@@ -76,6 +76,7 @@ class Rail(QWidget):
         button = QToolButton()
         button.setCheckable(True)
         button.setAutoRaise(True)
+        button.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         button.setAccessibleName(place.title)
         button.setToolTip(self._hint(place))
         button.clicked.connect(lambda: self.chosen.emit(place.name))

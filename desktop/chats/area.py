@@ -1,5 +1,6 @@
 """The page of conversations: list, conversation, inspector; what does not fit beside the others folds."""
 
+from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QStackedWidget, QWidget
 
@@ -16,8 +17,11 @@ LIST_FOLDS_BELOW = 760
 class ChatsArea(QWidget):
     """Three columns. Narrow, the list gives way to the conversation and comes back by ``show_list``.
 
-    The widths at which columns fold count the whole window, the rail included.
+    The widths at which columns fold count the whole window, the rail included. ``folded`` says whether the
+    list has given way.
     """
+
+    folded = Signal(bool)
 
     def __init__(self) -> None:
         super().__init__()
@@ -70,6 +74,7 @@ class ChatsArea(QWidget):
         self.list.setVisible(not narrow or in_front)
         self.middle.setVisible(not in_front and not alone)
         self._size(self.list, look().px(LIST_WIDTH), fills=in_front)
+        self.folded.emit(narrow)
         if self.inspector is not None:
             self.inspector.setVisible(has_inspector and not in_front)
             self._size(self.inspector, look().px(INSPECTOR_WIDTH), fills=alone)

@@ -1,6 +1,8 @@
 """Paints one conversation of the list: title, who spoke and when, a dot where something happens."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QModelIndex, QPersistentModelIndex, QPointF, QRect, QSize, Qt
 from PySide6.QtGui import QFontMetrics, QPainter
@@ -11,7 +13,9 @@ from desktop.theme.appearance import look
 from desktop.theme.fonts import SMALL
 from desktop.theme.icons import icon_pixmap
 from desktop.theme.tokens import colour
-from memory.chat_list import ChatEntry
+
+if TYPE_CHECKING:
+    from memory.chat_list import ChatEntry
 
 Index = QModelIndex | QPersistentModelIndex
 

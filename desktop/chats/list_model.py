@@ -1,13 +1,17 @@
 """The conversations of one view as an item model."""
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from PySide6.QtCore import QAbstractListModel, QModelIndex, QPersistentModelIndex, Qt, Signal
 
 from desktop.wording import ago
-from memory.chat_list import ChatEntry
 from memory.identifiers import now
 from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    from memory.chat_list import ChatEntry
 
 ENTRY = Qt.ItemDataRole.UserRole + 1
 SUBTITLE = Qt.ItemDataRole.UserRole + 2

@@ -1,6 +1,9 @@
 """The column of conversations: new, search, rename, pin, archive, trash."""
 
+from __future__ import annotations
+
 from functools import partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, QPoint, Qt, Signal
 from PySide6.QtGui import QKeyEvent
@@ -19,8 +22,10 @@ from PySide6.QtWidgets import (
 from desktop.chats.list_delegate import ChatDelegate
 from desktop.chats.list_model import ChatListModel
 from desktop.theme.appearance import appearance, look
-from memory.chat_list import ChatEntry
 from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    from memory.chat_list import ChatEntry
 
 WIDTH = 264
 HEADER = 52

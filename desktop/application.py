@@ -1,0 +1,57 @@
+"""The window's start: nothing slow is imported before the first paint."""
+
+import os
+import sys
+from pathlib import Path
+
+from desktop import first_look, timing
+from memory.locations import Locations
+
+_PAINT_GUARD_MILLISECONDS = 400
+_SWITCH_INTERVAL_SECONDS = 0.001
+
+
+def run(locations: Locations, passphrase_file: Path | None = None) -> int:
+    """Open the window of an office and return its exit code when it is closed.
+
+    ``passphrase_file`` opens, or creates, an office that is protected by a passphrase instead of a keyring.
+    """
+    os.environ["QT_API"] = "pyside6"  # qasync takes whichever Qt it finds first
+    # Busy Python threads hold the GUI thread up by a whole interval each.
+    sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
+
+    from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
+    from PySide6.QtWidgets import QApplication
+
+    from desktop.chats.area import ChatsArea
+    from desktop.theme.appearance import Scheme, appearance
+    from desktop.window import Window
+
+    known = QCoreApplication.instance()
+    app = known if isinstance(known, QApplication) else QApplication(["bureau"])
+    app.setApplicationName("bureau")
+    app.setApplicationDisplayName("Bureau")
+    app.setDesktopFileName("bureau")
+    app.setQuitOnLastWindowClosed(False)
+    first = first_look.read(locations)
+    scheme = Scheme(first.scheme) if first.scheme in list(Scheme) else Scheme.SYSTEM
+    appearance().apply(app, scheme, first.zoom, first.reduced_motion)
+
+    window = Window(first)
+    window.add_page("chats", ChatsArea())
+    window.show_page("chats")
+    seen: list[bool] = []
+    window.once_painted(lambda: seen.append(True))
+    window.once_painted(lambda: timing.mark("first-paint"))
+    window.show()
+    guard = QTimer()
+    guard.setSingleShot(True)
+    guard.start(_PAINT_GUARD_MILLISECONDS)
+    while not seen and guard.isActive():
+        app.processEvents(
+            QEventLoop.ProcessEventsFlag.AllEvents | QEventLoop.ProcessEventsFlag.WaitForMoreEvents
+        )
+
+    from desktop.lifecycle import Lifecycle
+
+    return Lifecycle(app, window, locations, passphrase_file).run()

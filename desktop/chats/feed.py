@@ -1,0 +1,252 @@
+"""One conversation's transcript, kept in step with the office while it is open and while it is not seen."""
+
+import asyncio
+from dataclasses import replace
+
+from agents.events import (
+    AttachmentChanged,
+    MessageAdded,
+    MessageChanged,
+    RunChanged,
+    TextDelta,
+    ThinkingDelta,
+    ToolFinished,
+    ToolStarted,
+)
+from desktop.chats.live_texts import LiveTexts
+from desktop.chats.projection import Projection
+from desktop.session import Session
+from desktop.transcript.model import TranscriptModel
+from desktop.transcript.rows import MessageState, TranscriptRow
+from memory import attachments, branches, chats
+from memory.chats import Message, Turn
+from memory.run_summary import summaries
+
+_FIRST = 120
+"""Turns shown at once; earlier ones follow in larger pieces."""
+_PIECE = 400
+
+
+class Feed:
+    """Reads a conversation and applies the office's events to its model.
+
+    The model is changed at once by events, so that no piece of a streaming answer is lost; what an event
+    does not carry (tools, cost, branches) is read again from what is saved.
+    """
+
+    def __init__(self, session: Session, conversation_id: str, live: LiveTexts) -> None:
+        self._live = live
+        self.conversation_id = conversation_id
+        self.model = TranscriptModel()
+        self.conversation: chats.Conversation | None = None
+        self._session = session
+        self._projection = Projection()
+        self._stored: dict[str, Message] = {}
+        self._turns: list[Turn] = []
+        self._reading = False
+        self._again = False
+
+    async def read(self, ended: asyncio.Event | None = None) -> None:
+        """Read the whole shown path and show it, its end first; ``ended`` is set when that stands.
+
+        Raises NotFound.
+        """
+        try:
+            earlier = await self._read_end()
+        finally:
+            if ended is not None:
+                ended.set()
+        database = self._session.office.database
+        while earlier:
+            piece = await database.read(branches.turns, earlier[-_PIECE:])
+            await self._learn_runs(piece)
+            earlier = earlier[:-_PIECE]
+            self._turns[:0] = piece
+            self._remember(piece)
+            self.model.insert(0, self._projection.rows(piece))
+
+    async def _read_end(self) -> tuple[chats.Step, ...]:
+        database = self._session.office.database
+        self.conversation = await database.read(chats.conversation, self.conversation_id)
+        steps = await database.read(branches.outline, self.conversation_id)
+        files = await database.read(attachments.attachments, self.conversation_id)
+        self._projection.files = {file.id: file for file in files}
+        team = await self._session.office.roster.all()
+        self._projection.faces = {agent.id: agent.avatar for agent in team}
+        last = await database.read(branches.turns, steps[-_FIRST:])
+        await self._learn_runs(last)
+        self._turns = [self._with_live_text(turn) for turn in last]
+        self._remember(last)
+        self.model.set_rows(self._projection.rows(self._turns))
+        return steps[:-_FIRST] if len(steps) > _FIRST else ()
+
+    async def refresh(self) -> None:
+        """Read again and change only the rows that differ."""
+        if self._reading:
+            self._again = True
+            return
+        self._reading = True
+        try:
+            while True:
+                self._again = False
+                await self._read_again()
+                if not self._again:
+                    return
+        finally:
+            self._reading = False
+
+    def active_runs(self) -> list[str]:
+        """Return the runs of answers that are queued or being written, first to last."""
+        alive = ("queued", "streaming")
+        return [
+            message.run_id
+            for message in self._stored.values()
+            if message.role == "agent" and message.state in alive and message.run_id
+        ]
+
+    def last_runs(self) -> list[str]:
+        """Return the runs of the last answers."""
+        for turn in reversed(self._turns):
+            if turn.messages[0].role == "agent":
+                return [message.run_id for message in turn.messages if message.run_id]
+        return []
+
+    def message(self, message_id: str) -> Message | None:
+        """Return a message as last saved."""
+        return self._stored.get(message_id)
+
+    def last_owner_text(self) -> str:
+        """Return what the owner wrote last, empty at the beginning."""
+        return next(
+            (turn.messages[0].text for turn in reversed(self._turns) if turn.messages[0].role == "owner"), ""
+        )
+
+    def apply(self, event: object) -> None:
+        """Show what an event of this conversation says."""
+        if isinstance(event, TextDelta | ThinkingDelta):
+            self._grow(event)
+        elif isinstance(event, MessageAdded):
+            self._add(event.message)
+        elif isinstance(event, MessageChanged):
+            self._change(event.message)
+        elif isinstance(event, AttachmentChanged):
+            self._projection.files[event.attachment.id] = event.attachment
+            if event.attachment.message_id:
+                self._later()
+        elif isinstance(event, RunChanged | ToolStarted | ToolFinished):
+            self._later()
+
+    def _grow(self, event: TextDelta | ThinkingDelta) -> None:
+        shown = self.model.message(event.message_id)
+        if shown is None:
+            return
+        if not self.model.is_live(event.message_id):
+            self.model.update_message(replace(shown, state=MessageState.STREAMING, notice=None, footer=""))
+        if isinstance(event, TextDelta):
+            self.model.append_delta(event.message_id, event.text)
+        else:
+            self.model.append_thinking(event.message_id, event.text)
+
+    def _add(self, message: Message) -> None:
+        self._stored[message.id] = message
+        same = [turn for turn in self._turns if turn.messages[0].batch_id == message.batch_id]
+        if same:
+            if all(each.id != message.id for each in same[0].messages):
+                place = self._turns.index(same[0])
+                turn = replace(same[0], messages=(*same[0].messages, message))
+                self._turns[place] = turn
+                self.model.replace_row(self._projection.row(turn.messages))
+        elif message.parent_id == self._last_id():
+            turn = Turn((message,), 1, 1)
+            self._turns.append(turn)
+            self.model.append(self._projection.row(turn.messages))
+        else:
+            self._later()
+
+    def _change(self, message: Message) -> None:
+        self._stored[message.id] = message
+        for place, turn in enumerate(self._turns):
+            if any(each.id == message.id for each in turn.messages):
+                changed = tuple(message if each.id == message.id else each for each in turn.messages)
+                self._turns[place] = replace(turn, messages=changed)
+        shown = self.model.message(message.id)
+        if shown is None:
+            return
+        if message.state in ("queued", "streaming") and self.model.is_live(message.id):
+            return  # the live text is ahead of what is saved
+        self.model.update_message(self._projection.message(message, shown.branch))
+        self._later()
+
+    def _last_id(self) -> str | None:
+        return self._turns[-1].messages[0].id if self._turns else None
+
+    def _later(self) -> None:
+        self._session.spawn(self.refresh(), name="refresh a conversation")
+
+    async def _read_again(self) -> None:
+        database = self._session.office.database
+        steps = await database.read(branches.outline, self.conversation_id)
+        found = await database.read(branches.turns, steps[-_FIRST:])
+        await self._learn_runs(found)
+        self._remember(found)
+        fresh = tuple(self._with_live_text(turn) for turn in found)
+        if len(steps) <= _FIRST:
+            self._show(0, list(fresh))
+            return
+        first = _batch(fresh[0])
+        at = next((place for place, turn in enumerate(self._turns) if _batch(turn) == first), None)
+        if at is None:
+            await self.read()
+        else:
+            self._show(at, list(fresh))
+
+    def _show(self, at: int, fresh: list[Turn]) -> None:
+        """Replace the turns from a place on, touching only rows that differ."""
+        known = self._turns[at:]
+        same = 0
+        while same < min(len(known), len(fresh)) and _batch(known[same]) == _batch(fresh[same]):
+            self._refresh_row(fresh[same])
+            same += 1
+        for turn in known[same:]:
+            self.model.remove(_batch(turn))
+        for turn in fresh[same:]:
+            self.model.append(self._row(turn))
+        self._turns[at:] = fresh
+
+    def _refresh_row(self, turn: Turn) -> None:
+        row = self._row(turn)
+        place = self.model.place(row.id)
+        if place >= 0 and self.model.row(place) != row:
+            self.model.replace_row(row)
+
+    def _row(self, turn: Turn) -> TranscriptRow:
+        row = self._projection.row(turn.messages, (turn.alternative, turn.alternatives))
+        # A live answer is ahead of what is saved: its text must not be set back.
+        live = {each.id for each in row.messages if self.model.is_live(each.id)}
+        return replace(
+            row,
+            messages=tuple(
+                replace(each, state=MessageState.STREAMING)
+                if each.id in live and each.state in (MessageState.QUEUED, MessageState.STREAMING)
+                else each
+                for each in row.messages
+            ),
+        )
+
+    def _with_live_text(self, turn: Turn) -> Turn:
+        """A conversation opened in mid-answer shows also what is not yet saved."""
+        return replace(turn, messages=tuple(self._live.complete(message) for message in turn.messages))
+
+    def _remember(self, turns: tuple[Turn, ...]) -> None:
+        for turn in turns:
+            for message in turn.messages:
+                self._stored[message.id] = message
+
+    async def _learn_runs(self, turns: tuple[Turn, ...]) -> None:
+        wanted = [each.run_id for turn in turns for each in turn.messages if each.run_id]
+        if wanted:
+            self._projection.runs |= await self._session.office.database.read(summaries, wanted)
+
+
+def _batch(turn: Turn) -> str:
+    return turn.messages[0].batch_id

@@ -1,0 +1,92 @@
+"""The line above a conversation: its title, what is going on in it, and the doors to list and inspector."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
+
+from desktop.theme.appearance import appearance, look
+from desktop.theme.icons import icon
+from resources.language import gettext as _
+
+HEIGHT = 52
+
+
+class ChatHeader(QWidget):
+    """``back`` is wanted where the list is folded, ``inspect`` folds the inspector or brings it back."""
+
+    back = Signal()
+    inspect = Signal()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setObjectName("header")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self._full_title, self._full_status = "", ""
+        self._back = QToolButton()
+        self._back.setAccessibleName(_("Back to the list of chats"))
+        self._back.setToolTip(_("All chats"))
+        self._back.clicked.connect(self.back)
+        self._title = QLabel()
+        self._title.setTextFormat(Qt.TextFormat.PlainText)
+        self._title.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
+        self._status = QLabel()
+        self._status.setProperty("role", "dim")
+        self._status.setTextFormat(Qt.TextFormat.PlainText)
+        self._inspect = QToolButton()
+        self._inspect.setAccessibleName(_("Inspector"))
+        self._inspect.setToolTip(_("Inspector (Ctrl+I)"))
+        self._inspect.clicked.connect(self.inspect)
+        row = QHBoxLayout(self)
+        row.setContentsMargins(22, 0, 14, 0)
+        row.setSpacing(10)
+        row.addWidget(self._back)
+        row.addWidget(self._title, 1)
+        row.addWidget(self._status)
+        row.addWidget(self._inspect)
+        appearance().changed.connect(self._tint)
+        self._tint()
+        self.show_back(False)
+
+    def show_title(self, title: str) -> None:
+        """Name the conversation."""
+        self._full_title = title
+        self._title.setToolTip(title)
+        self._title.setAccessibleName(title)
+        self._elide()
+
+    def show_status(self, status: str) -> None:
+        """Say what is going on; empty for nothing."""
+        self._full_status = status
+        self._elide()
+
+    def show_back(self, shown: bool) -> None:
+        """Show the way to the list, where it is folded."""
+        self._back.setVisible(shown)
+
+    def status(self) -> str:
+        """Return what is said to be going on."""
+        return self._full_status
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        # In a narrow window the sums give way first: only "Working · 2 agents" stays.
+        status = self._full_status
+        if self.width() < look().px(460):
+            status = " · ".join(status.split(" · ")[:1])
+        self._status.setText(status)
+        self._status.setToolTip(self._full_status)
+        room = self._title.width() or self.width() // 2
+        metrics = self._title.fontMetrics()
+        plain = self._full_title.replace("\n", " ")
+        self._title.setText(metrics.elidedText(plain, Qt.TextElideMode.ElideRight, max(60, room)))
+
+    def _tint(self) -> None:
+        here, theme = look(), look().theme
+        self.setFixedHeight(here.px(HEIGHT))
+        self._title.setFont(here.font(15, 600))
+        self._back.setIcon(icon("arrow-left", theme.dim, here.px(18), active=theme.accent))
+        self._inspect.setIcon(icon("inspector", theme.dim, here.px(18), active=theme.accent))
+        self._elide()

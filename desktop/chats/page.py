@@ -1,0 +1,290 @@
+"""One conversation: header, transcript, composer; and the inspector beside them."""
+
+import asyncio
+
+from PySide6.QtCore import QTimer, QUrl, Signal
+from PySide6.QtGui import QDesktopServices
+from PySide6.QtWidgets import QVBoxLayout, QWidget
+
+from agents.errors import AgentsError
+from agents.events import (
+    AttachmentChanged,
+    ConversationChanged,
+    MessageAdded,
+    MessageChanged,
+    RunChanged,
+    TextDelta,
+    ThinkingDelta,
+    ToolFinished,
+    ToolStarted,
+)
+from desktop.chats.area import ChatsArea
+from desktop.chats.feed import Feed
+from desktop.chats.header import ChatHeader
+from desktop.chats.inspection import Inspection
+from desktop.chats.inspector import Inspector
+from desktop.chats.live_texts import LiveTexts
+from desktop.chats.saving import ask_where
+from desktop.session import Session
+from desktop.transcript.view import ScrollPosition, TranscriptView
+from desktop.wording import money
+from memory import branches, chats, messages
+from memory.chat_list import ChatEntry
+from memory.errors import StorageError
+from memory.identifiers import now
+from memory.run_summary import RunSummary, summaries
+from resources.language import gettext as _
+from resources.language import ngettext
+
+_KEPT_FEEDS = 6
+_STATUS_MILLISECONDS = 120
+_DELTAS = (TextDelta, ThinkingDelta)
+_HEARD = (MessageAdded, MessageChanged, RunChanged, AttachmentChanged, ToolStarted, ToolFinished, *_DELTAS)
+
+
+class ChatPage(QWidget):
+    """``shown`` carries the id of the conversation that is open now, empty for a new one."""
+
+    shown = Signal(str)
+
+    def __init__(self, session: Session, area: ChatsArea) -> None:
+        super().__init__()
+        self.session = session
+        self._area = area
+        self.conversation_id = ""
+        self._feeds: dict[str, Feed] = {}
+        self._live = LiveTexts()
+        self._wanted_message = ""
+        self.header = ChatHeader()
+        self.view = TranscriptView()
+        self.inspector = Inspector()
+        self._inspection = Inspection(session, self.inspector)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(0)
+        column.addWidget(self.header)
+        column.addWidget(self.view, 1)
+        area.middle.addWidget(self)
+        area.middle.setCurrentWidget(self)
+        area.set_inspector(self.inspector)
+        area.folded.connect(self.header.show_back)
+        self._status_timer = QTimer(self, singleShot=True, interval=_STATUS_MILLISECONDS)
+        self._status_timer.timeout.connect(
+            lambda: session.spawn(self._show_work(), name="show what is going on")
+        )
+        self._connect()
+
+    @property
+    def feed(self) -> Feed | None:
+        """Return the open conversation, None for a new one."""
+        return self._feeds.get(self.conversation_id)
+
+    async def open_first(self, entries: list[ChatEntry]) -> None:
+        """Open the conversation that was open last, else the latest, else a new one."""
+        layout = self.session.preferences.value("window.layout")
+        listed = [entry.id for entry in entries]
+        wanted = layout.get("conversation", "") if isinstance(layout, dict) else ""
+        if wanted in listed:
+            await self._open(wanted, "")
+        elif listed and wanted != "new":
+            await self._open(listed[0], "")
+        else:
+            self.begin_new()
+
+    def open(self, conversation_id: str, message_id: str = "") -> None:
+        """Show a conversation where it was left, or at one of its messages."""
+        self.session.spawn(self._open(conversation_id, message_id), name="open a conversation")
+
+    def begin_new(self) -> None:
+        """Show an empty conversation; its row is made when something is sent."""
+        self.session.spawn(self._begin_new(), name="begin a conversation")
+
+    def focus_composer(self) -> None:
+        """Put the keyboard where the owner writes."""
+        self.view.setFocus()
+
+    def open_find(self) -> None:
+        """Open the search within this conversation."""
+        self.view.finding.open()
+
+    def save_as(self, conversation_id: str) -> None:
+        """Ask for a file and write a conversation into it."""
+        self.session.spawn(self._save_as(conversation_id), name="save a chat")
+
+    async def remember(self) -> None:
+        """Keep where the open conversation is read and that it was seen."""
+        layout = {"conversation": self.conversation_id or "new"}
+        await self.session.preferences.change("window.layout", layout)
+        if self.conversation_id and self.feed is not None:
+            place = self.view.scroll_position()
+            kept = {} if place.following else {"message": place.row_id, "offset": place.offset}
+            await self.session.office.database.write(
+                chats.set_scroll, self.conversation_id, {**kept, "seen_at": now()}
+            )
+
+    async def _open(self, conversation_id: str, message_id: str) -> None:
+        if conversation_id != self.conversation_id:
+            await self._leave()
+            feed = self._feeds.pop(conversation_id, None)
+            if feed is None:
+                feed = Feed(self.session, conversation_id, self._live)
+                await self._read_first(feed)
+            self._feeds[conversation_id] = feed
+            while len(self._feeds) > _KEPT_FEEDS:
+                del self._feeds[next(iter(self._feeds))]
+            self.conversation_id = conversation_id
+            self.view.set_model(feed.model)
+            self.shown.emit(conversation_id)
+            await self._arrive(feed)
+        if message_id:
+            await self._reveal(message_id)
+        self._status_timer.start()
+
+    async def _read_first(self, feed: Feed) -> None:
+        """Wait for the end of the conversation only; its beginning follows while it is read."""
+        ended: asyncio.Event = asyncio.Event()
+        self.session.spawn(feed.read(ended), name="read a conversation")
+        await ended.wait()
+
+    async def _leave(self) -> None:
+        await self.remember()
+        self.session.office.events.publish(ConversationChanged(self.conversation_id))
+
+    async def _arrive(self, feed: Feed) -> None:
+        conversation = feed.conversation
+        if conversation is None:
+            return
+        self.header.show_title(conversation.title or _("New chat"))
+        scroll = conversation.scroll
+        if scroll.get("message"):
+            self.view.set_scroll_position(
+                ScrollPosition(scroll["message"], int(scroll.get("offset", 0)), False)
+            )
+        await self.remember()
+        self.session.office.events.publish(ConversationChanged(self.conversation_id))
+
+    async def _begin_new(self) -> None:
+        if self.conversation_id:
+            await self._leave()
+        self.conversation_id = ""
+        self.view.set_model(None)
+        self.header.show_title(_("New chat"))
+        self.shown.emit("")
+        self._status_timer.start()
+
+    async def _reveal(self, message_id: str) -> None:
+        feed = self.feed
+        if feed is not None and feed.model.place_of_message(message_id) < 0:
+            await self.session.office.database.write(branches.reveal, message_id)
+            await feed.refresh()
+        self.view.scroll_to_message(message_id)
+        self.view.set_current(message_id)
+
+    def _connect(self) -> None:
+        session, view = self.session, self.view
+        for kind in _HEARD:
+            session.on(kind, self._hear)
+        session.on(ConversationChanged, self._conversation_changed)
+        session.at_end(self.remember)
+        self.header.back.connect(self._area.show_list)
+        self.header.inspect.connect(self._area.toggle_inspector)
+        view.action_requested.connect(self._act)
+        view.branch_requested.connect(self._switch_branch)
+        view.link_requested.connect(self._ask_before_link)
+
+    def _hear(self, event: object) -> None:
+        self._live.apply(event)
+        if isinstance(event, _DELTAS):
+            for feed in self._feeds.values():
+                feed.apply(event)
+            return
+        conversation_id = _conversation_of(event)
+        for feed in self._feeds.values():
+            if not conversation_id or feed.conversation_id == conversation_id:
+                feed.apply(event)
+        self._status_timer.start()
+
+    def _conversation_changed(self, event: ConversationChanged) -> None:
+        if event.conversation_id == self.conversation_id:
+            self.session.spawn(self._read_title(), name="read a title")
+
+    async def _read_title(self) -> None:
+        feed = self.feed
+        if feed is not None:
+            feed.conversation = await self.session.office.database.read(
+                chats.conversation, feed.conversation_id
+            )
+            self.header.show_title(feed.conversation.title or _("New chat"))
+
+    async def _show_work(self) -> None:
+        feed = self.feed
+        run_ids = feed.active_runs() if feed is not None else []
+        found = await self.session.office.database.read(summaries, run_ids) if run_ids else {}
+        self.header.show_status(status_words([run for run in found.values() if run.state != "queued"] or []))
+        await self._inspection.show(feed)
+
+    def _act(self, message_id: str, name: str) -> None:
+        self.session.spawn(self._carry_out(message_id, name), name=f"{name} a message")
+
+    async def _carry_out(self, message_id: str, name: str) -> None:
+        office, feed = self.session.office, self.feed
+        message = feed.message(message_id) if feed is not None else None
+        if feed is None or message is None:
+            return
+        try:
+            if name in ("pin", "unpin"):
+                await office.database.write(messages.pin_message, message_id, pinned=name == "pin")
+                await feed.refresh()
+            elif name in ("regenerate", "retry"):
+                await office.regenerate(message_id)
+            elif name == "resume" and message.run_id:
+                await office.resume(message.run_id)
+            elif name == "discard" and message.run_id:
+                await office.discard(message.run_id)
+            elif name == "stop" and message.run_id:
+                await office.stop(message.run_id)
+            elif name == "keys":
+                self.session.page_wanted.emit("keys")
+        except (AgentsError, StorageError) as error:
+            self.session.fail(str(error))
+
+    def _switch_branch(self, message_id: str, step: int) -> None:
+        async def switch() -> None:
+            await self.session.office.database.write(branches.branch, message_id, step)
+            if self.feed is not None:
+                await self.feed.refresh()
+
+        self.session.spawn(switch(), name="switch to another branch")
+
+    def _ask_before_link(self, address: str) -> None:
+        """Show where a link leads before it is opened: its words may say something else."""
+        url = QUrl(address)
+        if url.scheme() not in ("http", "https", "mailto"):
+            self.session.fail(_("This link is not opened: {address}").format(address=address))
+            return
+        self.session.notify(address, label=_("Open"), act=lambda: QDesktopServices.openUrl(url))
+
+    async def _save_as(self, conversation_id: str) -> None:
+        conversation = await self.session.office.database.read(chats.conversation, conversation_id)
+        ask_where(self, self.session, conversation)
+
+
+def status_words(runs: list[RunSummary]) -> str:
+    """Return what is going on: working, how many agents, what it cost of what it may cost."""
+    if not runs:
+        return ""
+    waiting = sum(run.state == "needs_you" for run in runs)
+    parts = [_("Needs you") if waiting else _("Working")]
+    parts.append(ngettext("{count} agent", "{count} agents", len(runs)).format(count=len(runs)))
+    caps = [run.cap for run in runs]
+    if all(cap is not None for cap in caps):
+        spent = money(sum(run.spent for run in runs))
+        parts.append(_("{spent} of {cap}").format(spent=spent, cap=money(sum(cap or 0 for cap in caps))))
+    return " · ".join(parts)
+
+
+def _conversation_of(event: object) -> str:
+    holder = (
+        getattr(event, "message", None) or getattr(event, "run", None) or getattr(event, "attachment", None)
+    )
+    return str(getattr(holder, "conversation_id", ""))

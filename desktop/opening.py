@@ -1,0 +1,168 @@
+"""Opens the office behind the painted window, and asks its owner where it does not open by itself."""
+
+import asyncio
+import importlib
+import logging
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
+from desktop import timing
+from desktop.awaiting import emitted
+from desktop.diagnostics import Diagnostics
+from desktop.faults import sentence_of
+from desktop.pages.gates import Gate, NewPassphraseGate, RecoveryGate, TroubleGate, UnlockGate, Way
+from desktop.tasks import Tasks
+from desktop.window import Window
+from memory.errors import DatabaseDamaged, DatabaseKeyWrong, OfficeInUse, StorageError
+from memory.locations import Locations
+from resources.language import gettext as _
+from vault import errors as vault_errors
+from vault.secret import Secret
+
+if TYPE_CHECKING:
+    from agents.office import Office
+    from desktop.session import Session
+
+log = logging.getLogger(__name__)
+
+_RECOVERABLE = (
+    vault_errors.KeysMissing,
+    vault_errors.KeysDamaged,
+    vault_errors.KeyringChanged,
+    vault_errors.KeyringAbsent,
+    vault_errors.KeyringGone,
+    DatabaseKeyWrong,
+)
+
+
+class Opening:
+    """``session`` is None until the office is open."""
+
+    def __init__(
+        self, window: Window, tasks: Tasks, locations: Locations, passphrase_file: Path | None
+    ) -> None:
+        self._window = window
+        self._tasks = tasks
+        self._locations = locations
+        self._passphrase_file = passphrase_file
+        self._passphrase: Secret | None = None
+        self.session: Session | None = None
+
+    async def open(self, diagnostics: Diagnostics) -> None:
+        """Open the office, asking as often as it takes, then fill the window."""
+        # Imported in a thread: the database's library takes a quarter of a second.
+        imported = asyncio.get_running_loop().run_in_executor(None, importlib.import_module, "agents.office")
+        from desktop.contents import Contents
+
+        contents = Contents(self._window)
+        await imported
+        office = await self._ask_until_open()
+        from desktop.session import Session
+
+        self.session = Session(office, self._window, self._tasks)
+        diagnostics.write_to(self._locations)
+        self._window.open_gate()
+        await contents.fill(self.session)
+        timing.mark("ready")
+        self._tasks.spawn(office.warm(), name="warm the office")
+
+    async def _ask_until_open(self) -> "Office":
+        from agents.office import Office
+
+        if self._passphrase_file is not None:
+            self._passphrase = await asyncio.to_thread(_first_line, self._passphrase_file)
+        while True:
+            try:
+                return await Office.open(self._locations, passphrase=self._passphrase)
+            except (vault_errors.PassphraseNeeded, vault_errors.PassphraseWrong) as error:
+                await self._unlock(
+                    "" if isinstance(error, vault_errors.PassphraseNeeded) else sentence_of(error)
+                )
+            except (vault_errors.VaultError, StorageError, OSError) as error:
+                log.warning("the office did not open: %s", sentence_of(error))
+                await self._offer_ways(error)
+
+    async def _unlock(self, fault: str) -> None:
+        """Ask for the passphrase; what was typed is tried by the caller."""
+        gate = UnlockGate()
+        self._show(gate)
+        if fault:
+            gate.show_fault(fault)
+        verb, text = await emitted(gate.decided)
+        if verb == "recover":
+            await self._recover(with_passphrase=True)
+        else:
+            self._passphrase = Secret(text)
+
+    async def _offer_ways(self, error: Exception) -> None:
+        """Show what happened and follow the way that the owner takes; returns when opening may be tried again."""
+        new_office = not self._locations.keyslots.exists() and not self._locations.database.exists()
+        ways = [Way(_("Try again"), "again")]
+        if new_office and isinstance(error, vault_errors.StoreUnusable):
+            ways.insert(0, Way(_("Use a passphrase instead"), "protect"))
+        elif isinstance(error, _RECOVERABLE):
+            ways.insert(0, Way(_("Use the recovery key"), "recover"))
+        if isinstance(error, DatabaseDamaged):
+            ways.append(Way(_("Show the backups"), "backups"))
+        if isinstance(error, vault_errors.PassphraseNotUsed):
+            ways = [Way(_("Open with the keyring"), "keyring")]
+        if isinstance(error, OfficeInUse):
+            ways.append(Way(_("Quit"), "quit"))
+        gate = TroubleGate(sentence_of(error), ways)
+        self._show(gate)
+        while True:
+            verb, _text = await emitted(gate.decided)
+            if verb == "backups":
+                QDesktopServices.openUrl(QUrl.fromLocalFile(str(self._locations.backups)))
+                gate.setEnabled(True)
+            elif verb == "quit":
+                self._window.closing.emit()
+                await asyncio.Event().wait()  # the end cancels this task
+            else:
+                break
+        if verb == "protect":
+            await self._protect(sentence_of(error))
+        elif verb == "recover":
+            await self._recover(with_passphrase=isinstance(error, vault_errors.KeyringAbsent))
+        elif verb == "keyring":
+            self._passphrase = None
+
+    async def _protect(self, reason: str) -> None:
+        gate = NewPassphraseGate(reason)
+        self._show(gate)
+        verb, text = await emitted(gate.decided)
+        if verb == "protect":
+            self._passphrase = Secret(text)
+
+    async def _recover(self, *, with_passphrase: bool) -> None:
+        """Ask for the recovery key until it opens the vault, or the owner goes back."""
+        from vault.office_keys import unlock_with_recovery
+
+        gate = RecoveryGate(with_passphrase=with_passphrase)
+        self._show(gate)
+        while True:
+            verb, text = await emitted(gate.decided)
+            if verb == "back":
+                return
+            passphrase = Secret(gate.passphrase.text()) if gate.passphrase is not None else None
+            try:
+                await asyncio.to_thread(
+                    unlock_with_recovery, self._locations.home, Secret(text), passphrase=passphrase
+                )
+            except vault_errors.VaultError as error:
+                gate.show_fault(sentence_of(error))
+                continue
+            self._passphrase = passphrase
+            return
+
+    def _show(self, gate: Gate) -> None:
+        self._window.show_gate(gate)
+        gate.setFocus()
+
+
+def _first_line(file: Path) -> Secret:
+    """Return the passphrase in a file, without its line end. Raises OSError."""
+    return Secret(file.read_text(encoding="utf-8").splitlines()[0] if file.stat().st_size else "")

@@ -1,0 +1,251 @@
+"""The editor of one agent: everything its Markdown file holds."""
+
+from typing import Any
+
+from PySide6.QtCore import Signal
+from PySide6.QtWidgets import (
+    QCheckBox,
+    QComboBox,
+    QDoubleSpinBox,
+    QFormLayout,
+    QHBoxLayout,
+    QLineEdit,
+    QPlainTextEdit,
+    QPushButton,
+    QSpinBox,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.chats.tool_wording import tool_names
+from desktop.pages.avatar import COLOUR_NAMES
+from desktop.pages.page import card, label
+from desktop.session import Session
+from desktop.theme.appearance import look
+from memory.errors import Refused
+from memory.roster import Agent
+from resources.language import gettext as _
+
+_MICROS = 1_000_000
+_WIDTH = 760
+
+
+class AgentEditor(QWidget):
+    """``closed`` comes when the agent was saved or the owner went back."""
+
+    closed = Signal()
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._agent: Agent | None = None
+        self.name = _field(_("Name"))
+        self.role = _field(_("What it is for, in one sentence"))
+        self.colour = QComboBox()
+        for name in ("", *COLOUR_NAMES):
+            self.colour.addItem(name or _("by its name"), name)
+        self.emoji = _field(_("An emoji, or nothing"))
+        self.emoji.setMaximumWidth(160)
+        self.instructions = _text(_("What it does and how. Agents read this before every answer."), 180)
+        self.personality = _text(_("Tone and manner, if it matters."), 60)
+        self.language = _field(_("as the owner writes"))
+        self.connection = QComboBox()
+        self.model = QComboBox()
+        self.model.setEditable(True)
+        self.effort = QComboBox()
+        for value, words in (("quick", _("quick")), ("normal", _("normal")), ("deep", _("deep"))):
+            self.effort.addItem(words, value)
+        self.temperature = _amount(-0.05, 2, 0.05, _("as the model's own"), "")
+        self.max_tokens = QSpinBox()
+        self.max_tokens.setRange(0, 1_000_000)
+        self.max_tokens.setSingleStep(256)
+        self.max_tokens.setSpecialValueText(_("as the model's own"))
+        self.run_cap = _amount(-0.01, 100_000, 0.1, _("as in Settings"), "$")
+        self.day_cap = _amount(-0.01, 100_000, 0.5, _("as in Settings"), "$")
+        self.accepts = QCheckBox(_("Its notes are kept without asking you"))
+        self.tools: dict[str, QCheckBox] = {}
+        self._tool_row = QVBoxLayout()
+        self.fault = label("", "danger", wrap=True)
+        self.fault.hide()
+        self.save = QPushButton(_("Save"))
+        self.save.setProperty("kind", "primary")
+        self.save.clicked.connect(lambda: session.spawn(self._save(), name="save an agent"))
+        self.connection.currentIndexChanged.connect(self._list_models)
+        self._models: dict[str, tuple[str, ...]] = {}
+        self._lay_out()
+
+    async def begin(self, agent: Agent | None) -> None:
+        """Show an agent's fields; None shows those of a new one."""
+        self._agent = agent
+        self.fault.hide()
+        connections = await self._session.office.connections.all()
+        self._models = {each.id: tuple(str(row["id"]) for row in each.models) for each in connections}
+        self.connection.clear()
+        self.connection.addItem(_("the default key"), None)
+        for each in connections:
+            self.connection.addItem(each.label, each.id)
+        self._title.setText(_("Edit {name}").format(name=agent.name) if agent else _("New agent"))
+        colour, _space, emoji = (agent.avatar if agent else "").partition(" ")
+        texts = {
+            self.name: agent.name if agent else "",
+            self.role: agent.role if agent else "",
+            self.language: agent.language if agent else "",
+            self.emoji: emoji,
+        }
+        for field, text in texts.items():
+            field.setText(text)
+        self.instructions.setPlainText(agent.instructions if agent else "")
+        self.personality.setPlainText(agent.personality if agent else "")
+        self.colour.setCurrentIndex(max(0, self.colour.findData(colour)))
+        self.connection.setCurrentIndex(
+            max(0, self.connection.findData(agent.connection_id if agent else None))
+        )
+        self._list_models()
+        self.model.setCurrentText(agent.model if agent else "")
+        self.effort.setCurrentIndex(max(0, self.effort.findData(agent.effort if agent else "normal")))
+        self._show_numbers(agent)
+        self.accepts.setChecked(agent.accepts_own_notes if agent else False)
+        self._list_tools(agent)
+        self.name.setFocus()
+
+    def _show_numbers(self, agent: Agent | None) -> None:
+        temperature = agent.temperature if agent else None
+        self.temperature.setValue(self.temperature.minimum() if temperature is None else temperature)
+        self.max_tokens.setValue((agent.max_tokens if agent else None) or 0)
+        for box, cap in (
+            (self.run_cap, agent.run_cap if agent else None),
+            (self.day_cap, agent.day_cap if agent else None),
+        ):
+            box.setValue(box.minimum() if cap is None else cap / _MICROS)
+
+    def values(self) -> dict[str, Any]:
+        """Return the fields as the roster takes them."""
+
+        def above_least(box: QDoubleSpinBox) -> float | None:
+            return None if box.value() <= box.minimum() else round(box.value(), 4)
+
+        run_cap, day_cap = above_least(self.run_cap), above_least(self.day_cap)
+        return {
+            "role": self.role.text().strip(),
+            "avatar": f"{self.colour.currentData()} {self.emoji.text().strip()}".strip()
+            if self.colour.currentData()
+            else "",
+            "personality": self.personality.toPlainText().strip(),
+            "language": self.language.text().strip(),
+            "instructions": self.instructions.toPlainText().strip(),
+            "connection_id": self.connection.currentData(),
+            "model": self.model.currentText().strip(),
+            "temperature": above_least(self.temperature),
+            "max_tokens": self.max_tokens.value() or None,
+            "effort": self.effort.currentData(),
+            "tools": tuple(name for name, box in self.tools.items() if box.isChecked()),
+            "accepts_own_notes": self.accepts.isChecked(),
+            "run_cap": None if run_cap is None else round(run_cap * _MICROS),
+            "day_cap": None if day_cap is None else round(day_cap * _MICROS),
+        }
+
+    async def _save(self) -> None:
+        roster = self._session.office.roster
+        try:
+            if self._agent is None:
+                agent = await roster.add(self.name.text(), **self.values())
+            else:
+                agent = await roster.change(self._agent.id, name=self.name.text(), **self.values())
+        except Refused as error:
+            self.fault.setText(str(error))
+            self.fault.show()
+            self.name.setFocus()
+            return
+        self._session.notify(_("{name} is saved.").format(name=agent.name))
+        self.closed.emit()
+
+    def _list_models(self) -> None:
+        text = self.model.currentText()
+        self.model.clear()
+        chosen = self.connection.currentData()
+        first = next(iter(self._models), None)
+        self.model.addItems(list(self._models.get(chosen or first or "", ())))
+        self.model.setCurrentText(text)
+        field = self.model.lineEdit()
+        if field is not None:
+            field.setPlaceholderText(_("the key's default model"))
+
+    def _list_tools(self, agent: Agent | None) -> None:
+        if not self.tools:
+            for name, title in tool_names().items():
+                self.tools[name] = QCheckBox(title)
+                self._tool_row.addWidget(self.tools[name])
+        for name, box in self.tools.items():
+            box.setChecked(name in agent.tools if agent else True)
+
+    def _lay_out(self) -> None:
+        self._title = label("", "heading")
+        head = QHBoxLayout()
+        head.addWidget(self._title, 1)
+        back = QPushButton(_("Back"))
+        back.clicked.connect(self.closed)
+        head.addWidget(back)
+        head.addWidget(self.save)
+        frame, inner = card()
+        frame.setMaximumWidth(look().px(_WIDTH))
+        form = QFormLayout()
+        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
+        form.setHorizontalSpacing(18)
+        form.setVerticalSpacing(10)
+        face = QHBoxLayout()
+        face.addWidget(self.colour)
+        face.addWidget(self.emoji)
+        face.addStretch(1)
+        for title, field in (
+            (_("Name"), self.name),
+            (_("Role"), self.role),
+            (_("Face"), face),
+            (_("Instructions"), self.instructions),
+            (_("Personality"), self.personality),
+            (_("Language"), self.language),
+            (_("Key"), self.connection),
+            (_("Model"), self.model),
+            (_("Effort"), self.effort),
+            (_("Temperature"), self.temperature),
+            (_("Most tokens"), self.max_tokens),
+            (_("Cap per run"), self.run_cap),
+            (_("Cap per day"), self.day_cap),
+            (_("Tools"), self._tool_row),
+            (_("Memory"), self.accepts),
+        ):
+            form.addRow(title, field)
+            if isinstance(field, QWidget):
+                field.setAccessibleName(title)
+        inner.addLayout(head)
+        inner.addWidget(self.fault)
+        inner.addLayout(form)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(frame)
+        column.addStretch(1)
+
+
+def _field(hint: str) -> QLineEdit:
+    field = QLineEdit()
+    field.setPlaceholderText(hint)
+    return field
+
+
+def _text(hint: str, height: int) -> QPlainTextEdit:
+    field = QPlainTextEdit()
+    field.setProperty("kind", "field")
+    field.setPlaceholderText(hint)
+    field.setTabChangesFocus(True)
+    field.setMinimumHeight(look().px(height))
+    return field
+
+
+def _amount(least: float, most: float, step: float, least_words: str, prefix: str) -> QDoubleSpinBox:
+    box = QDoubleSpinBox()
+    box.setRange(least, most)
+    box.setSingleStep(step)
+    box.setDecimals(2)
+    box.setPrefix(prefix)
+    box.setSpecialValueText(least_words)
+    return box

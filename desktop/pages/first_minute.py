@@ -1,0 +1,156 @@
+"""The first minute: a key, or a server on this machine, or neither; then three things to begin with."""
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QFrame,
+    QGridLayout,
+    QHBoxLayout,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QVBoxLayout,
+    QWidget,
+)
+
+from desktop.pages.avatar import avatar_pixmap
+from desktop.pages.key_form import KeyForm
+from desktop.pages.page import card, clear, label
+from desktop.pages.recovery import RecoverySection
+from desktop.session import Session
+from desktop.theme.appearance import look
+from memory.roster import Agent
+from resources.language import gettext as _
+
+_WIDTH = 560
+
+
+def starters(*, with_key: bool) -> list[tuple[str, str]]:
+    """Return three things to begin with: what the button says and what it writes into the composer.
+
+    Without a key only the librarian answers, so what it can do is offered then.
+    """
+    if with_key:
+        return [
+            (_("Ask about a file of mine"), _("@Researcher what does this file say about ")),
+            (_("Compare two opinions"), _("@Researcher @Analyst what speaks for and what against ")),
+            (
+                _("Draft a letter"),
+                _("@Writer draft a short letter to my landlord: the heating has failed since "),
+            ),
+        ]
+    return [
+        (_("Find something in a file"), _("@Librarian where in this file is it said that ")),
+        (_("Ask what the office can do"), _("@Librarian what can you do without a key?")),
+        (_("Keep a fact"), _("Remember that I prefer metres to feet.")),
+    ]
+
+
+class FirstMinute(QWidget):
+    """One card to begin with. ``started`` carries the text for the composer (empty: just begin)."""
+
+    started = Signal(str)
+    file_wanted = Signal()
+
+    def __init__(self, session: Session, team: tuple[Agent, ...]) -> None:
+        super().__init__()
+        self.setAccessibleName(_("Welcome"))
+        self._session = session
+        self._team = team
+        content = QWidget()
+        content.setObjectName("page")
+        self._column = QVBoxLayout()
+        self._column.setSpacing(14)
+        holder = QWidget()
+        holder.setLayout(self._column)
+        holder.setMaximumWidth(look().px(_WIDTH))
+        row = QHBoxLayout(content)
+        row.setContentsMargins(20, 28, 20, 28)
+        row.addStretch(1)
+        row.addWidget(holder, 1000)
+        row.addStretch(1)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+        self._ask_for_key()
+
+    def _ask_for_key(self) -> None:
+        self._column.addStretch(1)
+        self._column.addWidget(label(_("Welcome to your office"), "title"))
+        self._column.addWidget(
+            label(
+                _(
+                    "Five agents work here, on your own key. No account; what you write stays on this machine, "
+                    "except what you send to the provider you choose."
+                ),
+                "dim",
+                wrap=True,
+            )
+        )
+        frame, inner = card()
+        self.form = KeyForm(self._session)
+        inner.addWidget(self.form)
+        self._column.addWidget(frame)
+        self.without = QPushButton(_("Start without a key"))
+        self.without.setProperty("kind", "link")
+        self.without.setToolTip(_("The librarian answers by quoting your files, with no key and no network"))
+        self.without.clicked.connect(lambda: self.show_starters(with_key=False))
+        self._column.addWidget(self.without, 0, Qt.AlignmentFlag.AlignLeading)
+        self._on = QPushButton(_("Go on"))
+        self._on.setProperty("kind", "primary")
+        self._on.clicked.connect(lambda: self.show_starters(with_key=True))
+        self._on.hide()
+        self._column.addWidget(self._on, 0, Qt.AlignmentFlag.AlignLeading)
+        self._column.addStretch(2)
+        self.form.checked.connect(self._checked)
+        self.setFocusProxy(self.form)
+
+    def _checked(self, works: bool) -> None:
+        self._on.setVisible(True)
+        self._on.setText(_("Go on") if works else _("Go on all the same"))
+        self.without.setVisible(not works)
+        if works:
+            self._on.setFocus()
+
+    def show_starters(self, *, with_key: bool) -> None:
+        """Introduce the team, offer the recovery key and three things to begin with."""
+        clear(self._column)
+        self._column.addStretch(1)
+        self._column.addWidget(label(_("Your office is open"), "title"))
+        self._column.addLayout(self._introduction())
+        self._column.addWidget(label(_("Begin with one of these, or write anything"), "dim"))
+        for words, text in starters(with_key=with_key):
+            button = QPushButton(words)
+            button.setStyleSheet("text-align: left;")
+            button.clicked.connect(lambda _checked=False, text=text: self.started.emit(text))
+            self._column.addWidget(button)
+        if not self._session.office.vault.has_recovery_key:
+            frame, inner = card()
+            inner.addWidget(label(_("Before you forget: a recovery key"), "strong"))
+            section = RecoverySection(self._session)
+            section.kept.connect(frame.hide)
+            inner.addWidget(section)
+            self._column.addSpacing(8)
+            self._column.addWidget(frame)
+        self._column.addStretch(2)
+
+    def _introduction(self) -> QGridLayout:
+        grid = QGridLayout()
+        grid.setHorizontalSpacing(12)
+        grid.setVerticalSpacing(8)
+        grid.setColumnStretch(1, 1)
+        for row, agent in enumerate(self._team):
+            face = QLabel()
+            face.setPixmap(avatar_pixmap(agent.name, agent.avatar, look().px(28)))
+            grid.addWidget(face, row, 0)
+            words = QVBoxLayout()
+            words.setSpacing(0)
+            words.addWidget(label(agent.name, "strong"))
+            words.addWidget(label(agent.role, "small", wrap=True))
+            grid.addLayout(words, row, 1)
+        return grid
