@@ -76,7 +76,7 @@ def outline(session: Session, conversation_id: str) -> tuple[Step, ...]:
     while leaf_id is not None:
         parent_id, batch_id = tree.parents[leaf_id], tree.batch_of[leaf_id]
         siblings = tree.branches[parent_id]
-        here = list(siblings).index(batch_id) + 1
+        here = list(siblings).index(batch_id) + 1 if len(siblings) > 1 else 1
         steps.append(Step(tuple(siblings[batch_id]), here, len(siblings)))
         leaf_id = parent_id
     return tuple(reversed(steps))
@@ -189,7 +189,7 @@ def _leaf_below(session: Session, tree: _Tree, identifier: str) -> str:
 
 def _messages(session: Session, condition: str, values: list[str]) -> dict[str, Message]:
     found = {}
-    for row in session.connection().exec_driver_sql(_MESSAGES + condition, tuple(values)):
+    for row in session.connection().exec_driver_sql(_MESSAGES + condition, tuple(values)).fetchall():
         columns = list(row)
         for index in _LISTS:
             columns[index] = () if columns[index] == "[]" else tuple(json.loads(columns[index]))

@@ -4,13 +4,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from memory.chats import View, in_view
+from memory.runs import UNFINISHED
 from memory.tables import ConversationTable, MessageTable, RunTable
 
 ChatStatus = Literal["", "working", "needs_you", "ready"]
-_ALIVE = ("queued", "running", "needs_you")
 _VARIABLES = 500
 
 
@@ -31,11 +32,11 @@ class ChatEntry:
     trashed: bool
 
 
-def entries(session: Session, *, view: Literal["open", "archived", "trash"], limit: int) -> list[ChatEntry]:
+def entries(session: Session, *, view: View, limit: int) -> list[ChatEntry]:
     """Return the first lines of a view: pinned ones first, then the latest."""
     query = (
         select(ConversationTable)
-        .where(*_conditions(view))
+        .where(*in_view(view))
         .order_by(ConversationTable.pinned_at.is_(None), -ConversationTable.updated_at, ConversationTable.id)
         .limit(limit)
     )
@@ -57,7 +58,7 @@ def _lines(session: Session, rows: list[ConversationTable]) -> list[ChatEntry]:
         part = rows[start : start + _VARIABLES]
         _read_speakers(session, [row.active_leaf_id for row in part if row.active_leaf_id], speakers)
         running = select(RunTable.conversation_id, RunTable.state).where(
-            RunTable.state.in_(_ALIVE), RunTable.conversation_id.in_([row.id for row in part])
+            RunTable.state.in_(UNFINISHED), RunTable.conversation_id.in_([row.id for row in part])
         )
         for conversation_id, state in session.execute(running):
             states.setdefault(conversation_id, set()).add(state)
@@ -101,10 +102,3 @@ def _line(row: ConversationTable, speakers: list[str], states: set[str]) -> Chat
         archived=row.archived_at is not None,
         trashed=row.trashed_at is not None,
     )
-
-
-def _conditions(view: Literal["open", "archived", "trash"]) -> tuple[ColumnElement[bool], ...]:
-    trashed, archived = ConversationTable.trashed_at, ConversationTable.archived_at
-    if view == "trash":
-        return (trashed.is_not(None),)
-    return (trashed.is_(None), archived.is_(None) if view == "open" else archived.is_not(None))

@@ -111,7 +111,7 @@ def conversations(
 ) -> tuple[Conversation, ...]:
     """Return a page of the list: pinned first, then the latest; ``before`` is the last one already shown."""
     unpinned = ConversationTable.pinned_at.is_(None)
-    query = select(ConversationTable).where(*_in_view(view))
+    query = select(ConversationTable).where(*in_view(view))
     if before is not None:
         here = (before.pinned_at is None, -before.updated_at, before.id)
         query = query.where(tuple_(unpinned, -ConversationTable.updated_at, ConversationTable.id) > here)
@@ -124,7 +124,7 @@ def search_titles(
 ) -> tuple[Conversation, ...]:
     """Return the conversations whose title holds every word of the text, in any case, the latest first."""
     words = text.casefold().split()
-    titles = select(ConversationTable.id, ConversationTable.title).where(*_in_view(view))
+    titles = select(ConversationTable.id, ConversationTable.title).where(*in_view(view))
     # SQLite folds ASCII only, so Unicode titles are compared here.
     found = [
         identifier
@@ -218,12 +218,13 @@ def counts(session: Session) -> dict[View, int]:
     """Return how many conversations each view holds."""
     views: tuple[View, ...] = ("open", "archived", "trash")
     return {
-        view: session.scalar(select(func.count()).select_from(ConversationTable).where(*_in_view(view))) or 0
+        view: session.scalar(select(func.count()).select_from(ConversationTable).where(*in_view(view))) or 0
         for view in views
     }
 
 
-def _in_view(view: View) -> tuple[ColumnElement[bool], ...]:
+def in_view(view: View) -> tuple[ColumnElement[bool], ...]:
+    """Return the conditions on ``ConversationTable`` that a view of the list stands for."""
     trashed, archived = ConversationTable.trashed_at, ConversationTable.archived_at
     if view == "trash":
         return (trashed.is_not(None),)

@@ -1,5 +1,6 @@
 """An open office database with all tables, and a conversation in it."""
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,10 +19,20 @@ def _make_tables(session: Session) -> None:
     Base.metadata.create_all(session.connection())
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A file with all tables and no row: made once, copied for every test."""
+    path = tmp_path_factory.mktemp("empty") / "office.db"
+    made = Database.open(path, KEY)
+    made.write_now(_make_tables)
+    made.close()
+    return path
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
+def database(tmp_path: Path, empty_database: Path) -> Iterator[Database]:
+    shutil.copy(empty_database, tmp_path / "office.db")
     opened = Database.open(tmp_path / "office.db", KEY)
-    opened.write_now(_make_tables)
     yield opened
     opened.close()
 
