@@ -33,6 +33,8 @@ REQUESTS = {"quick": 6, "normal": 20, "deep": 60}
 HELD_BACK = 2
 """The last requests of a run are for its closing answer."""
 MAX_TOKENS = {"quick": 4_096, "normal": 8_192, "deep": 16_384}
+CLOSING_TOKENS = 1_024
+"""What a closing answer takes: while it can still be paid for, the agent goes on."""
 LEAST_TOKENS = 512
 """An answer shorter than this is not worth asking for."""
 
@@ -93,7 +95,7 @@ class RunGate:
             return Admitted(messages, settings, None)
         given = most_input(messages, parameters)
         reservation, max_tokens = self._reserve(given)
-        tight = not self._affordable(given + max_tokens, max_tokens)
+        tight = not self._affordable(given + max_tokens, CLOSING_TOKENS)
         changed: dict[str, Any] = {**(settings or {}), "max_tokens": max_tokens}
         if (self.requests > limit - HELD_BACK or tight) and self.requests > 1:
             self._begin_closing(tight)
