@@ -1,0 +1,151 @@
+"""Killed in mid-stream: what was committed is there, the run is interrupted, Resume goes on, Discard gives up."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy.orm import Session
+
+from agents.office import Office
+from agents.runtime import wording
+from agents.runtime.history import Kept, going_on, is_complete, keep
+from memory import messages, runs
+from memory.chats import Message
+from memory.runs import RunEvent
+from tests.agents.conftest import PASSPHRASE
+from tests.peers.aimock import Aimock
+
+LONG = " ".join(f"word{number}" for number in range(400))
+
+
+@pytest.mark.peer
+async def test_kill_9_in_mid_stream_then_resume(
+    own_home: Path, offices: Callable[..., Awaitable[Office]], aimock: Callable[..., Aimock]
+) -> None:
+    server = aimock(
+        {"match": {"userMessage": "cut off"}, "response": {"content": " … the end."}},
+        {"match": {"userMessage": "And then?"}, "response": {"content": "Nothing more."}},
+        {"match": {}, "response": {"content": LONG}, "chunkSize": 5, "latency": 20},
+    )
+    killed = subprocess.Popen(
+        [
+            sys.executable,
+            "-m",
+            "tests.agents.office_to_kill",
+            str(own_home / "office"),
+            PASSPHRASE,
+            server.url,
+        ],
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert killed.stdout is not None
+    arrived = 0
+    for line in killed.stdout:
+        arrived += line.startswith("piece")
+        if arrived == 40:  # at 20 ms each, some commits have happened and some text has not been committed
+            os.kill(killed.pid, signal.SIGKILL)
+            break
+    killed.stdout.close()
+    killed.wait()
+
+    office = await offices()
+    check = await office.database.read(_integrity)
+    assert check == "ok"
+    left = {run.state: run for run in await office.interrupted()}
+    assert list(left) == ["interrupted"]
+    found = await office.database.read(_replies)
+    assert [reply.state for reply in found] == ["interrupted", "interrupted"]
+    reply = found[0]
+    assert reply.text
+    assert LONG.startswith(reply.text)
+    assert reply.run_id is not None
+    written = await office.database.read(runs.run_events, reply.run_id)
+    assert "".join(event.body["text"] for event in written if event.kind == "text") == reply.text
+
+    await office.resume(reply.run_id)
+    await office.runs.wait([reply.run_id])
+    resumed = await office.message(reply.id)
+    assert (resumed.text, resumed.state) == (reply.text + " … the end.", "complete")
+    numbers = [event.seq for event in await office.database.read(runs.run_events, reply.run_id)]
+    assert numbers == list(range(1, len(numbers) + 1))
+    follow_up = found[1].run_id
+    assert follow_up is not None
+    await office.resume(follow_up)
+    await office.runs.wait([follow_up])
+    assert (await office.message(found[1].id)).text == "Nothing more."
+    told = json.dumps(server.journal()[-1]["body"])
+    assert "the end." in told
+
+
+def test_steps_are_kept_and_their_cut_off_text_is_continued() -> None:
+    from pydantic_ai.messages import (
+        ModelRequest,
+        ModelResponse,
+        TextPart,
+        ThinkingPart,
+        ToolCallPart,
+        ToolReturnPart,
+    )
+
+    call = ToolCallPart("recall", {"query": "quay"}, "call_1")
+    first = ModelResponse(parts=[ThinkingPart("hm", signature="s"), TextPart("Looking."), call])
+    answered = ModelRequest(parts=[ToolReturnPart("recall", "6.4 m", "call_1")])
+    kept = keep("one/claude", len("Looking."), [first, answered])
+    again = Kept.from_json(json.loads(json.dumps(kept.to_json())))
+    assert again == kept
+    assert kept.to_json()["library"].startswith("pydantic-ai-slim 2.")
+
+    steps = going_on(again, "one/claude", "Looking.\n\nIt is 6.", [])
+    assert [type(step).__name__ for step in steps] == [
+        "ModelResponse",
+        "ModelRequest",
+        "ModelResponse",
+        "ModelRequest",
+    ]
+    assert steps[2].parts[0].content == "\n\nIt is 6."  # type: ignore[union-attr]
+    assert steps[3].parts[0].content == wording.CONTINUE  # type: ignore[union-attr]
+    assert any(isinstance(part, ThinkingPart) for part in steps[0].parts)
+    elsewhere = going_on(again, "two/gpt", "Looking.", [])
+    assert not any(isinstance(part, ThinkingPart) for step in elsewhere for part in step.parts)
+    assert going_on(Kept.from_json(None), "one/claude", "", []) == []
+
+
+@pytest.mark.parametrize("known", [True, False])
+def test_a_call_left_open_gets_its_recorded_result_or_none_at_all(known: bool) -> None:
+    from pydantic_ai.messages import ModelResponse, ToolCallPart, ToolReturnPart
+
+    call = ToolCallPart("remember", {"text": "x"}, "call_7")
+    kept = keep("one/claude", 0, [ModelResponse(parts=[call])])
+    body: dict[str, Any] = {"call": "call_7", "result": "Noted.", "failed": False}
+    events = [RunEvent("r", 1, None, 0, "tool_finished", body)] if known else []
+    steps = going_on(kept, "one/claude", "", events)
+    part = steps[-1].parts[0]
+    assert isinstance(part, ToolReturnPart)
+    assert part.content == ("Noted." if known else wording.UNKNOWN_OUTCOME)
+    assert not is_complete(kept, "")
+
+
+def test_a_finished_answer_is_not_asked_for_again() -> None:
+    from pydantic_ai.messages import ModelResponse, TextPart
+
+    kept = keep("one/claude", 5, [ModelResponse(parts=[TextPart("Done.")])])
+    assert is_complete(kept, "Done.")
+    assert not is_complete(kept, "Done. And mo")
+
+
+def _integrity(session: Session) -> str:
+    return str(session.connection().exec_driver_sql("PRAGMA integrity_check").scalar_one())
+
+
+def _replies(session: Session) -> list[Message]:
+    latest = runs.runs(session)
+    found = [reply for run in latest for reply in messages.messages_of_run(session, run.id)]
+    return sorted(found, key=lambda reply: (reply.created_at, reply.text == ""))
