@@ -51,6 +51,7 @@ class MessageCard(QFrame):
         self._notice: NoticePanel | None = None
         self._actions: ActionRow | None = None
         self._branch: BranchSwitcher | None = None
+        self.header = card_paint.Header()
         self.footer_box = QRect()
         self.wait_box = QRect()
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -200,6 +201,7 @@ class MessageCard(QFrame):
         here = look()
         pad, gap = here.px(14), here.px(8)
         inner = width - 2 * pad
+        self.header = card_paint.header(self, width)
         y = here.px(12) + card_paint.header_height(self.kind)
         y += here.px(8 if self.kind is RowKind.AGENTS else 4)
         if self._thinking is not None and not self._thinking.isHidden():
@@ -256,7 +258,7 @@ class MessageCard(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw frame, header and footer."""
         if not self.bare:
-            card_paint.paint(self)
+            card_paint.paint(self, event.rect())
 
     def texts(self) -> list[TextSegment]:
         """Return the text widgets of the message, in order."""

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from unicodedata import bidirectional
 
-from PySide6.QtCore import QRect, QRectF, Qt
-from PySide6.QtGui import QFontMetrics, QPainter, QPen
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtGui import QColor, QFont, QFontMetrics, QPainter
 from PySide6.QtWidgets import QWidget
 
 from desktop.theme.appearance import Look, look
 from desktop.theme.icons import icon_pixmap
 from desktop.theme.tokens import avatar_colour, colour
 from desktop.transcript.rows import Message, MessageState, RowKind, spoken_state
+from desktop.widgets.rounded import rounded
 
 if TYPE_CHECKING:
     from desktop.transcript.card import MessageCard
@@ -40,6 +43,8 @@ def write(painter: QPainter, box: QRect, words: str, trailing: bool = False) -> 
 
 def is_rtl(words: str) -> bool:
     """Tell whether the first letter with a direction runs from right to left."""
+    if words.isascii():
+        return False
     kinds = (bidirectional(letter) for letter in words)
     return next((kind in ("R", "AL") for kind in kinds if kind in ("L", "R", "AL")), False)
 
@@ -57,61 +62,99 @@ def footer_text(message: Message) -> str:
     return " · ".join(part for part in (state, message.footer) if part)
 
 
-def paint(card: MessageCard) -> None:
-    """Draw a card that has a frame."""
+def paint(card: MessageCard, dirty: QRect) -> None:
+    """Draw what is dirty of a card that has a frame; a growing answer leaves its header alone."""
     here = look()
     painter = QPainter(card)
+    edge = here.px(8)
+    if card.rect().adjusted(edge, edge, -edge, -edge).contains(dirty):
+        painter.fillRect(dirty, _ground(card, here))
+    else:
+        _frame(card, painter, here)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    _frame(card, painter, here)
-    _header(card, painter, here)
-    _foot(card, painter, here)
+    if dirty.top() < here.px(12) + header_height(card.kind):
+        _header(card, painter, here)
+    if dirty.intersects(card.footer_box) or dirty.intersects(card.wait_box):
+        _foot(card, painter, here)
+
+
+def _ground(card: MessageCard, here: Look) -> QColor:
+    return colour(here.theme.accent_bg if card.kind is RowKind.OWNER else here.theme.panel)
 
 
 def _frame(card: MessageCard, painter: QPainter, here: Look) -> None:
     theme = here.theme
     owner = card.kind is RowKind.OWNER
+    ground = theme.accent_bg if owner else theme.panel
     edge = theme.accent if card.focused else theme.accent_bg if owner else theme.line
-    painter.setPen(QPen(colour(edge), 1.5 if card.focused else 1))
-    painter.setBrush(colour(theme.accent_bg if owner else theme.panel))
-    painter.drawRoundedRect(QRectF(card.rect()).adjusted(0.75, 0.75, -0.75, -0.75), here.px(12), here.px(12))
+    rounded(painter, card.rect(), ground, edge, here.px(12), 2.0 if card.focused else 1.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Header:
+    """The words of a header, cut to their room once per layout instead of at every painting."""
+
+    name: str = ""
+    name_box: QRect = field(default_factory=QRect)
+    meta: str = ""
+    meta_box: QRect = field(default_factory=QRect)
+    disc: QRect = field(default_factory=QRect)
+    pin: QRect = field(default_factory=QRect)
+
+
+def header(card: MessageCard, width: int) -> Header:
+    """Lay the header of a card out at a width."""
+    here, message = look(), card.message
+    pad, top, tall = here.px(14), here.px(12), header_height(card.kind)
+    left, right = pad, pad
+    disc, pin = QRect(), QRect()
+    if card.kind is RowKind.AGENTS:
+        disc = QRect(left, top, tall, tall)
+        left += tall + here.px(9)
+    inner = width - left - right
+    if message.pinned:
+        side = here.px(14)
+        pin = QRect(width - right - side, top + (tall - side) // 2, side, side)
+        right += side + here.px(6)
+        inner -= side + here.px(6)
+    strong, small = _metrics(here.font(14, 600)), _metrics(here.small)
+    title = card.title().replace("\n", " ")
+    name_width = strong.horizontalAdvance(title) + 2
+    meta = _meta(message, small, inner - min(name_width, inner * 2 // 3) - here.px(12))
+    wide = small.horizontalAdvance(meta) + 2 if meta else 0
+    room = inner - (wide + here.px(12) if meta else 0)
+    name = title if name_width <= room else strong.elidedText(title, Qt.TextElideMode.ElideRight, room)
+    boxes = (QRect(left, top, room, tall), QRect(width - right - wide, top, wide, tall), disc, pin)
+    if card.layoutDirection() == Qt.LayoutDirection.RightToLeft:
+        for box in boxes:
+            if not box.isNull():
+                box.moveLeft(width - box.right() - 1)
+    return Header(name, boxes[0], meta, boxes[1], boxes[2], boxes[3])
+
+
+@lru_cache(maxsize=32)
+def _metrics(font: QFont) -> QFontMetrics:
+    return QFontMetrics(font)
 
 
 def _header(card: MessageCard, painter: QPainter, here: Look) -> None:
-    message, theme = card.message, here.theme
-    pad, top, tall = here.px(14), here.px(12), header_height(card.kind)
-    left, right = pad, pad
-    if card.kind is RowKind.AGENTS:
-        disc = flipped(card, QRect(left, top, tall, tall))
+    parts, theme = card.header, here.theme
+    if not parts.disc.isNull():
         painter.setPen(Qt.PenStyle.NoPen)
-        painter.setBrush(colour(message.colour or avatar_colour(message.author)))
-        painter.drawEllipse(disc)
+        painter.setBrush(colour(card.message.colour or avatar_colour(card.message.author)))
+        painter.drawEllipse(parts.disc)
         painter.setPen(Qt.GlobalColor.white)
         painter.setFont(here.font(11.5, 600))
-        painter.drawText(disc, _CENTRE, message.initial)
-        left += tall + here.px(9)
-    small, strong = here.small, here.font(14, 600)
-    inner = card.width() - left - right
-    name_width = QFontMetrics(strong).horizontalAdvance(card.title()) + 2
-    if message.pinned:
-        side = here.px(14)
-        spot = QRect(card.width() - right - side, top + (tall - side) // 2, side, side)
-        painter.drawPixmap(flipped(card, spot), icon_pixmap("pin", theme.accent, side))
-        right += side + here.px(6)
-        inner -= side + here.px(6)
-    meta = _meta(message, QFontMetrics(small), inner - min(name_width, inner * 2 // 3) - here.px(12))
-    painter.setFont(small)
-    painter.setPen(colour(theme.dim))
-    wide = QFontMetrics(small).horizontalAdvance(meta) + 2
-    spot = flipped(card, QRect(card.width() - right - wide, top, wide, tall))
-    write(painter, spot, meta, trailing=True)
-    room = inner - (wide + here.px(12) if meta else 0)
-    painter.setFont(strong)
+        painter.drawText(parts.disc, _CENTRE, card.message.initial)
+    if not parts.pin.isNull():
+        painter.drawPixmap(parts.pin, icon_pixmap("pin", theme.accent, parts.pin.width()))
+    if parts.meta:
+        painter.setFont(here.small)
+        painter.setPen(colour(theme.dim))
+        write(painter, parts.meta_box, parts.meta, trailing=True)
+    painter.setFont(here.font(14, 600))
     painter.setPen(colour(theme.text))
-    spot = flipped(card, QRect(left, top, room, tall))
-    elided = painter.fontMetrics().elidedText(
-        card.title().replace("\n", " "), Qt.TextElideMode.ElideRight, room
-    )
-    write(painter, spot, elided)
+    write(painter, parts.name_box, parts.name)
 
 
 def _meta(message: Message, metrics: QFontMetrics, room: int) -> str:

@@ -8,7 +8,6 @@ from PySide6.QtGui import (
     QGuiApplication,
     QPainter,
     QPaintEvent,
-    QPen,
     QResizeEvent,
     QTextCursor,
 )
@@ -21,6 +20,7 @@ from desktop.transcript.events import RowEvents
 from desktop.transcript.highlight import LIMIT, CodeHighlighter, known_spans, spans
 from desktop.transcript.segments import Segment
 from desktop.transcript.text_segment import TextSegment
+from desktop.widgets.rounded import rounded
 from resources.language import gettext as _
 from resources.language import ngettext
 
@@ -149,10 +149,7 @@ class CodeSegment(QFrame):
         """Draw the well and the language."""
         here = look()
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(colour(here.theme.line), 1))
-        painter.setBrush(colour(here.theme.code))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), here.px(8), here.px(8))
+        rounded(painter, self.rect(), here.theme.code, here.theme.line, here.px(8))
         painter.setPen(colour(here.theme.dim))
         painter.setFont(here.small)
         painter.setLayoutDirection(Qt.LayoutDirection.LeftToRight)

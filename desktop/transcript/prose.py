@@ -1,24 +1,28 @@
 """Prose: paragraphs, lists, quotes and small tables of one message, at most some two thousand characters."""
 
 from functools import lru_cache
+from html import unescape
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QImage, QTextBlockFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import QImage, QPalette, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from desktop.theme.appearance import Look, look
+from desktop.theme.palette import palette
+from desktop.theme.tokens import colour
 from desktop.transcript.events import RowEvents
 from desktop.transcript.markdown_html import CITE
 from desktop.transcript.pictures import picture
 from desktop.transcript.segments import Segment
 from desktop.transcript.text_segment import TextSegment
 
+_CURSOR_LENGTH = 2
 _CURSOR = '<span class="cursor">&#8202;▍</span>'
 
 
 @lru_cache(maxsize=8)
-def text_style(here: Look, dim: bool = False) -> str:
+def text_style(here: Look) -> str:
     """Return the style sheet of rich text; colours live here, never in the HTML."""
     theme = here.theme
     mono = here.font(13, fixed=True)
@@ -29,7 +33,6 @@ def text_style(here: Look, dim: bool = False) -> str:
         for level, size, top in ((1, 21, 12), (2, 18, 12), (3, 16, 10), (4, 14, 8), (5, 14, 8), (6, 14, 8))
     )
     return f"""{headings}
-body {{ color: {theme.dim if dim else theme.text}; }}
 p {{ margin-top: 0px; margin-bottom: {here.px(8)}px; line-height: 124%; }}
 ul, ol {{ margin-top: 0px; margin-bottom: {here.px(8)}px; }}
 li {{ margin-bottom: {here.px(2)}px; line-height: 124%; }}
@@ -56,6 +59,7 @@ class ProseSegment(TextSegment, QTextBrowser):
         super().__init__(parent)
         self.prepare(events)
         self._html: str | None = None
+        self._live_html = ""
         self._look: Look | None = None
         self._dim = False
         self._laid_out = (-1, -1)
@@ -71,9 +75,33 @@ class ProseSegment(TextSegment, QTextBrowser):
     def show_segment(self, segment: Segment, live: bool = False, dim: bool = False) -> None:
         """Show a segment; ``live`` draws the cursor of an unfinished answer at its end."""
         html = segment.html
+        if live and self._extend(html):
+            return
+        self._live_html = html if live and html.endswith("</p>") else ""
         if live:
             html = html[:-4] + _CURSOR + "</p>" if html.endswith("</p>") else html + _CURSOR
         self.show_html(html, dim)
+
+    def _extend(self, html: str) -> bool:
+        """Insert what a live paragraph gained, if that is nothing but text; ten times cheaper than anew."""
+        known = self._live_html
+        if not known or not html.endswith("</p>") or look() is not self._look:
+            return False
+        if not html.startswith(known[:-4]):
+            return False
+        added = html[len(known) - 4 : -4]
+        if "<" in added:
+            return False
+        if added:
+            cursor = QTextCursor(self.document())
+            cursor.movePosition(QTextCursor.MoveOperation.End)
+            cursor.movePosition(
+                QTextCursor.MoveOperation.Left, QTextCursor.MoveMode.MoveAnchor, _CURSOR_LENGTH
+            )
+            cursor.insertText(unescape(added), QTextCharFormat())
+            self._live_html, self._html = html, None
+            self._laid_out = (-1, -1)
+        return True
 
     def show_html(self, html: str, dim: bool = False) -> None:
         """Show HTML of our own making."""
@@ -85,8 +113,12 @@ class ProseSegment(TextSegment, QTextBrowser):
             self._look, self._dim = here, dim
             document.clear()
             document.setDefaultFont(here.font())
-            document.setDefaultStyleSheet(text_style(here, dim))
+            document.setDefaultStyleSheet(text_style(here))
             document.setIndentWidth(here.px(22))
+            shades = palette(here.theme)
+            if dim:
+                shades.setColor(QPalette.ColorRole.Text, colour(here.theme.dim))
+            self.setPalette(shades)
         self._html = html
         self._laid_out = (-1, -1)
         self.setHtml(f"<body>{html}</body>")
@@ -103,7 +135,8 @@ class ProseSegment(TextSegment, QTextBrowser):
     def height_for(self, width: int) -> int:
         """Lay the text out at a width and return its height."""
         if self._laid_out[0] != width:
-            self.setLineWrapColumnOrWidth(width)
+            if self.lineWrapColumnOrWidth() != width:
+                self.setLineWrapColumnOrWidth(width)
             self._laid_out = (width, round(self.document().size().height() + 0.49))
         return self._laid_out[1]
 

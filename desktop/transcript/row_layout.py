@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from PySide6.QtWidgets import QWidget
 
 from desktop.theme.appearance import look
-from desktop.transcript.estimate import Measure, guess, measure
+from desktop.transcript.estimate import Measure, guesses, measure
 from desktop.transcript.heights import HeightIndex
 from desktop.transcript.model import TranscriptModel
 from desktop.transcript.row import COLUMN_MINIMUM, MessageRow
@@ -154,16 +154,15 @@ class RowLayout:
         return self.wide_column() if self._measures[place][3] > 2 else self.column()
 
     def _guess(self, item: Measure) -> int:
-        width = self._width or self.column()[1]
-        here = look()
-        columns = max(1, width // here.px(COLUMN_MINIMUM))
-        return guess(item, width, columns, here) + here.px(GAP)
+        return self._guesses([item])[0]
+
+    def _guesses(self, items: list[Measure]) -> list[int]:
+        here, width = look(), self._width or self.column()[1]
+        return guesses(items, width, max(1, width // here.px(COLUMN_MINIMUM)), here, here.px(GAP))
 
     def _guess_all(self) -> None:
         self._width = self.column()[1]
-        here, width = look(), self._width
-        columns, gap = max(1, width // here.px(COLUMN_MINIMUM)), here.px(GAP)
-        self.heights.reset([guess(item, width, columns, here) + gap for item in self._measures])
+        self.heights.reset(self._guesses(self._measures))
 
     def resized(self) -> None:
         """Follow another width of the column."""

@@ -9,8 +9,10 @@ from markdown_it.token import Token
 
 from desktop.transcript.markdown_html import Environment, parser
 
-PROSE_LIMIT = 2_000
-"""Characters that one prose widget holds at most (one block that cannot be cut may be longer)."""
+PROSE_LIMIT = 800
+"""Characters up to which neighbouring blocks share a widget: joining two while they stream costs under half
+a millisecond. One block alone may be longer, up to ``BLOCK_LIMIT``; above it paragraphs and lists are cut."""
+BLOCK_LIMIT = 2_000
 LARGE_TABLE = 100
 """Rows from which a table becomes a scrolling view."""
 
@@ -90,10 +92,10 @@ def _segments(group: list[Token], source: str, env: Environment) -> Iterable[Seg
         yield Segment(
             SegmentKind.TABLE, source, html="" if large else _render(group, env), cells=cells if large else ()
         )
-    elif first.type == "paragraph_open" and len(source) > 2 * PROSE_LIMIT:
+    elif first.type == "paragraph_open" and len(source) > BLOCK_LIMIT:
         for piece in _pieces(source):
             yield Segment(SegmentKind.PROSE, piece, html=_render(parser().parse(piece, dict(env)), env))
-    elif first.type.endswith("_list_open") and len(source) > 2 * PROSE_LIMIT:
+    elif first.type.endswith("_list_open") and len(source) > BLOCK_LIMIT:
         yield from _list_parts(group, source, env)
     else:
         yield Segment(SegmentKind.PROSE, source, html=_render(group, env))
@@ -118,9 +120,10 @@ def _cells(group: list[Token]) -> tuple[tuple[str, ...], ...]:
 def _pieces(source: str) -> Iterator[str]:
     """Cut a very long paragraph at white space; emphasis across a cut is not kept."""
     start = 0
-    while len(source) - start > PROSE_LIMIT:
-        match = _CUT.search(source, start + PROSE_LIMIT - 200)
-        end = match.start() if match and match.start() - start < 2 * PROSE_LIMIT else start + PROSE_LIMIT
+    piece = BLOCK_LIMIT - 400
+    while len(source) - start > BLOCK_LIMIT:
+        match = _CUT.search(source, start + piece)
+        end = match.start() if match and match.start() - start < BLOCK_LIMIT else start + piece
         yield source[start:end]
         start = end
     yield source[start:]
@@ -137,7 +140,7 @@ def _list_parts(group: list[Token], source: str, env: Environment) -> Iterator[S
     for token in group[1:-1]:
         if token.type == "list_item_open" and token.level == 1:
             line = (token.map or [0, 0])[0] - base
-            if part and sum(len(text) + 1 for text in lines[first_line:line]) > PROSE_LIMIT:
+            if part and sum(len(text) + 1 for text in lines[first_line:line]) > BLOCK_LIMIT // 2:
                 head = "\n".join(lines[first_line:line]).rstrip()
                 yield Segment(SegmentKind.PROSE, head, html=_list_html(opening, part, closing, number, env))
                 number, part, first_line, count = number + count, [], line, 0

@@ -1,11 +1,15 @@
 """Turns the deltas of one answer into segments, parsing only the part that may still change."""
 
 import re
+from html import escape
 
 from desktop.transcript.markdown_html import Environment
 from desktop.transcript.segments import Block, Segment, SegmentKind, blocks, joined, joins, split
 
 _FENCE = re.compile(r"^( {0,3})(`{3,}|~{3,})[ \t]*([^\n]*)\n")
+_MARK = re.compile(r"""[^\w ,.:;!'"?()=+%\u2010-\u2027-]|_|www|http""")
+_MARKS = "*_~$`\\"
+_ADDRESS = re.compile(r"[:/@&.\\<\]]|^ ?w+$|^ ?h?t+p?s?$", re.IGNORECASE)
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]]+\]:", re.MULTILINE)
 
 
@@ -26,6 +30,7 @@ class StreamBuffer:
         self._fence = ""
         self._language = ""
         self._revision = 0
+        self._drawn: tuple[str, Segment] | None = None
         self.feed(text)
 
     def feed(self, delta: str) -> None:
@@ -140,6 +145,44 @@ class StreamBuffer:
         if self._code is not None:
             partial = [self._tail] if self._tail and not self._closes(self._tail) else []
             return [self._code_segment([*self._code, *partial])]
+        quick = self._extended()
+        if quick is not None:
+            return [quick]
         # A scratch copy: definitions and marks of an unfinished line must not outlive this call.
         env = {**self._env, "references": dict(self._env.get("references", {})), "live": True}
-        return [block.segment for block in blocks(self._tail, env)]
+        found = [block.segment for block in blocks(self._tail, env)]
+        self._drawn = (self._tail.rstrip(), found[0]) if len(found) == 1 else None
+        return found
+
+    def _extended(self) -> Segment | None:
+        """Return the paragraph drawn last with the plain words that followed, None if it must be parsed.
+
+        Words without marks change nothing before them; only the beginning of a line may become another
+        kind of block, so the last line must begin with a letter, and a bare address goes on till a space.
+        """
+        if self._drawn is None:
+            return None
+        source, segment = self._drawn
+        if not self._tail.startswith(source) or not segment.html.endswith("</p>"):
+            return None
+        line = source[source.rfind("\n") + 1 :]
+        added = self._tail[len(source) :]
+        if "[" in source and ("(" in added or ":" in added):
+            return None
+        last_word = line[max(line.rfind(" "), 0) :]
+        # What follows a mark decides whether it closes ("*a*" or "*a*b").
+        if (
+            source[-1] in _MARKS
+            or not line[:1].isalpha()
+            or _MARK.search(added)
+            or _ADDRESS.search(last_word)
+        ):
+            return None
+        shown = added.rstrip()
+        html = f"{segment.html[:-4]}{_escaped(shown)}</p>"
+        self._drawn = (source + shown, Segment(SegmentKind.PROSE, source + shown, html=html))
+        return self._drawn[1]
+
+
+def _escaped(words: str) -> str:
+    return escape(words, quote=False).replace('"', "&quot;")

@@ -65,6 +65,7 @@ class TranscriptView(RowScrollArea):
         self._model: TranscriptModel | None = None
         self._opened: dict[str, frozenset[str]] = {}
         self._current = ""
+        self._hidden: dict[str, None] = {}
         self.events = RowEvents(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
@@ -116,6 +117,7 @@ class TranscriptView(RowScrollArea):
             model.message_finished.connect(self._finished)
             model.set_seen(self.isVisible())
         self._opened.clear()
+        self._hidden.clear()
         self._current = ""
         self._reset()
 
@@ -149,13 +151,19 @@ class TranscriptView(RowScrollArea):
         model = self._model
         if model is None or not self.isVisible():
             return
-        for message_id in message_ids:
+        # One answer that is out of sight per flush, so that no flush has to lay out all of them.
+        turn = next(iter(self._hidden), "")
+        for message_id in message_ids | ({turn} if turn else set()):
             place = model.place_of_message(message_id)
             row = self.layout_.rows.get(place)
             card = row.card_of(message_id) if row else None
             if card is None:
                 self.unread = self.unread or not self.following
                 continue
+            if message_id != turn and card.visibleRegion().isEmpty():
+                self._hidden[message_id] = None
+                continue
+            self._hidden.pop(message_id, None)
             parts = model.segments(card.message, card.kind)
             card.show_live(parts, model.thinking(message_id), self._opened_of(message_id))
             self.layout_.grown(place)
@@ -169,7 +177,13 @@ class TranscriptView(RowScrollArea):
             announce(self, message.spoken())
 
     def placed(self) -> None:
-        """Keep the actions at their message and show what there is to say about an empty chat."""
+        """Keep the actions at their message, catch up with live text that has come into sight."""
+        if self._hidden and any(
+            (card := self.card_at(message_id)) is not None and not card.visibleRegion().isEmpty()
+            for message_id in self._hidden
+        ):
+            late, self._hidden = set(self._hidden), {}
+            self._grown(late)
         self._bar.follow()
         if self._empty is not None:
             self._empty.setVisible(self._model is None or not self._model.rowCount())

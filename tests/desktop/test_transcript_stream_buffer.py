@@ -3,7 +3,7 @@
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from desktop.transcript.segments import PROSE_LIMIT, SegmentKind, split
+from desktop.transcript.segments import BLOCK_LIMIT, SegmentKind, split
 from desktop.transcript.stream_buffer import StreamBuffer
 
 ANSWER = """# Depths
@@ -69,20 +69,20 @@ def stream(text: str, sizes: list[int]) -> StreamBuffer:
 
 
 @given(st.lists(st.integers(1, 40), min_size=1, max_size=30))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_any_chunking_equals_the_whole(sizes: list[int]) -> None:
     assert stream(ANSWER, sizes).finish() == split(ANSWER)
 
 
 @given(st.lists(_BLOCKS, max_size=12), _SIZES, st.sampled_from(["\n", "\n\n"]))
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_any_order_of_blocks_equals_the_whole(parts: list[str], sizes: list[int], between: str) -> None:
     text = between.join(parts)
     assert stream(text, sizes).finish() == split(text)
 
 
 @given(st.text(alphabet="ab`~*_-#>|$[]()!1. \n\t\\", max_size=120), _SIZES)
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150, deadline=None)
 def test_any_text_equals_the_whole(text: str, sizes: list[int]) -> None:
     assert stream(text, sizes).finish() == split(text)
 
@@ -117,7 +117,7 @@ def test_hostile_markup_loads_nothing() -> None:
 def test_long_paragraphs_and_lists_are_cut() -> None:
     words = "word " * 3_000
     parts = split(words)
-    assert len(parts) > 5 and all(len(part.source) <= 2 * PROSE_LIMIT for part in parts)
+    assert len(parts) > 5 and all(len(part.source) <= BLOCK_LIMIT for part in parts)
     assert "".join(part.source for part in parts).split() == words.split()
     items = "\n".join(f"{n}. item number {n} with some words in it" for n in range(1, 301))
     lists = split(items)
@@ -141,3 +141,26 @@ def test_owner_line_ends_are_kept_and_segments_are_markdown_again() -> None:
     assert "<br>" not in split("one\ntwo")[0].html
     assert split("````md\n```\n````")[0].markdown() == "````md\n```\n````"
     assert split("$$\nx\n$$")[0].markdown() == "$$\nx\n$$"
+
+
+def test_what_is_shown_while_it_streams_equals_a_new_rendering() -> None:
+    text = ANSWER.replace(
+        "\n\n", " and more words: see www.example.org and a.b@c.de or http://x.y, AT&amp;T.\n\n"
+    )
+    buffer = StreamBuffer()
+    for at in range(0, len(text), 3):
+        buffer.feed(text[at : at + 3])
+        shown = buffer.segments()
+        fresh = StreamBuffer(text[: at + 3]).segments()
+        assert [(part.kind, part.html) for part in shown] == [(part.kind, part.html) for part in fresh]
+    assert len(shown) >= 5
+
+
+@given(st.text(alphabet="abhtpsw:/.@ ,;&*_`[]()\n-1'\"!=+$", max_size=60), st.integers(1, 4))
+@settings(max_examples=150, deadline=None)
+def test_any_text_is_shown_as_a_new_rendering_would(text: str, size: int) -> None:
+    buffer = StreamBuffer()
+    for at in range(0, len(text), size):
+        buffer.feed(text[at : at + size])
+        fresh = StreamBuffer(text[: at + size]).segments()
+        assert [part.html for part in buffer.segments()] == [part.html for part in fresh]
