@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from agents.addressing import addressed
 from agents.errors import NothingToSend, UnknownAgent
 from agents.indexing import index_said
+from agents.spending import run_cap
 from memory import accounts, attachments, chats, messages, roster, runs, settings
 from memory.accounts import Connection
 from memory.chats import Conversation, Message
@@ -157,7 +158,6 @@ def _run(
 ) -> Run:
     connection = None if agent.librarian else _account(agent, every)
     efforts = (draft.effort, conversation.effort, agent.effort, settled["runs.effort"])
-    caps = [cap for cap in (agent.run_cap, settled["budget.run_cap"]) if cap is not None]
     return runs.create_run(
         session,
         conversation_id=conversation.id,
@@ -165,7 +165,7 @@ def _run(
         connection_id=connection.id if connection else None,
         model=_model(conversation, agent, draft, connection),
         effort=next((effort for effort in efforts if effort in EFFORTS), "normal"),
-        cap=min(caps) if caps else None,
+        cap=run_cap(agent, settled),
     )
 
 

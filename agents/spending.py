@@ -1,12 +1,13 @@
 """What may still be spent: the office's budget, filled from the ledger, with the caps in force."""
 
+from typing import Any
+
 from sqlalchemy.orm import Session
 
 from agents.runtime.budget import Budget, Caps, cost_of
 from memory import ledger, settings
 from memory.database import Database
 from memory.roster import Agent
-from memory.runs import Run
 
 
 class Spending:
@@ -16,15 +17,22 @@ class Spending:
         self._database = database
         self.budget = Budget()
 
-    async def caps(self, agent: Agent, run: Run) -> Caps:
-        """Return the caps of a run; today's spending is in the budget afterwards."""
+    async def caps(self, agent: Agent) -> Caps:
+        """Return the caps in force for a run of the agent; today's spending is in the budget afterwards."""
         today = ledger.calendar_day()
-        spent, office_day = await self._database.read(_spent, today)
+        spent, settled = await self._database.read(_spent, today)
         self.budget.begin_day(today, spent)
-        return Caps(run=run.cap, agent_day=agent.day_cap, office_day=office_day)
+        return Caps(
+            run=run_cap(agent, settled), agent_day=agent.day_cap, office_day=settled["budget.day_cap"]
+        )
 
 
-def _spent(session: Session, day: str) -> tuple[dict[str, int], int | None]:
+def run_cap(agent: Agent, settled: dict[str, Any]) -> int | None:
+    """Return the lower of the agent's and the office's cap per run."""
+    return min([cap for cap in (agent.run_cap, settled["budget.run_cap"]) if cap is not None], default=None)
+
+
+def _spent(session: Session, day: str) -> tuple[dict[str, int], dict[str, Any]]:
     found: dict[str, int] = {}
     for line in ledger.usage_by(session, "agent", since=day, until=day):
         cost = line.cost or 0
@@ -36,4 +44,4 @@ def _spent(session: Session, day: str) -> tuple[dict[str, int], int | None]:
                 output_tokens=line.output_tokens * line.unpriced // line.requests,
             )
         found[line.key or ""] = cost
-    return found, settings.value(session, "budget.day_cap")
+    return found, settings.values(session)

@@ -164,10 +164,12 @@ def set_state(session: Session, run_id: str, state: RunState, *, reason: str = "
     return _run(row)
 
 
-def set_model(session: Session, run_id: str, *, connection_id: str | None, model: str) -> Run:
-    """Record which account and model the run settled on. Raises NotFound."""
+def set_terms(
+    session: Session, run_id: str, *, connection_id: str | None, model: str, cap: int | None
+) -> Run:
+    """Record which account and model the run settled on and the cap in force for it. Raises NotFound."""
     row = required(session, RunTable, run_id)
-    row.connection_id, row.model = connection_id, model
+    row.connection_id, row.model, row.cap = connection_id, model, cap
     session.flush()
     return _run(row)
 

@@ -82,7 +82,8 @@ class Services:
     connections: Connections
     preparation: Preparation
     content: Content
-    caps: Callable[[Agent, Run], Awaitable[Caps]]
+    caps: Callable[[Agent], Awaitable[Caps]]
+    """Returns the caps in force for a run of the agent, with the day's spending in the budget."""
     finished: Callable[[Message], Awaitable[None]]
     """Told of every message that has its final text."""
     librarian: Callable[[], "Model"] | None = None
@@ -128,10 +129,10 @@ class Work:
             self.run, self.agent, self.question, self._connection, price
         )
         context = self._sending.context
-        self.run, self.message = await services.database.write(self._begin, context)
+        caps = await services.caps(self.agent) if self._connection else Caps()
+        self.run, self.message = await services.database.write(self._begin, context, caps)
         services.bus.publish(MessageChanged(self.message))
         services.bus.publish(RunChanged(self.run))
-        caps = await services.caps(self.agent, self.run) if self._connection else Caps()
         services.budget.begin_run(self.run.id, self.run.spent)
         self._gate = RunGate(
             record=services.recorder.record(self.run.id, self.agent.id, self.message.id),
@@ -262,13 +263,9 @@ class Work:
             return None
         return provider_fault(self.services.connections, self._connection, self._model, error)
 
-    def _begin(self, session: "Session", context: Context) -> tuple[Run, Message]:
-        runs.set_model(
-            session,
-            self.run.id,
-            connection_id=self._connection.id if self._connection else None,
-            model=self._model,
-        )
+    def _begin(self, session: "Session", context: Context, caps: Caps) -> tuple[Run, Message]:
+        connection_id = self._connection.id if self._connection else None
+        runs.set_terms(session, self.run.id, connection_id=connection_id, model=self._model, cap=caps.run)
         runs.set_context(session, self.run.id, context.parts)
         message = messages.set_message_state(session, self.message.id, "streaming")
         return runs.set_state(session, self.run.id, "running"), message
