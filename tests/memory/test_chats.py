@@ -1,6 +1,7 @@
 """Conversations: the list, titles, drafts, the tree of messages and its branches."""
 
 import pytest
+from sqlalchemy.orm import Session
 
 from memory import attachments, branches, chats, messages
 from memory.chats import Conversation
@@ -176,8 +177,12 @@ def test_a_clock_set_back_does_not_reorder(
 
 
 def test_long_paths_are_read_in_parts(database: Database, conversation: Conversation) -> None:
-    for n in range(300):
-        ask(database, conversation, f"Q{n}", f"A{n}")
+    def fill(session: Session) -> None:
+        for n in range(300):
+            question = messages.add_owner_message(session, conversation.id, f"Q{n}")
+            messages.add_agent_messages(session, question.id, [Speaker(None, f"A{n}", f"r{n}")])
+
+    database.write_now(fill)
     steps = database.write_now(branches.outline, conversation.id)
     assert len(steps) == 600
     tail = database.write_now(branches.turns, steps[-3:])
