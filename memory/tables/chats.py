@@ -1,6 +1,6 @@
 """Conversations as trees of messages, and the files attached to them."""
 
-from sqlalchemy import Index
+from sqlalchemy import ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from memory.tables.base import Base, Document, Documents, Identifier, Instant, reference
@@ -42,7 +42,11 @@ class MessageTable(Base):
 
     id: Mapped[Identifier] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(reference("conversation.id"))
-    parent_id: Mapped[str | None] = mapped_column(reference("message.id"), index=True)
+    # No cascade: SQLite stops one at a depth of 1,000, and a conversation is deeper than that. Who erases a
+    # single message says in the same transaction what becomes of those below it.
+    parent_id: Mapped[str | None] = mapped_column(
+        ForeignKey("message.id", deferrable=True, initially="DEFERRED"), index=True
+    )
     batch_id: Mapped[Identifier] = mapped_column(index=True)
     position: Mapped[int] = mapped_column(default=0)
     """Column within the batch, from 0."""

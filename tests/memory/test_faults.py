@@ -15,10 +15,10 @@ from sqlalchemy.orm import Session
 from memory import attachments, blobs, branches, chats, integrity, messages, notes, office_store, runs
 from memory.blobs import BlobStore
 from memory.database import Database
-from memory.errors import DatabaseDamaged, DatabaseKeyWrong, DiskFull, DiskReadOnly
+from memory.errors import DatabaseDamaged, DatabaseKeyWrong, DiskFull, DiskReadOnly, StorageError
 from memory.locations import Locations
 from memory.migrations import upgrade
-from memory.tables import Base, ConversationTable
+from memory.tables import Base, ConversationTable, MessageTable
 from tests.memory import writer
 from tests.memory.conftest import KEY
 
@@ -122,7 +122,12 @@ def test_nothing_of_a_message_stands_in_plain_in_any_file(locations: Locations) 
 def test_a_damaged_page_is_found_and_named(locations: Locations) -> None:
     chat_id = filled(locations)
     content = bytearray(locations.database.read_bytes())
-    for page in range(60, len(content) // PAGE, 7):
+    plain = [
+        decrypted_page(bytes(content[start : start + PAGE])) for start in range(PAGE, len(content), PAGE)
+    ]
+    holding = [number for number, page in enumerate(plain, 1) if writer.TEXT[:500].encode() in page]
+    assert len(holding) > 20
+    for page in holding[::7]:
         content[page * PAGE + 1_000] ^= 0x40
     locations.database.write_bytes(content)
     database = Database.open(locations.database, KEY)
@@ -236,17 +241,51 @@ def test_erasing_a_conversation_takes_everything_of_it(database: Database) -> No
     assert store.sweep(database.write_now(blobs.drop_unreferenced)) == 1
 
 
+def test_a_conversation_of_any_depth_can_be_erased(database: Database) -> None:
+    chat = database.write_now(chats.create_conversation)
+
+    def fill(session: Session) -> None:
+        for number in range(1_500):  # SQLite follows 1,000 levels of a cascade
+            messages.add_owner_message(session, chat.id, f"{number}")
+
+    def erase(session: Session) -> int:
+        session.execute(delete(ConversationTable).where(ConversationTable.id == chat.id))
+        return int(session.execute(text("SELECT count(*) FROM message")).scalar_one())
+
+    database.write_now(fill)
+    assert database.write_now(erase) == 0
+    assert database.write_now(integrity.check) == ()
+
+
+def test_no_message_is_erased_from_under_its_answers(database: Database) -> None:
+    chat = database.write_now(chats.create_conversation)
+    first = database.write_now(messages.add_owner_message, chat.id, "first")
+    database.write_now(messages.add_owner_message, chat.id, "second")
+
+    def erase(session: Session) -> None:
+        session.execute(delete(MessageTable).where(MessageTable.id == first.id))
+
+    with pytest.raises(StorageError, match="refused the change"):
+        database.write_now(erase)
+    assert [turn.messages[0].text for turn in database.write_now(branches.path, chat.id)] == [
+        "first",
+        "second",
+    ]
+
+
 def decrypted(path: Path) -> bytes:
     """Return the plain content of every page, the free ones too, by the key alone and without SQLite."""
+    content = path.read_bytes()
+    pages = [decrypted_page(content[start : start + PAGE]) for start in range(PAGE, len(content), PAGE)]
+    return decrypted_page(content[:PAGE], skipped=16) + b"".join(pages)
+
+
+def decrypted_page(page: bytes, *, skipped: int = 0) -> bytes:
+    """Return the plain content of one page; the first one begins with 16 bytes of salt."""
     from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 
-    content, plain = path.read_bytes(), bytearray()
-    for start in range(0, len(content), PAGE):
-        page = content[start : start + PAGE]
-        sealed = page[16 if start == 0 else 0 : PAGE - RESERVED]
-        cipher = Cipher(algorithms.AES256(KEY), modes.CBC(page[PAGE - RESERVED : PAGE - RESERVED + 16]))
-        plain += cipher.decryptor().update(sealed)
-    return bytes(plain)
+    cipher = Cipher(algorithms.AES256(KEY), modes.CBC(page[PAGE - RESERVED : PAGE - RESERVED + 16]))
+    return cipher.decryptor().update(page[skipped : PAGE - RESERVED])
 
 
 def test_what_was_erased_stands_in_no_page_under_the_live_key(locations: Locations) -> None:

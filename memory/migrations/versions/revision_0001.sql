@@ -150,7 +150,7 @@ CREATE TABLE message (
     restricted BOOLEAN NOT NULL,
     CONSTRAINT pk_message PRIMARY KEY (id),
     CONSTRAINT fk_message_conversation_id_conversation FOREIGN KEY(conversation_id) REFERENCES conversation (id) ON DELETE CASCADE,
-    CONSTRAINT fk_message_parent_id_message FOREIGN KEY(parent_id) REFERENCES message (id) ON DELETE CASCADE,
+    CONSTRAINT fk_message_parent_id_message FOREIGN KEY(parent_id) REFERENCES message (id) DEFERRABLE INITIALLY DEFERRED,
     CONSTRAINT fk_message_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL
 );
 
