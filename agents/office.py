@@ -13,6 +13,7 @@ from agents.estimate import Estimate
 from agents.events import ConversationChanged, EventBus, MessageAdded, RecallChanged, RunChanged
 from agents.files import Files
 from agents.indexing import index_said
+from agents.notebook import Notebook
 from agents.preparation import OfficePreparation
 from agents.roster import Roster, seed
 from agents.runtime.recording import Recorder
@@ -63,6 +64,7 @@ class Office:
         self.roster = Roster(database, self.events)
         self.recall = Recall(database, locations, office_id)
         self.files = Files(database, blobs, self.recall, self.events)
+        self.notes = Notebook(database, self.recall, self.events)
         self._warm = self._closed = False
         self._recorder = Recorder(database, self.events)
         self._spending = Spending(database)

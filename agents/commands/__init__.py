@@ -1,0 +1,1 @@
+"""What the terminal's commands do; the same code serves them here and through the door."""

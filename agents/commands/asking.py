@@ -1,0 +1,192 @@
+"""The command that asks the office a question and follows the answers."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from agents import events
+from agents.commands.serving import Served
+from agents.door.protocol import Caller, CommandFailed, Item
+from memory import attachments, chats, ledger, messages, runs
+from memory.attachments import Attachment
+from memory.chats import Message
+from memory.runs import Run
+from resources.language import gettext as _
+
+ENDED = {"done", "failed", "stopped", "interrupted"}
+
+
+async def ask(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
+    """Send ``prompt`` with ``files`` to ``agent``, in ``conversation`` or a new one, and stream the answer.
+
+    The result is ``{text, citations, agent, conversation, run_id, usage, cost}``; ``answers`` holds one such
+    object per agent where several were addressed.
+    """
+    office = served.office
+    agent_ids = [await _agent_id(served, arguments["agent"])] if arguments["agent"] else []
+    if arguments["conversation"]:
+        conversation = await office.database.read(chats.conversation, arguments["conversation"])
+    else:
+        conversation = await office.database.write(chats.create_conversation)
+    with _Listening(served) as listening:
+        files = [
+            await office.attach(conversation.id, Path(path), Path(path).name) for path in arguments["files"]
+        ]
+        async for item in _until_read(listening, files):
+            yield item
+        sent = await office.send(
+            conversation.id,
+            arguments["prompt"],
+            attachment_ids=[file.id for file in files],
+            agent_ids=agent_ids,
+        )
+        async for item in _followed(served, listening, [run.id for run in sent.runs], caller):
+            yield item
+
+
+async def follow(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
+    """Go on with ``runs`` that were interrupted when the office changed hands, and stream the rest."""
+    with _Listening(served) as listening:
+        identities = []
+        for identity in arguments["runs"]:
+            run = await served.office.database.read(runs.run, identity)
+            if run.state == "interrupted":
+                run = await served.office.resume(identity)
+            identities.append(run.id)
+        async for item in _followed(served, listening, identities, caller):
+            yield item
+
+
+@dataclass(slots=True)
+class _Listening:
+    """Queues the office's events from before the question is sent, so that none is missed."""
+
+    served: Served
+    queue: asyncio.Queue[events.Event] = field(default_factory=asyncio.Queue)
+    end: Any = None
+
+    def __enter__(self) -> "_Listening":
+        self.end = self.served.office.events.subscribe(self.queue.put_nowait)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        self.end()
+
+
+async def _until_read(listening: _Listening, files: list[Attachment]) -> AsyncIterator[Item]:
+    office = listening.served.office
+    waiting = {file.id for file in files}
+    failed: list[Attachment] = []
+    while waiting:
+        for file in await office.database.read(attachments.attachments_of, list(waiting)):
+            if file.state == "failed":
+                failed.append(file)
+                yield {"kind": "notice", "sentence": file.reason}
+            if file.state in {"ready", "failed"}:
+                waiting.discard(file.id)
+        if waiting:
+            await _next(listening.queue, events.AttachmentChanged)
+    if failed and len(failed) == len(files):
+        raise CommandFailed(failed[0].reason)
+
+
+async def _next(queue: "asyncio.Queue[events.Event]", kind: type[events.Event]) -> None:
+    while not isinstance(await queue.get(), kind):
+        pass
+
+
+async def _followed(
+    served: Served, listening: _Listening, identities: list[str], caller: Caller
+) -> AsyncIterator[Item]:
+    office = served.office
+    states = dict.fromkeys(identities, "")
+    for identity in identities:
+        states[identity] = (await office.database.read(runs.run, identity)).state
+    names: dict[str, str] = {}
+    stopping = asyncio.ensure_future(caller.stopped.wait())
+    leaving = asyncio.ensure_future(served.handover.wait())
+    try:
+        while any(state not in ENDED for state in states.values()):
+            if stopping.done():
+                for identity in identities:
+                    await office.stop(identity)
+                stopping = asyncio.ensure_future(asyncio.Event().wait())
+            if leaving.done():
+                # Closing the office interrupts the runs with their text kept; the new owner resumes them.
+                yield {"kind": "moved", "command": "follow", "arguments": {"runs": identities}}
+                return
+            incoming = asyncio.ensure_future(listening.queue.get())
+            await asyncio.wait({incoming, stopping, leaving}, return_when=asyncio.FIRST_COMPLETED)
+            if not incoming.done():
+                incoming.cancel()
+                continue
+            item = _item(incoming.result(), states, names)
+            if item is not None:
+                yield item
+    finally:
+        stopping.cancel()
+        leaving.cancel()
+    async for item in _results(served, identities):
+        yield item
+
+
+def _item(event: events.Event, states: dict[str, str], names: dict[str, str]) -> Item | None:
+    match event:
+        case events.RunChanged(run=run) if run.id in states:
+            states[run.id] = run.state
+        case events.MessageAdded(message=message) | events.MessageChanged(message=message):
+            if message.run_id in states:
+                names[message.run_id or ""] = message.agent_name
+        case events.TextDelta(run_id=run_id, text=text) if run_id in states:
+            return {"kind": "text", "run_id": run_id, "agent": names.get(run_id, ""), "text": text}
+        case events.ToolStarted(run_id=run_id, tool=tool) if run_id in states:
+            return {"kind": "tool", "run_id": run_id, "agent": names.get(run_id, ""), "tool": tool}
+        case events.Notice(sentence=sentence):
+            return {"kind": "notice", "sentence": sentence}
+        case _:
+            pass
+    return None
+
+
+async def _results(served: Served, identities: list[str]) -> AsyncIterator[Item]:
+    answers: list[dict[str, Any]] = []
+    faults: list[str] = []
+    for identity in identities:
+        run = await served.office.database.read(runs.run, identity)
+        (message, *_rest) = await served.office.database.read(messages.messages_of_run, identity)
+        answers.append(await _answer(served, run, message))
+        if run.state != "done":
+            faults.append(run.reason or _("The run ended as {state}.").format(state=run.state))
+    if len(faults) == len(identities):
+        raise CommandFailed(faults[0])
+    for sentence in faults:
+        yield {"kind": "notice", "sentence": sentence}
+    value = dict(answers[0])
+    if len(answers) > 1:
+        value["answers"] = answers
+    yield {"kind": "result", "value": value}
+
+
+async def _answer(served: Served, run: Run, message: Message) -> dict[str, Any]:
+    spent = await served.office.database.read(ledger.run_usage, run.id)
+    return {
+        "text": message.text,
+        "citations": list(message.citations),
+        "agent": message.agent_name,
+        "conversation": message.conversation_id,
+        "run_id": run.id,
+        "state": run.state,
+        "usage": {"input_tokens": spent.input_tokens, "output_tokens": spent.output_tokens},
+        "cost": None if spent.cost is None else spent.cost / 1_000_000,
+    }
+
+
+async def _agent_id(served: Served, name: str) -> str:
+    from memory import roster
+
+    found = await served.office.database.read(roster.agent_named, name)
+    if found is None:
+        raise CommandFailed(_("There is no agent “{name}”: see “bureau agents list”.").format(name=name))
+    return found.id

@@ -1,0 +1,131 @@
+"""``bureau doctor``: every part that can fail, green or with what to do."""
+
+import asyncio
+import os
+import shutil
+import sys
+from pathlib import Path
+from typing import Any
+
+from agents.commands.readiness import recall_ready
+from agents.commands.serving import Served
+from memory import audit, integrity
+from memory.errors import StorageError
+from resources.language import gettext as _
+from vault.errors import VaultError
+from vault.secret import Secret
+
+LEAST_FREE = 512 * 1024 * 1024
+"""Bytes of free disk below which the owner is warned."""
+
+
+async def doctor(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Check the vault, the database, the index, the disk and the keys' last checks; nothing is sent."""
+    checks = [
+        await asyncio.to_thread(_vault, served),
+        await _database(served),
+        await _audit(served),
+        await _recall(served),
+        *_disk(served.office.locations.home),
+        *await _keys(served),
+    ]
+    return {"ok": all(check["ok"] for check in checks), "checks": checks}
+
+
+def _check(name: str, ok: bool, sentence: str) -> dict[str, Any]:
+    return {"name": name, "ok": ok, "sentence": sentence}
+
+
+def _vault(served: Served) -> dict[str, Any]:
+    vault = served.office.vault
+    probe = "00000000000000000000000000000000"
+    try:
+        vault.write_key(probe, Secret("doctor-probe-of-the-vault"), _("probe"))
+        vault.delete_key(probe)
+    except VaultError as error:
+        return _check("vault", False, str(error))
+    sentence = _("Keys are kept in {store}.").format(store=vault.store.name)
+    if not vault.has_recovery_key:
+        sentence += " " + _("There is no recovery key yet: make one with “bureau recovery new”.")
+    return _check("vault", True, sentence)
+
+
+async def _database(served: Served) -> dict[str, Any]:
+    try:
+        await served.office.database.read(integrity.check)
+    except StorageError as error:
+        return _check("database", False, str(error))
+    return _check("database", True, _("The database is whole: every page and reference checks out."))
+
+
+async def _audit(served: Served) -> dict[str, Any]:
+    try:
+        length = await served.office.database.read(audit.verify)
+    except StorageError as error:
+        return _check("audit", False, str(error))
+    return _check("audit", True, _("The audit trail is unbroken ({count} entries).").format(count=length))
+
+
+async def _recall(served: Served) -> dict[str, Any]:
+    await recall_ready(served)
+    condition = served.office.recall.condition
+    if condition.state in {"warm", "warming"}:
+        place = {
+            "sealed": _("in memory, sealed on disk"),
+            "memory": _("in memory only"),
+        }.get(condition.home, _("being opened"))
+        return _check("recall", True, _("The index of memory answers ({place}).").format(place=place))
+    return _check(
+        "recall",
+        False,
+        _("The index of memory is down; full text answers alone. Run “bureau memory rebuild”."),
+    )
+
+
+def _disk(home: Path) -> list[dict[str, Any]]:
+    checks = []
+    free = shutil.disk_usage(home).free
+    if free < LEAST_FREE:
+        megabytes = free // 1_048_576
+        checks.append(
+            _check(
+                "disk", False, _("Only {free} MB of disk are left: free some space.").format(free=megabytes)
+            )
+        )
+    else:
+        checks.append(_check("disk", True, _("There is room on the disk.")))
+    if sys.platform == "linux" and _plain_swap():
+        checks.append(
+            _check(
+                "swap", True, _("Swap is not known to be encrypted: what is in memory may reach the disk.")
+            )
+        )
+    if home.stat().st_mode & 0o077 or home.stat().st_uid != os.getuid():
+        checks.append(
+            _check("folder", False, _("Others can open {home}: run “chmod 700” on it.").format(home=home))
+        )
+    return checks
+
+
+def _plain_swap() -> bool:
+    """Whether a swap area is no device-mapper or zram device; those are encrypted or in memory."""
+    try:
+        lines = Path("/proc/swaps").read_text("ascii", "replace").splitlines()[1:]
+    except OSError:
+        return False
+    return any(not line.startswith(("/dev/dm-", "/dev/mapper/", "/dev/zram")) for line in lines)
+
+
+async def _keys(served: Served) -> list[dict[str, Any]]:
+    checks = []
+    for connection in await served.office.connections.all():
+        steps = (connection.last_check or {}).get("steps", [])
+        failed = next((step for step in steps if step["state"] == "failed"), None)
+        if failed is not None:
+            checks.append(_check(connection.label, False, f"{connection.label}: {failed['sentence']}"))
+        elif steps:
+            checks.append(_check(connection.label, True, _("{label} works.").format(label=connection.label)))
+        else:
+            sentence = _("{label} was never checked: run “bureau keys check”.")
+            checks.append(_check(connection.label, True, sentence.format(label=connection.label)))
+    return checks

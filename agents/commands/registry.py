@@ -1,0 +1,83 @@
+"""Every command by name."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+from agents.commands import asking, diagnosis, keys, ledgers, remembering, team
+from agents.commands.serving import Served
+from agents.door.protocol import Caller, CommandFailed, Item
+from memory.errors import StorageError
+from resources.language import gettext as _
+from vault.redaction import redact
+
+Streaming = Callable[[Served, dict[str, Any], Caller], AsyncIterator[Item]]
+Answering = Callable[[Served, dict[str, Any]], Awaitable[Any]]
+
+STREAMING: dict[str, Streaming] = {
+    "ask": asking.ask,
+    "follow": asking.follow,
+    "keys check": keys.check,
+    "keys rotate": keys.rotate,
+    "memory rebuild": remembering.rebuild,
+}
+ANSWERING: dict[str, Answering] = {
+    "keys add": keys.add,
+    "keys list": keys.listed,
+    "keys remove": keys.remove,
+    "agents list": team.listed,
+    "agents show": team.show,
+    "agents add": team.add,
+    "agents edit": team.edit,
+    "agents remove": team.remove,
+    "agents export": team.export,
+    "agents import": team.import_,
+    "memory search": remembering.search,
+    "memory why": remembering.why,
+    "memory list": remembering.listed,
+    "memory add": remembering.add,
+    "memory accept": remembering.accept,
+    "memory forget": remembering.forget,
+    "usage": ledgers.usage,
+    "outbox": ledgers.outbox,
+    "doctor": diagnosis.doctor,
+}
+
+
+def office_failures() -> tuple[type[Exception], ...]:
+    """Return the roots of every exception whose message is a sentence for the owner."""
+    from agents.connections.errors import ProviderError
+    from agents.errors import AgentsError
+    from memory.readers.errors import ReadingError
+    from vault.errors import VaultError
+
+    return (StorageError, AgentsError, ProviderError, ReadingError, VaultError)
+
+
+async def run_command(
+    served: Served, command: str, arguments: dict[str, Any], caller: Caller
+) -> AsyncIterator[Item]:
+    """Run a command and yield its items; the last is ``{"kind": "result", "value": …}``.
+
+    Raises CommandFailed with the sentence of whatever the office refused.
+    """
+    try:
+        if command in STREAMING:
+            async for item in STREAMING[command](served, arguments, caller):
+                yield item
+        elif command in ANSWERING:
+            yield {"kind": "result", "value": await ANSWERING[command](served, arguments)}
+        elif command == "raise":
+            if served.show is None:
+                raise CommandFailed(_("The office is open in a terminal and has no window."))
+            served.show()
+        elif command == "hand over":
+            if served.show is not None:
+                served.show()
+                yield {"kind": "raised"}
+            served.handover.set() if served.show is None else None
+        else:
+            raise CommandFailed(_("This office knows no command “{name}”.").format(name=command), 2)
+    except office_failures() as error:
+        raise CommandFailed(redact(str(error))) from error
+    except KeyError as error:
+        raise CommandFailed(_("The command lacks {name}.").format(name=error), 2) from error

@@ -1,0 +1,67 @@
+"""``bureau recovery``: the recovery key is written to the terminal itself, never to a redirected stdout."""
+
+import contextlib
+import sys
+from collections.abc import Iterator
+from typing import TextIO
+
+import click
+
+from desktop.command_line.options import GlobalOptions
+from desktop.command_line.session import passphrase_of
+from memory.locations import Locations
+from resources.language import gettext as _
+from vault.errors import VaultError
+from vault.office_keys import open_vault, unlock_with_recovery
+from vault.secret import Secret
+
+
+def show_new_key(options: GlobalOptions) -> int:
+    """Make a recovery key and show it once; a former one no longer opens the office."""
+    try:
+        with _terminal() as terminal:
+            vault = open_vault(
+                Locations.find(options.home).home, passphrase=passphrase_of(options), create=False
+            )
+            words = vault.new_recovery_key().split()
+            print(
+                _("Your recovery key. It is shown this once: write it down and keep it apart."), file=terminal
+            )
+            for start in range(0, len(words), 6):
+                print("  " + " ".join(words[start : start + 6]), file=terminal)
+        return 0
+    except (VaultError, NoTerminal) as error:
+        print(error, file=sys.stderr)
+        return 1
+
+
+def unlock(options: GlobalOptions) -> int:
+    """Ask for the recovery key and put the office's keys back into the keyring or passphrase vault."""
+    words = Secret(str(click.prompt(_("Recovery key"), hide_input=True, err=True)))
+    try:
+        vault = unlock_with_recovery(
+            Locations.find(options.home).home, words, passphrase=passphrase_of(options)
+        )
+    except VaultError as error:
+        print(error, file=sys.stderr)
+        return 1
+    print(
+        _("The office is open again; its keys are in {store}.").format(store=vault.store.name),
+        file=sys.stderr,
+    )
+    return 0
+
+
+class NoTerminal(Exception):
+    """There is no terminal to show a secret on."""
+
+
+@contextlib.contextmanager
+def _terminal() -> Iterator[TextIO]:
+    place = "CONOUT$" if sys.platform == "win32" else "/dev/tty"
+    try:
+        terminal = open(place, "w", encoding="utf-8")  # noqa: SIM115, PTH123  a device, closed below
+    except OSError as error:
+        raise NoTerminal(_("There is no terminal to show the recovery key on: run this in one.")) from error
+    with terminal:
+        yield terminal

@@ -1,0 +1,190 @@
+"""What a command's items look like in a terminal, or as one JSON object."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from agents.door.protocol import Item
+from resources.language import gettext as _
+
+MARKS = {"passed": "✓", "failed": "✗", "no": "–", "skipped": "·"}
+
+
+class Page:
+    """Shows the items of one command; ``exit_code`` is known after the last."""
+
+    def __init__(self, command: str, *, as_json: bool) -> None:
+        self._command = command
+        self._as_json = as_json
+        self._speaker = ""
+        self._line_open = False
+        self.exit_code = 0
+
+    def show(self, item: Item) -> None:
+        """Show one item as it comes; with --json only the result is printed, notices go to stderr."""
+        kind = item["kind"]
+        if kind == "result":
+            self._result(item["value"])
+        elif kind == "notice":
+            self._end_line()
+            print(item["sentence"], file=sys.stderr)
+        elif self._as_json:
+            return
+        elif kind == "text":
+            self._text(item["agent"], item["text"])
+        elif kind == "tool":
+            self._end_line()
+            print(_("  {agent} uses {tool}").format(agent=item["agent"], tool=item["tool"]), file=sys.stderr)
+        elif kind == "step":
+            print(f"  {MARKS[item['state']]} {item['sentence']}")
+        elif kind == "progress":
+            print(f"\r{item['done']} / {item['total']}", end="", file=sys.stderr, flush=True)
+            self._line_open = True
+
+    def fail(self, sentence: str) -> None:
+        """Show why the command failed, as one sentence on stderr."""
+        self._end_line()
+        print(" ".join(sentence.split()), file=sys.stderr)
+
+    def _text(self, speaker: str, text: str) -> None:
+        if speaker != self._speaker:
+            self._end_line()
+            print(f"{speaker}:", file=sys.stderr)
+            self._speaker = speaker
+        print(text, end="", flush=True)
+        self._line_open = not text.endswith("\n")
+
+    def _result(self, value: Any) -> None:
+        if self._command in {"keys check", "keys rotate"}:
+            self.exit_code = 0 if all(row["ok"] for row in value) else 1
+        elif self._command == "doctor":
+            self.exit_code = 0 if value["ok"] else 1
+        if self._as_json:
+            print(json.dumps(value, ensure_ascii=False))
+            return
+        self._end_line()
+        VIEWS.get(self._command, _plain)(value)
+
+    def _end_line(self) -> None:
+        if self._line_open:
+            print()
+            self._line_open = False
+
+
+def _plain(value: Any) -> None:
+    if isinstance(value, str):
+        print(value)
+    elif isinstance(value, dict):
+        for name, content in value.items():
+            if content not in (None, "", [], {}):
+                print(f"{name:12} {content}")
+    elif isinstance(value, list):
+        for row in value:
+            _plain(row)
+            print()
+
+
+def _answer(value: dict[str, Any]) -> None:
+    for answer in value.get("answers", [value]):
+        for citation in answer["citations"]:
+            print(f"  [{citation['file']}, {citation['place']}]", file=sys.stderr)
+    print(f"  {_('conversation')} {value['conversation']}", file=sys.stderr)
+
+
+def _table(*columns: tuple[str, Callable[[dict[str, Any]], str]]) -> Callable[[list[dict[str, Any]]], None]:
+    def show(rows: list[dict[str, Any]]) -> None:
+        from rich.console import Console
+        from rich.table import Table
+
+        if not rows:
+            print(_("Nothing yet."))
+            return
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for title, _cell in columns:
+            table.add_column(_(title), overflow="fold")
+        for row in rows:
+            table.add_row(*(cell(row) for _title, cell in columns))
+        console = Console(file=sys.stdout, highlight=False, markup=False)
+        if not sys.stdout.isatty():
+            console.width = 160
+        console.print(table)
+
+    return show
+
+
+def _text_of(name: str) -> Callable[[dict[str, Any]], str]:
+    return lambda row: "" if row.get(name) is None else str(row[name])
+
+
+def _time_of(name: str) -> Callable[[dict[str, Any]], str]:
+    def show(row: dict[str, Any]) -> str:
+        at = row.get(name)
+        return "" if at is None else datetime.fromtimestamp(at / 1000).strftime("%Y-%m-%d %H:%M:%S")
+
+    return show
+
+
+def _cost(row: dict[str, Any]) -> str:
+    cost = row.get("cost")
+    return _("unknown") if cost is None else f"${cost / 1_000_000:.4f}"
+
+
+def _hits(rows: list[dict[str, Any]]) -> None:
+    if not rows:
+        print(_("Nothing was found."))
+    for row in rows:
+        print(f"{row['score']:.3f}  {row['source']['label']}\n       {' '.join(row['text'].split())[:300]}")
+
+
+def _doctor(value: dict[str, Any]) -> None:
+    for row in value["checks"]:
+        print(f"{'✓' if row['ok'] else '✗'} {row['sentence']}")
+
+
+VIEWS: dict[str, Callable[[Any], None]] = {
+    "ask": _answer,
+    "follow": _answer,
+    "keys list": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("label", _text_of("label")),
+        ("kind", _text_of("kind")),
+        ("model", _text_of("model")),
+        ("key", _text_of("mask")),
+        ("fingerprint", _text_of("fingerprint")),
+        ("checked", _time_of("last_checked_at")),
+    ),
+    "keys check": lambda rows: None,
+    "keys rotate": lambda rows: None,
+    "agents list": _table(
+        ("name", _text_of("name")),
+        ("role", _text_of("role")),
+        ("model", _text_of("model")),
+        ("effort", _text_of("effort")),
+    ),
+    "memory search": _hits,
+    "memory list": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("kind", _text_of("kind")),
+        ("state", _text_of("state")),
+        ("note", _text_of("text")),
+    ),
+    "memory why": lambda value: print(json.dumps(value, ensure_ascii=False, indent=2)),
+    "usage": _table(
+        ("what", _text_of("label")),
+        ("requests", _text_of("requests")),
+        ("input", _text_of("input_tokens")),
+        ("output", _text_of("output_tokens")),
+        ("cost", _cost),
+    ),
+    "outbox": _table(
+        ("when", _time_of("at")),
+        ("to", _text_of("host")),
+        ("why", _text_of("purpose")),
+        ("what", lambda row: ", ".join(row["categories"])),
+        ("bytes", _text_of("bytes_sent")),
+        ("status", lambda row: str(row["status"] or row["error"] or "…")),
+    ),
+    "doctor": _doctor,
+}

@@ -1,0 +1,180 @@
+"""Runs commands: in the process that owns the office if there is one, else by opening the office here."""
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from agents.door.client import call
+from agents.door.protocol import Caller, CommandFailed, Item
+from desktop.command_line.options import GlobalOptions, UsageFault
+from desktop.command_line.rendering import Page
+from memory.errors import OfficeInUse
+from memory.locations import Locations
+from memory.ownership import socket_of_owner
+from resources.language import gettext as _
+from vault.secret import Secret
+
+if TYPE_CHECKING:
+    from agents.commands.serving import Served
+
+NEW_OWNER_SECONDS = 15.0
+"""How long a command waits for the window that took the office over."""
+
+
+def run(options: GlobalOptions, command: str, arguments: dict[str, Any]) -> int:
+    """Run one command, show what it says, and return the exit code."""
+    page = Page(command, as_json=options.as_json)
+    return asyncio.run(_run(options, command, arguments, page))
+
+
+def raise_window(locations: Locations) -> bool:
+    """Ask the owner of the office to show its window; False where nobody owns it or it has no window."""
+    place = socket_of_owner(locations)
+    if place is None:
+        return False
+
+    async def ask() -> bool:
+        async for _item in call(place, "raise", {}, Caller()):
+            pass
+        return True
+
+    try:
+        return asyncio.run(ask())
+    except (OSError, CommandFailed):
+        return False
+
+
+def passphrase_of(options: GlobalOptions) -> Secret | None:
+    """Return the passphrase of --passphrase-file, without the line's end. Raises UsageFault."""
+    path = options.passphrase_file
+    if path is None:
+        return None
+    try:
+        text = path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageFault(
+            _("{path} cannot be read as a passphrase: name a text file.").format(path=path)
+        ) from error
+    if not text:
+        raise UsageFault(_("{path} is empty: write the passphrase into it.").format(path=path))
+    return Secret(text)
+
+
+async def _run(options: GlobalOptions, command: str, arguments: dict[str, Any], page: Page) -> int:
+    caller = Caller()
+    with contextlib.suppress(NotImplementedError):
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, caller.stopped.set)
+    try:
+        async with Host(options) as host:
+            async for item in host.items(command, arguments, caller):
+                page.show(item)
+    except CommandFailed as failure:
+        page.fail(str(failure))
+        return failure.code
+    return page.exit_code
+
+
+class Host:
+    """The office for one or more commands: opened here and kept open, or reached through its owner's door.
+
+    Where a window takes the office over, what is under way goes on as the window's client.
+    """
+
+    def __init__(self, options: GlobalOptions) -> None:
+        self._options = options
+        self._locations = Locations.find(options.home)
+        self._served: Served | None = None
+        self._stack = contextlib.AsyncExitStack()
+        self._busy = asyncio.Lock()
+        self._watching: asyncio.Task[None] | None = None
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._close()
+
+    async def items(self, command: str, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
+        """Yield what a command says, wherever the office is open. Raises CommandFailed or UsageFault."""
+        async with self._busy:
+            while True:
+                moved: Item | None = None
+                async for item in self._once(command, arguments, caller):
+                    if item.get("kind") == "moved":
+                        moved = item
+                    else:
+                        yield item
+                if moved is None:
+                    return
+                await self._close()
+                await self._new_owner()
+                command, arguments = moved["command"], moved["arguments"]
+
+    async def _once(self, command: str, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
+        from agents.commands.registry import run_command
+
+        place = None if self._served else socket_of_owner(self._locations)
+        if place is not None:
+            try:
+                async for item in call(place, command, arguments, caller):
+                    yield item
+                return
+            except (ConnectionRefusedError, FileNotFoundError):
+                place = None  # its owner has just closed; nothing was begun there
+        served = await self._open()
+        if served is None:
+            async for item in self._once(command, arguments, caller):
+                yield item
+            return
+        async for item in run_command(served, command, arguments, caller):
+            yield item
+
+    async def _open(self) -> "Served | None":
+        """Open the office here; None where another process was quicker."""
+        if self._served is not None:
+            return self._served
+        from agents.commands.registry import office_failures
+        from agents.commands.serving import serving
+        from vault.hardening import forbid_core_dumps
+
+        forbid_core_dumps()
+        try:
+            context = serving(self._locations, passphrase_of(self._options))
+            self._served = await self._stack.enter_async_context(context)
+        except OfficeInUse:
+            await self._new_owner()
+            return None
+        except office_failures() as error:
+            raise CommandFailed(str(error)) from error
+        self._watching = asyncio.create_task(self._hand_over(self._served))
+        return self._served
+
+    async def _hand_over(self, served: "Served") -> None:
+        await served.handover.wait()
+        async with self._busy:
+            if self._served is served:
+                self._watching = None
+                await self._close()
+
+    async def _close(self) -> None:
+        if self._watching is not None:
+            self._watching.cancel()
+            self._watching = None
+        self._served = None
+        await self._stack.aclose()
+
+    async def _new_owner(self) -> Path:
+        for _attempt in range(int(NEW_OWNER_SECONDS / 0.05)):
+            place = socket_of_owner(self._locations)
+            if place is not None and place.exists():
+                return place
+            await asyncio.sleep(0.05)
+        raise CommandFailed(
+            _("Another program holds this office and does not answer: close it, then try again.")
+        )

@@ -1,0 +1,260 @@
+"""The terminal, as a stranger's script uses it: real processes, a real server, a real vault."""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from desktop.command_line.options import UsageFault, split
+from tests.peers.aimock import Aimock
+
+KEY = "test-key-0123456789-abcdefghij"
+ROOT = Path(__file__).parents[2]
+PROGRAM = [sys.executable, "-c", "import sys; from desktop.command_line import main; sys.exit(main())"]
+SLOW = {
+    "match": {"userMessage": "slowly"},
+    "response": {"content": "one two three four five six seven eight nine ten " * 8},
+    "latency": 60,
+    "chunkSize": 8,
+}
+CLOCK = {"match": {"toolName": "clock"}, "response": {"toolCalls": [{"name": "clock", "arguments": "{}"}]}}
+ANSWER = {
+    "match": {},
+    "response": {"content": "The quay is 6.4 m deep.", "usage": {"input_tokens": 9, "output_tokens": 8}},
+}
+
+
+class Terminal:
+    """Runs ``bureau`` on one office of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.home = folder / "office"
+        self.passphrase = folder / "passphrase"
+        self.passphrase.write_text("correct horse battery\n")
+        self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.options = ["--home", str(self.home), "--passphrase-file", str(self.passphrase)]
+
+    def start(self, *words: str, options: list[str] | None = None) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [*PROGRAM, *(self.options if options is None else options), *words],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=self.environment,
+            cwd=ROOT,
+        )
+
+    def run(self, *words: str, stdin: str = "", options: list[str] | None = None) -> tuple[int, str, str]:
+        with self.start(*words, options=options) as process:
+            output, errors = process.communicate(stdin, timeout=120)
+        return process.returncode, output, errors
+
+    def value(self, *words: str, stdin: str = "") -> object:
+        code, output, errors = self.run("--json", *words, stdin=stdin)
+        assert code == 0, errors
+        return json.loads(output)
+
+
+@pytest.fixture
+def terminal(tmp_path: Path) -> Terminal:
+    return Terminal(tmp_path)
+
+
+def address_for(kind: str, server: Aimock) -> str:
+    return server.anthropic_url if kind == "anthropic" else server.openai_url
+
+
+def test_global_options_stand_anywhere() -> None:
+    before = split(["--home", "/h", "--json", "ask", "hello"])
+    after = split(["ask", "hello", "--json", "--home=/h"])
+    assert before == after and before[0].as_json and before[1] == ["ask", "hello"]
+    assert split(["ask", "--", "--json"]) == (split([])[0], ["ask", "--", "--json"])
+    with pytest.raises(UsageFault):
+        split(["ask", "--home"])
+
+
+def test_help_and_paths_touch_nothing(terminal: Terminal) -> None:
+    code, output, _errors = terminal.run("--help")
+    assert code == 0 and "ask" in output
+    assert terminal.value("paths")["database"] == str(terminal.home / "office.db")
+    assert not terminal.home.exists()
+
+
+def test_fast_commands_import_nothing_slow(terminal: Terminal) -> None:
+    script = (
+        "import sys; from desktop.command_line import main; code = main(sys.argv[1:]); "
+        "slow = {'PySide6', 'sqlalchemy', 'pydantic_ai', 'asyncio', 'numpy', 'chromadb'} & set(sys.modules); "
+        "sys.exit(f'imported {slow}' if slow else code)"
+    )
+    for words in (["--help"], ["keys", "--help"], ["paths"]):
+        done = subprocess.run(
+            [sys.executable, "-c", script, *words],
+            env=terminal.environment,
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize(
+    "words", [["dance"], ["ask"], ["keys", "add", "telepathy"], ["usage", "--by", "mood"], ["ask", "--home"]]
+)
+def test_wrong_use_is_one_sentence_and_exit_code_two(terminal: Terminal, words: list[str]) -> None:
+    code, output, errors = terminal.run(*words)
+    assert code == 2 and output == "" and len(errors.strip().splitlines()) == 1
+
+
+def test_an_unreadable_passphrase_file_is_told(terminal: Terminal, tmp_path: Path) -> None:
+    missing = ["--home", str(terminal.home), "--passphrase-file", str(tmp_path / "nowhere")]
+    code, _output, errors = terminal.run("keys", "list", options=missing)
+    assert code == 2 and "cannot be read" in errors and "Traceback" not in errors
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+@pytest.mark.req("R020")
+@pytest.mark.parametrize("kind", ["anthropic", "openai", "openai-compatible"])
+def test_a_key_is_added_checked_and_used_and_is_nowhere(
+    kind: str, terminal: Terminal, aimock: Callable[..., Aimock], tmp_path: Path
+) -> None:
+    server = aimock(CLOCK, ANSWER, keys=[KEY])
+    added = terminal.value(
+        "keys",
+        "add",
+        kind,
+        "--base-url",
+        address_for(kind, server),
+        "--model",
+        "m",
+        "--stdin",
+        stdin=KEY + "\n",
+    )
+    assert added["mask"].endswith(KEY[-4:]) and KEY not in json.dumps(added)
+    code, output, errors = terminal.run("keys", "check")
+    assert code == 0 and output.count("✓") == 5, errors
+    report = tmp_path / "report.md"
+    report.write_text("# Survey\n\nAlong the eastern quay the depth is 6.4 m at low water.\n")
+    with terminal.start("ask", "--json", "--file", str(report), "How deep is the quay?") as asking:
+        listing = (
+            Path(f"/proc/{asking.pid}/environ").read_bytes()
+            + Path(f"/proc/{asking.pid}/cmdline").read_bytes()
+        )
+        output, errors = asking.communicate(timeout=120)
+    assert asking.returncode == 0, errors
+    answer = json.loads(output)
+    assert set(answer) >= {"text", "citations", "agent", "conversation", "run_id", "usage", "cost"}
+    assert answer["text"] == "The quay is 6.4 m deep." and answer["usage"] == {
+        "input_tokens": 9,
+        "output_tokens": 8,
+    }
+    sent = json.dumps(server.journal()[-1]["body"])
+    assert "eastern quay" in sent
+    agent = server.journal()[-1]["headers"]["user-agent"]
+    assert re.match(r"(Anthropic|AsyncAnthropic|OpenAI|AsyncOpenAI|pydantic)", agent), agent
+    assert KEY.encode() not in listing
+    for path in terminal.home.rglob("*"):
+        if path.is_file():
+            assert KEY.encode() not in path.read_bytes(), path
+    outbox = terminal.value("outbox")
+    assert any("attachment" in row["categories"] for row in outbox)
+    (used,) = terminal.value("usage", "--by", "agent")
+    assert used["requests"] == 1
+
+
+@pytest.mark.slow
+def test_notes_are_found_in_other_words_and_why_says_how(terminal: Terminal) -> None:
+    terminal.value("memory", "add", "The harbour quay was dredged to 6.4 metres in spring")
+    terminal.value("memory", "add", "Grandmother's bread needs two hundred grams of rye")
+    (first, *_rest) = terminal.value("memory", "search", "how deep is the port wall")
+    assert set(first) == {"id", "text", "score", "source"} and "dredged" in first["text"]
+    why = terminal.value("memory", "why", "how deep is the port wall")
+    assert "dense" in why["legs"] and why["home"] in {"sealed", "memory"}
+    assert why["from_snapshot"] and why["added_since_start"] == 0, (
+        "the snapshot answers, nothing was added again"
+    )
+
+
+def test_agents_round_trip_as_markdown(terminal: Terminal, tmp_path: Path) -> None:
+    exported = tmp_path / "writer.md"
+    terminal.value("agents", "export", "Writer", str(exported))
+    renamed = tmp_path / "poet.md"
+    renamed.write_text(exported.read_text().replace("name: Writer", "name: Poet"))
+    terminal.value("agents", "import", str(renamed))
+    names = [row["name"] for row in terminal.value("agents", "list")]
+    assert names == ["Lead", "Researcher", "Analyst", "Writer", "Librarian", "Poet"]
+    terminal.value("agents", "remove", "Poet")
+    code, _output, errors = terminal.run("agents", "show", "Poet")
+    assert code == 1 and "no agent" in errors
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+def test_ctrl_c_stops_the_answer_and_keeps_its_text(terminal: Terminal, aimock) -> None:
+    server = aimock(SLOW, ANSWER)
+    terminal.value(
+        "keys", "add", "anthropic", "--base-url", server.anthropic_url, "--model", "m", "--stdin", stdin=KEY
+    )
+    with terminal.start("ask", "count slowly") as asking:
+        assert asking.stdout is not None
+        assert asking.stdout.read(3) == "one"
+        asking.send_signal(signal.SIGINT)
+        _output, errors = asking.communicate(timeout=60)
+    assert asking.returncode == 1 and "Traceback" not in errors
+    again = terminal.value("ask", "and now?")
+    assert again["text"] == "The quay is 6.4 m deep."
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+def test_a_second_command_joins_the_open_office(terminal: Terminal, aimock) -> None:
+    server = aimock(SLOW, ANSWER)
+    terminal.value(
+        "keys", "add", "anthropic", "--base-url", server.anthropic_url, "--model", "m", "--stdin", stdin=KEY
+    )
+    with terminal.start("ask", "count slowly") as first:
+        assert first.stdout is not None
+        first.stdout.read(3)
+        # The office is open there, so neither a passphrase nor a key is needed here.
+        code, output, errors = terminal.run("ask", "--json", "hello", options=["--home", str(terminal.home)])
+        assert code == 0, errors
+        assert json.loads(output)["text"] == "The quay is 6.4 m deep."
+        assert first.poll() is None, "the first answer goes on meanwhile"
+        rest, _errors = first.communicate(timeout=60)
+    assert first.returncode == 0 and "ten" in rest
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+def test_an_office_whose_owner_was_killed_opens_at_once(terminal: Terminal, aimock) -> None:
+    server = aimock(SLOW, ANSWER)
+    terminal.value(
+        "keys", "add", "anthropic", "--base-url", server.anthropic_url, "--model", "m", "--stdin", stdin=KEY
+    )
+    with terminal.start("ask", "count slowly") as first:
+        assert first.stdout is not None
+        first.stdout.read(3)
+        time.sleep(0.6)
+        first.kill()
+    assert (terminal.home / "office.sock").exists() or (terminal.home / "office.lock").read_bytes()
+    assert terminal.value("ask", "hello")["text"] == "The quay is 6.4 m deep."
+
+
+def test_doctor_is_green_on_a_new_office(terminal: Terminal) -> None:
+    found = terminal.value("doctor")
+    assert found["ok"] and {row["name"] for row in found["checks"]} >= {"vault", "database", "recall", "disk"}
+
+
+def test_no_screen_is_said_with_the_way_on(terminal: Terminal) -> None:
+    terminal.environment.pop("DISPLAY", None)
+    terminal.environment.pop("WAYLAND_DISPLAY", None)
+    code, _output, errors = terminal.run(options=["--home", str(terminal.home)])
+    assert code == 1 and "bureau chat" in errors
