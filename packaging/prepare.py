@@ -230,7 +230,7 @@ def bench(arguments: list[str]) -> int:
     """Print the measured figures beside what they must be."""
     develop()
     test_peers()
-    return become(PYTHON, "-m", "tests.benchmarks", *arguments)
+    return become(PYTHON, "-m", "tests.bench", *arguments)
 
 
 def bench_recall(arguments: list[str]) -> int:
@@ -241,7 +241,7 @@ def bench_recall(arguments: list[str]) -> int:
     if not file.is_file():
         raise SetUpFailed(f"There is no file {file}. Name a LoCoMo file: make bench-recall LOCOMO=PATH.")
     develop()
-    return become(PYTHON, "-m", "tests.benchmarks.locomo", file, *arguments[1:])
+    return become(PYTHON, "-m", "tests.bench.locomo_bench", file, *arguments[1:])
 
 
 def shots(arguments: list[str]) -> int:
