@@ -52,9 +52,12 @@ def _vault(served: Served) -> dict[str, Any]:
 
 async def _database(served: Served) -> dict[str, Any]:
     try:
-        await served.office.database.read(integrity.check)
+        problems = await served.office.database.read(integrity.check)
     except StorageError as error:
         return _check("database", False, str(error))
+    if problems:
+        sentence = _("The database is damaged ({problem}): restore the newest snapshot in backups.")
+        return _check("database", False, sentence.format(problem=problems[0]))
     return _check("database", True, _("The database is whole: every page and reference checks out."))
 
 

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx2
+from sqlalchemy.orm import Session
 
 from agents.connections import catalogue, check, discovery, models, prices
 from agents.connections.addresses import is_local, normalised, proxy_for
@@ -14,7 +15,7 @@ from agents.connections.errors import KeyMissing, ModelUnknown, ProviderError
 from agents.connections.failures import explain
 from agents.connections.presets import ConnectionKind, preset, preset_of
 from agents.connections.transport import Credential, Sending
-from memory import accounts, settings
+from memory import accounts, audit, settings
 from memory.accounts import Connection
 from memory.database import Database
 from memory.identifiers import new_id
@@ -69,7 +70,7 @@ class Connections:
             await asyncio.to_thread(self._vault.write_key, identity, key, name)
         try:
             return await self._database.write(
-                accounts.add_connection,
+                _add,
                 connection_id=identity,
                 kind=kind,
                 preset=preset_of(kind, address).id,
@@ -106,17 +107,12 @@ class Connections:
             yield step
         if accepted and fresh is not None:
             await asyncio.to_thread(self._vault.write_key, identity, fresh, connection.label)
-            await self._database.write(
-                accounts.record_rotation,
-                identity,
-                mask=fresh.mask(),
-                fingerprint=self._vault.fingerprint(fresh),
-            )
+            await self._database.write(_rotate, identity, fresh.mask(), self._vault.fingerprint(fresh))
 
     async def remove(self, identity: str) -> None:
         """Destroy the key at once, then the row; history keeps the fingerprint only."""
         await asyncio.to_thread(self._vault.delete_key, identity)
-        await self._database.write(accounts.remove_connection, identity)
+        await self._database.write(_remove, identity)
 
     async def check(self, identity: str) -> AsyncIterator[check.Step]:
         """Run the five steps, yielding each as it is known, and store results and time."""
@@ -224,6 +220,28 @@ class Connections:
         pool = self._pools.of(connection.id, proxy)
         credential = Credential(read, httpx2.URL(connection.base_url), header)
         return http_client(pool, self._database, sending, credential)
+
+
+def _add(session: Session, **values: Any) -> Connection:
+    connection = accounts.add_connection(session, **values)
+    audit.append(session, "key added", connection.id, _named(connection))
+    return connection
+
+
+def _rotate(session: Session, identity: str, mask: str, fingerprint: str) -> Connection:
+    former = accounts.connection(session, identity)
+    connection = accounts.record_rotation(session, identity, mask=mask, fingerprint=fingerprint)
+    audit.append(session, "key rotated", identity, {**_named(connection), "former": former.fingerprint})
+    return connection
+
+
+def _remove(session: Session, identity: str) -> None:
+    audit.append(session, "key removed", identity, _named(accounts.connection(session, identity)))
+    accounts.remove_connection(session, identity)
+
+
+def _named(connection: Connection) -> dict[str, str]:
+    return {"label": connection.label, "kind": connection.kind, "fingerprint": connection.fingerprint}
 
 
 def _first(kind: ConnectionKind) -> str:

@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from agents.door.protocol import Caller, CommandFailed
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.rendering import Page
-from desktop.command_line.session import Host
+from desktop.command_line.session import Host, protect
 from resources.language import gettext as _
 
 
 def converse(options: GlobalOptions, agent: str) -> int:
     """Read prompts until the end of input; Ctrl+C stops an answer, Ctrl+D ends the conversation."""
+    protect()
     return asyncio.run(_converse(options, agent))
 
 

@@ -8,7 +8,7 @@ from typing import TextIO
 import click
 
 from desktop.command_line.options import GlobalOptions
-from desktop.command_line.session import passphrase_of
+from desktop.command_line.session import passphrase_of, protect
 from memory.locations import Locations
 from resources.language import gettext as _
 from vault.errors import VaultError
@@ -18,6 +18,7 @@ from vault.secret import Secret
 
 def show_new_key(options: GlobalOptions) -> int:
     """Make a recovery key and show it once; a former one no longer opens the office."""
+    protect()
     try:
         with _terminal() as terminal:
             vault = open_vault(
@@ -37,6 +38,7 @@ def show_new_key(options: GlobalOptions) -> int:
 
 def unlock(options: GlobalOptions) -> int:
     """Ask for the recovery key and put the office's keys back into the keyring or passphrase vault."""
+    protect()
     words = Secret(str(click.prompt(_("Recovery key"), hide_input=True, err=True)))
     try:
         vault = unlock_with_recovery(

@@ -16,6 +16,8 @@ from memory.errors import OfficeInUse
 from memory.locations import Locations
 from memory.ownership import socket_of_owner
 from resources.language import gettext as _
+from vault.hardening import forbid_core_dumps
+from vault.redaction import install
 from vault.secret import Secret
 
 if TYPE_CHECKING:
@@ -27,8 +29,15 @@ NEW_OWNER_SECONDS = 15.0
 
 def run(options: GlobalOptions, command: str, arguments: dict[str, Any]) -> int:
     """Run one command, show what it says, and return the exit code."""
+    protect()
     page = Page(command, as_json=options.as_json)
     return asyncio.run(_run(options, command, arguments, page))
+
+
+def protect() -> None:
+    """Keep secrets out of logs, crash reports and core dumps of this process, before any secret is read."""
+    forbid_core_dumps()
+    install()
 
 
 def raise_window(locations: Locations) -> bool:
@@ -141,9 +150,7 @@ class Host:
             return self._served
         from agents.commands.registry import office_failures
         from agents.commands.serving import serving
-        from vault.hardening import forbid_core_dumps
 
-        forbid_core_dumps()
         try:
             context = serving(self._locations, passphrase_of(self._options))
             self._served = await self._stack.enter_async_context(context)

@@ -20,7 +20,7 @@ from agents.connections.errors import (
 )
 from agents.connections.presets import recognised
 from agents.connections.prices import Price, price_of
-from memory import accounts, ledger
+from memory import accounts, audit, ledger
 from memory.database import Database
 from memory.tables import Base
 from tests.peers.aimock import Aimock
@@ -181,7 +181,9 @@ async def test_rows_hold_a_mask_and_never_the_key(
 
 
 @pytest.mark.req("R028")
-async def test_removing_destroys_the_key_at_once(connections: Connections, vault: Vault) -> None:
+async def test_removing_destroys_the_key_at_once(
+    connections: Connections, vault: Vault, database: Database
+) -> None:
     from vault.errors import KeyNotFound
 
     added = await connections.add("anthropic", Secret(KEY))
@@ -189,6 +191,9 @@ async def test_removing_destroys_the_key_at_once(connections: Connections, vault
     await connections.remove(added.id)
     with pytest.raises(KeyNotFound):
         vault.read_key(added.id)
+    trail = await database.read(audit.entries)
+    assert [entry.kind for entry in trail] == ["key removed", "key added"]
+    assert KEY not in repr(trail) and await database.read(audit.verify) == 2
 
 
 @pytest.mark.peer

@@ -4,13 +4,13 @@ from pathlib import Path
 
 from sqlalchemy import insert
 from sqlalchemy.orm import Session
-from tests.bench.corpus import Corpus
 
 from agents.office import Office
 from memory import chats
 from memory.identifiers import new_id, now
 from memory.locations import Locations
 from memory.tables import ConversationTable, MessageTable
+from tests.bench.corpus import Corpus
 from tests.bench.processes import PASSPHRASE
 from vault.secret import Secret
 
