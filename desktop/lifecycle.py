@@ -85,6 +85,7 @@ class Lifecycle:
             log.error("still running at the end: %s", ", ".join(left))
         if session is not None:
             session.detach()
+            await self.opening.close_door()
             try:
                 await asyncio.wait_for(session.office.close(), _OFFICE_SECONDS)
             except TimeoutError:

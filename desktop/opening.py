@@ -1,6 +1,7 @@
 """Opens the office behind the painted window, and asks its owner where it does not open by itself."""
 
 import asyncio
+import contextlib
 import importlib
 import logging
 from pathlib import Path
@@ -37,6 +38,10 @@ _RECOVERABLE = (
     DatabaseKeyWrong,
 )
 
+_HANDOVER_SECONDS = 20.0
+"""How long a command that holds the office has to make way."""
+_HANDOVER_PAUSE_SECONDS = 0.05
+
 
 class Opening:
     """``session`` is None until the office is open."""
@@ -50,6 +55,7 @@ class Opening:
         self._passphrase_file = passphrase_file
         self._passphrase: Secret | None = None
         self.session: Session | None = None
+        self._door = contextlib.AsyncExitStack()
 
     async def open(self, diagnostics: Diagnostics) -> None:
         """Open the office, asking as often as it takes, then fill the window."""
@@ -67,13 +73,25 @@ class Opening:
         self._window.open_gate()
         await contents.fill(self.session)
         timing.mark("ready")
+        await self._open_door(office)
         self._tasks.spawn(office.warm(), name="warm the office")
 
+    async def close_door(self) -> None:
+        """Let no other process in any more."""
+        await self._door.aclose()
+
+    async def _open_door(self, office: "Office") -> None:
+        from agents.commands.serving import Served, door_open
+
+        await self._door.enter_async_context(door_open(Served(office, self._window.raise_to_front)))
+
     async def _ask_until_open(self) -> "Office":
+        from agents.commands.serving import take_over
         from agents.office import Office
 
         if self._passphrase_file is not None:
             self._passphrase = await asyncio.to_thread(_first_line, self._passphrase_file)
+        given_up_at = asyncio.get_running_loop().time() + _HANDOVER_SECONDS
         while True:
             try:
                 return await Office.open(self._locations, passphrase=self._passphrase)
@@ -81,6 +99,10 @@ class Opening:
                 await self._unlock(
                     "" if isinstance(error, vault_errors.PassphraseNeeded) else sentence_of(error)
                 )
+            except OfficeInUse as error:
+                if asyncio.get_running_loop().time() > given_up_at or not await take_over(self._locations):
+                    await self._offer_ways(error)
+                await asyncio.sleep(_HANDOVER_PAUSE_SECONDS)
             except (vault_errors.VaultError, StorageError, OSError) as error:
                 log.warning("the office did not open: %s", sentence_of(error))
                 await self._offer_ways(error)

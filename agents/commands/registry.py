@@ -71,10 +71,11 @@ async def run_command(
                 raise CommandFailed(_("The office is open in a terminal and has no window."))
             served.show()
         elif command == "hand over":
-            if served.show is not None:
+            if served.show is None:
+                served.handover.set()
+            else:
                 served.show()
                 yield {"kind": "raised"}
-            served.handover.set() if served.show is None else None
         else:
             raise CommandFailed(_("This office knows no command “{name}”.").format(name=command), 2)
     except office_failures() as error:

@@ -9,7 +9,7 @@ from typing import Any
 from agents.commands.readiness import recall_ready
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
-from memory import attachments
+from memory import attachments, notes
 from memory.notes import Note
 from memory.readers.document import Place
 from memory.recall.search import Hit
@@ -46,9 +46,8 @@ async def why(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 async def listed(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
     """List the notes, or only the proposed ones."""
-    proposed = await served.office.notes.all(state="proposed")
-    accepted = () if arguments["proposed"] else await served.office.notes.all()
-    return [asdict(note) for note in (*proposed, *accepted)]
+    every = await _every(served)
+    return [asdict(note) for note in every if note.state == "proposed" or not arguments["proposed"]]
 
 
 async def add(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -98,8 +97,13 @@ async def _label(served: Served, hit: Hit) -> str:
     return f"{file.name}, {Place.from_dict(hit.place).label()}"
 
 
+async def _every(served: Served) -> tuple[Note, ...]:
+    read = served.office.database.read
+    return (*await read(notes.notes, state="proposed"), *await read(notes.notes))
+
+
 async def _named(served: Served, name: str) -> Note:
-    every = (*await served.office.notes.all(state="proposed"), *await served.office.notes.all())
+    every = await _every(served)
     found = [note for note in every if note.id == name or (len(name) >= 6 and note.id.startswith(name))]
     if len(found) != 1:
         raise CommandFailed(_("There is no note “{name}”: see “bureau memory list”.").format(name=name))

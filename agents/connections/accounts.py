@@ -222,7 +222,7 @@ class Connections:
         return http_client(pool, self._database, sending, credential)
 
 
-def _add(session: Session, **values: Any) -> Connection:
+def _add(session: Session, /, **values: Any) -> Connection:
     connection = accounts.add_connection(session, **values)
     audit.append(session, "key added", connection.id, _named(connection))
     return connection

@@ -7,6 +7,9 @@ from desktop.command_line.options import GlobalOptions, UsageFault, split
 from resources.language import choose_language
 from resources.language import gettext as _
 
+SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
+"""One of these tells Qt where to draw."""
+
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 wrongly used."""
@@ -42,7 +45,7 @@ def _run_command(options: GlobalOptions, rest: list[str]) -> int:
 
 
 def _open_window(options: GlobalOptions) -> int:
-    if sys.platform == "linux" and not (os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")):
+    if sys.platform == "linux" and not any(os.environ.get(name) for name in SCREENS):
         print(
             _("There is no screen here. Talk to the office with “bureau chat”, or see “bureau --help”."),
             file=sys.stderr,
@@ -51,7 +54,7 @@ def _open_window(options: GlobalOptions) -> int:
     from memory.locations import Locations
 
     locations = Locations.find(options.home)
-    if locations.lock.exists():
+    if locations.lock.exists() and locations.lock.stat().st_size:
         from desktop.command_line.session import raise_window
 
         if raise_window(locations):

@@ -1,7 +1,6 @@
 """The terminal, as a stranger's script uses it: real processes, a real server, a real vault."""
 
 import json
-import os
 import re
 import signal
 import subprocess
@@ -14,58 +13,7 @@ import pytest
 
 from desktop.command_line.options import UsageFault, split
 from tests.peers.aimock import Aimock
-
-KEY = "test-key-0123456789-abcdefghij"
-ROOT = Path(__file__).parents[2]
-PROGRAM = [sys.executable, "-c", "import sys; from desktop.command_line import main; sys.exit(main())"]
-SLOW = {
-    "match": {"userMessage": "slowly"},
-    "response": {"content": "one two three four five six seven eight nine ten " * 8},
-    "latency": 60,
-    "chunkSize": 8,
-}
-CLOCK = {"match": {"toolName": "clock"}, "response": {"toolCalls": [{"name": "clock", "arguments": "{}"}]}}
-ANSWER = {
-    "match": {},
-    "response": {"content": "The quay is 6.4 m deep.", "usage": {"input_tokens": 9, "output_tokens": 8}},
-}
-
-
-class Terminal:
-    """Runs ``bureau`` on one office of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.home = folder / "office"
-        self.passphrase = folder / "passphrase"
-        self.passphrase.write_text("correct horse battery\n")
-        self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        self.options = ["--home", str(self.home), "--passphrase-file", str(self.passphrase)]
-
-    def start(self, *words: str, options: list[str] | None = None) -> subprocess.Popen[str]:
-        return subprocess.Popen(
-            [*PROGRAM, *(self.options if options is None else options), *words],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=self.environment,
-            cwd=ROOT,
-        )
-
-    def run(self, *words: str, stdin: str = "", options: list[str] | None = None) -> tuple[int, str, str]:
-        with self.start(*words, options=options) as process:
-            output, errors = process.communicate(stdin, timeout=120)
-        return process.returncode, output, errors
-
-    def value(self, *words: str, stdin: str = "") -> object:
-        code, output, errors = self.run("--json", *words, stdin=stdin)
-        assert code == 0, errors
-        return json.loads(output)
-
-
-@pytest.fixture
-def terminal(tmp_path: Path) -> Terminal:
-    return Terminal(tmp_path)
+from tests.terminal.program import ANSWER, CLOCK, KEY, ROOT, SLOW, Terminal
 
 
 def address_for(kind: str, server: Aimock) -> str:
@@ -256,5 +204,6 @@ def test_doctor_is_green_on_a_new_office(terminal: Terminal) -> None:
 def test_no_screen_is_said_with_the_way_on(terminal: Terminal) -> None:
     terminal.environment.pop("DISPLAY", None)
     terminal.environment.pop("WAYLAND_DISPLAY", None)
+    terminal.environment.pop("QT_QPA_PLATFORM", None)
     code, _output, errors = terminal.run(options=["--home", str(terminal.home)])
     assert code == 1 and "bureau chat" in errors
