@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import socket
 import sys
 import tempfile
@@ -141,5 +142,7 @@ def nothing_left_running(own_home: Path) -> Iterator[None]:
         if not left:
             return
         if time.monotonic() > deadline:
+            for pid in set(_children()) - children:
+                os.kill(pid, signal.SIGKILL)  # or every later test would be blamed
             pytest.fail("left running: " + "; ".join(left))
         time.sleep(0.02)
