@@ -24,6 +24,7 @@ PROGRAMS = {
     "dbus-daemon": "dbus-daemon",
     "dbus-run-session": "dbus-daemon",
     "dbus-launch": "dbus-x11",
+    "secret-tool": "libsecret-tools",
     "Xvfb": "xvfb",
     "xvfb-run": "xvfb",
     "xauth": "xauth",

@@ -45,7 +45,7 @@ PROBE = textwrap.dedent(
             "internet": outcome(lambda: socket.create_connection(("127.0.0.1", 9), timeout=1)),
             "unix": outcome(lambda: socket.socket(socket.AF_UNIX).connect("/run/dbus/system_bus_socket")),
             "read": outcome(lambda: open("/etc/passwd").read()),
-            "list": outcome(lambda: os.listdir(os.path.expanduser("~root"))),
+            "list": outcome(lambda: os.listdir("/root")),
             "write": outcome(lambda: open("/dev/shm/probe", "w").write("x")),
             "program": outcome(lambda: subprocess.run(["/bin/true"])),
             "fork": outcome(os.fork),
