@@ -136,6 +136,7 @@ class RecallProcess:
             env=environment(scratch),
             cwd=scratch,
             bufsize=1 << 16,
+            pipesize=1 << 20,
         )
         header, _body = self._ask({"do": "hello"})
         self.embedder, self.dimensions = header["embedder"], header["dimensions"]

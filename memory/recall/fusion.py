@@ -18,6 +18,9 @@ LEXICAL = 0.5
 DENSE = 0.5
 SPEAKER = 0.2
 SESSION = 0.15
+FEEDBACK = 0.15
+FED_BACK = 3
+"""Best hits whose likeness raises the others."""
 RECENCY = 0.01
 PIN = 0.03
 NAVIGATING = -0.4
@@ -88,6 +91,19 @@ def fuse(
         )
         result.append(Scored(candidate, score, legs))
     return sorted(result, key=lambda scored: -scored.score)
+
+
+def feed_back(scored: Sequence[Scored], likeness: Sequence[Mapping[int, float]]) -> list[Scored]:
+    """Add, where known, how like each is to the best hits: per view, the products with their vectors."""
+    numbers = [one.candidate.number for one in scored if one.candidate.number in likeness[0]]
+    views = [_normalised(view, numbers) for view in likeness]
+    raised = dict(zip(numbers, _spread([sum(row) for row in zip(*views, strict=True)]), strict=True))
+    result = []
+    for one in scored:
+        worth = raised.get(one.candidate.number, 0.0)
+        legs = one.legs | {"feedback": worth}
+        result.append(Scored(one.candidate, one.score + FEEDBACK * worth, legs))
+    return sorted(result, key=lambda one: -one.score)
 
 
 def without_repeats(scored: Sequence[Scored], limit: int) -> list[Scored]:

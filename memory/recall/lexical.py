@@ -7,7 +7,7 @@ that stands in very many passages says little and costs much: it only re-ranks w
 import math
 import re
 from collections import defaultdict
-from collections.abc import Collection
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 
 from memory.recall.driver import driver
 from memory.recall.full_text import TRIGRAMS, VIEWS
+from memory.recall.pool import Candidate, Scope
 from memory.recall.queries import Query
 
 _COMMON = 1500
@@ -46,8 +47,8 @@ class Lexical:
         return chosen
 
 
-def find(session: Session, query: Query, scope: Collection[int] | None) -> Lexical:
-    """Score the passages that hold terms of the question; with a scope, only those in it."""
+def find(session: Session, query: Query, scope: Scope) -> Lexical:
+    """Score the passages that hold terms of the question; only those in the scope."""
     connection = driver(session)
     total = _total(connection)
     found = Lexical([{} for _view in VIEWS])
@@ -59,28 +60,32 @@ def find(session: Session, query: Query, scope: Collection[int] | None) -> Lexic
         for position, (count, term) in enumerate(known):
             weight = math.log(1 + (total - count + 0.5) / (count + 0.5))
             found.terms[term] = max(weight, found.terms.get(term, 0.0))
-            if count > (_COMMON if scope is None else total) or (count > budget and position):
+            if count > (_COMMON if scope.within is None else total) or (count > budget and position):
                 found.common[term] = weight
                 continue
             budget -= count
             for number, score in _postings(connection, table, term):
-                if scope is None or number in scope:
+                if number in scope:
                     found.views[column][number] = found.views[column].get(number, 0.0) - score
                     found.holds[number].add(term)
-        if known and not found.views[column] and scope is None:
+        if known and not found.views[column] and scope.within is None:
             _latest(connection, table, [term for _count, term in known], found, column)
     _without_spaces(connection, query, found, scope)
     return found
 
 
-def reweigh(found: Lexical, number: int, text: str, context: str) -> None:
-    """Add what the common terms are worth in one passage: their presence at average length."""
-    for term, weight in found.common.items():
-        stem = re.compile(rf"\b{re.escape(_stem(term))}", re.IGNORECASE)
-        for scores, body in zip(found.views, (text, context), strict=True):
-            if stem.search(body):
-                scores[number] = scores.get(number, 0.0) + weight
-                found.holds[number].add(term)
+def reweigh(found: Lexical, candidates: Iterable[Candidate]) -> None:
+    """Add what the common terms are worth in each passage: their presence, as if at average length."""
+    if not found.common:
+        return
+    stems = {_stem(term): term for term in found.common}
+    pattern = re.compile(r"\b(" + "|".join(map(re.escape, stems)) + ")")
+    for candidate in candidates:
+        for scores, body in zip(found.views, (candidate.text, candidate.context), strict=True):
+            for stem in set(pattern.findall(body.lower())):
+                term = stems[stem]
+                scores[candidate.number] = scores.get(candidate.number, 0.0) + found.common[term]
+                found.holds[candidate.number].add(term)
 
 
 def _total(connection: Any) -> int:
@@ -120,7 +125,7 @@ def _latest(connection: Any, table: str, terms: list[str], found: Lexical, colum
             return
 
 
-def _without_spaces(connection: Any, query: Query, found: Lexical, scope: Collection[int] | None) -> None:
+def _without_spaces(connection: Any, query: Query, found: Lexical, scope: Scope) -> None:
     """Runs of Han, kana or Thai: three characters and more by trigrams, two by the text itself."""
     for run in query.runs:
         parts = [run[start : start + 3] for start in range(len(run) - 2)] or [run]
@@ -134,7 +139,7 @@ def _without_spaces(connection: Any, query: Query, found: Lexical, scope: Collec
             weight = math.log(1 + _ENUMERATED / (len(rows) + 0.5))
             found.terms.setdefault(part, weight)
             for (number,) in rows:
-                if scope is None or number in scope:
+                if number in scope:
                     for scores in found.views:
                         scores[number] = scores.get(number, 0.0) + weight
                     found.holds[number].add(part)

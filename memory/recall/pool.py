@@ -32,6 +32,12 @@ class Filter:
         """Whether only named conversations or files are looked into."""
         return bool(self.conversation_ids or self.attachment_ids)
 
+    @property
+    def sieve(self) -> bool:
+        """Whether much of what is near may not be shown, so that more must be looked at."""
+        left_out = self.exclude_conversation_id or self.exclude_message_ids or self.kinds
+        return bool(left_out) or self.before is not None or self.after is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
@@ -79,20 +85,42 @@ def candidates(session: Session, numbers: Iterable[int], chosen: Filter) -> list
     return result
 
 
-def scope_of(session: Session, chosen: Filter) -> set[int] | None:
-    """Return the passages of a narrow filter's conversations and files; None when it is not narrow."""
-    if not chosen.narrow:
-        return None
-    connection = driver(session)
-    numbers: set[int] = set()
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """Passages to look at: only those ``within``, unless that is None, and never those ``without``."""
+
+    within: frozenset[int] | None
+    without: frozenset[int]
+
+    def __contains__(self, number: int) -> bool:
+        return number not in self.without and (self.within is None or number in self.within)
+
+
+EVERYWHERE = Scope(None, frozenset())
+
+
+def scope_of(session: Session, chosen: Filter) -> Scope:
+    """Return the passages of a filter's conversations and files, and those of the conversation left out."""
+    within: set[int] = set()
     for column, ids in (
         ("conversation_id", chosen.conversation_ids),
         ("attachment_id", chosen.attachment_ids),
     ):
         for identifier in ids:
-            rows = connection.execute(f"SELECT number FROM passage WHERE {column} = ?", (identifier,))  # noqa: S608 - one of two column names
-            numbers.update(number for (number,) in rows)
-    return numbers
+            within |= _numbers(session, column, identifier)
+    without: set[int] = set()
+    if chosen.exclude_conversation_id:
+        rows = driver(session).execute(
+            "SELECT number FROM passage WHERE conversation_id = ? AND source_kind <> 'note'",
+            (chosen.exclude_conversation_id,),
+        )
+        without = {number for (number,) in rows}
+    return Scope(frozenset(within) if chosen.narrow else None, frozenset(without))
+
+
+def _numbers(session: Session, column: str, identifier: str) -> set[int]:
+    rows = driver(session).execute(f"SELECT number FROM passage WHERE {column} = ?", (identifier,))  # noqa: S608 - one of two column names
+    return {number for (number,) in rows}
 
 
 def numbers_of(session: Session, random_ids: Sequence[str]) -> dict[str, int]:
@@ -146,8 +174,6 @@ def neighbours(session: Session, candidate: Candidate) -> tuple[str, str]:
 def _allowed(candidate: Candidate, chosen: Filter, *, scope: str | None, scope_id: str | None) -> bool:
     if chosen.kinds and candidate.source_kind not in chosen.kinds:
         return False
-    if chosen.exclude_conversation_id and candidate.conversation_id == chosen.exclude_conversation_id:
-        return candidate.source_kind == "note"
     if candidate.source_kind == "message" and candidate.source_id in chosen.exclude_message_ids:
         return False
     if chosen.before is not None and candidate.at >= chosen.before:

@@ -8,6 +8,7 @@ waiting vectors are handed to Chroma.
 import os
 import select
 import sys
+import time
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -17,7 +18,10 @@ from memory.recall.confinement import confine, own_memory
 from memory.recall.embedder import Embedder, Vectors
 from memory.recall.embedder_identity import DIMENSIONS, EMBEDDER
 from memory.recall.frames import Stream, read_frame, write_frame
-from memory.recall.vector_index import VectorIndex
+from memory.recall.vector_index import BATCH, SMALL_BATCH, VectorIndex
+
+_BETWEEN_FRAMES = 0.03
+_SEARCHING_SECONDS = 2.0
 
 Answer = tuple[dict[str, Any], bytes]
 
@@ -94,10 +98,18 @@ class Service:
 
 
 def serve(service: Service, requests: Stream, answers: BinaryIO) -> None:
-    """Answer frames until the office closes the pipe; use the time between them to settle the index."""
+    """Answer frames until the office closes the pipe; use the time between them to settle the index.
+
+    A search is several frames in quick succession: nothing is settled between them, and while searches come
+    the batches are small, so that a frame seldom waits and never long.
+    """
+    answered = 0.0
     while True:
-        while service.index is not None and service.index.waiting and not _ready(requests):
-            service.index.settle()
+        while service.index is not None and service.index.waiting:
+            quiet = time.monotonic() - answered
+            if _ready(requests, _BETWEEN_FRAMES if quiet < _BETWEEN_FRAMES else 0.0):
+                break
+            service.index.settle(SMALL_BATCH if quiet < _SEARCHING_SECONDS else BATCH)
         frame = read_frame(requests)
         if frame is None:
             return
@@ -106,12 +118,14 @@ def serve(service: Service, requests: Stream, answers: BinaryIO) -> None:
         except Exception as error:  # noqa: BLE001 - told to the office, which restarts this process if it must
             header, body = {"error": f"{type(error).__name__}: {error}"}, b""
         write_frame(answers, header, body)
+        if frame[0]["do"] in ("search", "score"):
+            answered = time.monotonic()
 
 
-def _ready(stream: Stream) -> bool:
+def _ready(stream: Stream, seconds: float) -> bool:
     if sys.platform == "win32":
         return False  # its pipes cannot be asked; everything is settled before the next frame is read
-    return bool(select.select([stream], [], [], 0)[0])
+    return bool(select.select([stream], [], [], seconds)[0])
 
 
 def _vectors(body: bytes) -> Vectors:

@@ -5,6 +5,7 @@ import json
 import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from sqlalchemy.orm import Session
@@ -17,23 +18,28 @@ from memory.recall.client import Found
 from memory.recall.driver import driver
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.errors import RecallDown
-from memory.recall.fusion import Scored, fuse, without_repeats
+from memory.recall.fusion import FED_BACK, Scored, feed_back, fuse, without_repeats
 from memory.recall.indexing import NAVIGATION
 from memory.recall.keeper import Condition, IndexKeeper
 from memory.recall.lexical import Lexical
-from memory.recall.pool import Candidate, Filter
+from memory.recall.pool import EVERYWHERE, Candidate, Filter, Scope
 from memory.recall.queries import Query, understand
+from memory.recall.vectors import VIEWS
 
 _log = logging.getLogger(__name__)
 
 _POOL = 60
 """Candidates taken from each view of the full text."""
+_POOL_THROUGH_SIEVE = 150
+"""The same when many of them may have to be left out."""
 _NEAREST = 120
 """Vectors taken from the index."""
-_NEAREST_IN_SCOPE = 1000
-"""Vectors taken when only some conversations or files are looked into and they are too many to scan."""
+_NEAREST_THROUGH_SIEVE = 800
+"""Vectors taken when many of them may have to be left out; the first _NEAREST that remain are compared."""
 _SCANNED = 2000
 """Passages of a scope up to which all their vectors are compared."""
+_COMPARED_AGAIN = 200
+"""Candidates compared with the best hits."""
 LEAST_COSINE = 0.25
 """A passage without any word of the question must be at least this near in meaning to be shown."""
 
@@ -44,8 +50,8 @@ class Hit:
 
     ``legs`` holds the raw BM25 weights (``lexical_text``, ``lexical_context``) and cosines (``dense_text``,
     ``dense_context``; missing while there is no vector), the normalised legs ``lexical`` and ``dense``, and
-    the signals ``speaker``, ``session``, ``recency``, ``pin`` and ``coverage`` (the share of the question's
-    weight that the passage holds as words), all from 0 to 1.
+    the signals ``speaker``, ``session``, ``feedback`` (likeness to the best hits), ``recency``, ``pin`` and
+    ``coverage`` (the share of the question's weight that the passage holds as words), all from 0 to 1.
     """
 
     passage_number: int
@@ -154,17 +160,17 @@ class Recall:
             before,
             after,
         )
-        await self._database.read(self._learn_speakers)
+        scope = await self._database.read(self._prepare, chosen)
         understood = understand(query, sorted(self._speakers, key=len, reverse=True))
-        scope = await self._database.read(pool.scope_of, chosen) if chosen.narrow else None
         words, found = await asyncio.gather(
-            self._database.read(lexical.find, understood, scope), self._nearest(understood, scope)
+            self._database.read(lexical.find, understood, scope), self._nearest(understood, scope, chosen)
         )
         candidates, stored = await self._database.read(_gather, words, found, scope, chosen)
-        for candidate in candidates if words.common else ():
-            lexical.reweigh(words, candidate.number, candidate.text, candidate.context)
+        lexical.reweigh(words, candidates)
         dense = await self._compare(found, stored)
         scored = fuse(candidates, understood, words, dense, present() if now is None else now)
+        if dense is not None and not attachment_ids:
+            scored = await self._feed_back(scored, stored)
         kept = without_repeats([one for one in scored if _worth(one)], limit)
         hits = await self._database.read(_hits, kept)
         answered = found is not None and found.indexed > 0
@@ -196,11 +202,11 @@ class Recall:
             "hits": [_explained(hit) for hit in result.hits],
         }
 
-    async def _nearest(self, query: Query, scope: set[int] | None) -> Found | None:
+    async def _nearest(self, query: Query, scope: Scope, chosen: Filter) -> Found | None:
         """Ask the process, if it is up; a scope small enough is scanned later, so it only embeds."""
         if self._keeper.process.pid is None or not self._keeper.process.embedder:
             return None
-        wanted = _NEAREST if scope is None else 0 if len(scope) <= _SCANNED else _NEAREST_IN_SCOPE
+        wanted = 0 if _small(scope) else _NEAREST_THROUGH_SIEVE if chosen.narrow or chosen.sieve else _NEAREST
         try:
             return await self._keeper.process.search([query.question], wanted)
         except RecallDown as error:
@@ -214,16 +220,44 @@ class Recall:
         """Return the cosines of both views by passage, or None when there is nothing to compare."""
         if found is None or not stored:
             return None
+        products = await self._products(found.queries, list(stored.values()))
+        if products is None:
+            return None
+        views: list[dict[int, float]] = [{}, {}]
+        for (number, view), product in zip(stored, products[0], strict=True):
+            views[view][number] = product
+        return views
+
+    async def _products(self, queries: bytes, rows: list[bytes]) -> list[list[float]] | None:
+        """Return the inner products of each query with each row, or None when the process is down."""
         try:
-            products = (await self._keeper.process.score(found.queries, list(stored.values())))[0]
+            return await self._keeper.process.score(queries, rows)
         except RecallDown as error:
             _log.warning("%s", error)
             self._keeper.wake()
             return None
-        views: list[dict[int, float]] = [{}, {}]
-        for (number, view), product in zip(stored, products, strict=True):
-            views[view][number] = product
-        return views
+
+    async def _feed_back(self, scored: list[Scored], stored: dict[tuple[int, int], bytes]) -> list[Scored]:
+        """Raise what is like the best hits: the other turns of an answer that is spread over several."""
+        best = [one.candidate.number for one in scored if (one.candidate.number, 1) in stored][:FED_BACK]
+        near = {one.candidate.number for one in scored[:_COMPARED_AGAIN]}
+        if len(best) < FED_BACK:
+            return scored
+        queries = b"".join(stored[number, view] for view in range(VIEWS) for number in best)
+        rows = {key: vector for key, vector in stored.items() if key[0] in near}
+        products = await self._products(queries, list(rows.values()))
+        if products is None:
+            return scored
+        likeness: list[dict[int, float]] = [{} for _view in range(VIEWS)]
+        for position, (number, view) in enumerate(rows):
+            own = products[view * FED_BACK : (view + 1) * FED_BACK]
+            likeness[view][number] = sum(row[position] for row in own)
+        return feed_back(scored, likeness)
+
+    def _prepare(self, session: Session, chosen: Filter) -> Scope:
+        """Return where to look, having learnt the names that are new among the speakers."""
+        self._learn_speakers(session)
+        return pool.scope_of(session, chosen) if chosen.narrow or chosen.sieve else EVERYWHERE
 
     def _learn_speakers(self, session: Session) -> None:
         """Keep the names under which people and agents spoke; only new passages are read."""
@@ -251,20 +285,26 @@ def within_budget(hits: Collection[Hit], tokens: int) -> tuple[Hit, ...]:
 
 
 def _gather(
-    session: Session, words: Lexical, found: Found | None, scope: set[int] | None, chosen: Filter
+    session: Session, words: Lexical, found: Found | None, scope: Scope, chosen: Filter
 ) -> tuple[list[Candidate], dict[tuple[int, int], bytes]]:
     """Return the candidates of both legs and their vectors."""
-    numbers = words.best(_POOL)
+    numbers = words.best(_POOL_THROUGH_SIEVE if chosen.sieve else _POOL)
     stored: dict[tuple[int, int], bytes] = {}
-    if found is not None and scope is not None and len(scope) <= _SCANNED:
-        numbers |= scope
+    if found is not None and scope.within is not None and _small(scope):
+        numbers |= scope.within - scope.without
     elif found is not None:
-        near = set(pool.numbers_of(session, [name for name, _product in found.nearest]).values())
-        numbers |= near if scope is None else near & scope
+        known = pool.numbers_of(session, [name for name, _product in found.nearest])
+        near = (known[name] for name, _product in found.nearest if name in known)
+        numbers.update(islice((number for number in near if number in scope), _NEAREST))
     rows = pool.candidates(session, sorted(numbers), chosen)
     if found is not None:
         stored = pool.vectors_of(session, [row.number for row in rows], EMBEDDER)
     return rows, stored
+
+
+def _small(scope: Scope) -> bool:
+    """Whether all vectors of a scope are compared, without asking the index."""
+    return scope.within is not None and len(scope.within) <= _SCANNED
 
 
 def _hits(session: Session, kept: list[Scored]) -> tuple[Hit, ...]:

@@ -16,6 +16,8 @@ Vectors = npt.NDArray[np.float32]
 
 BATCH = 100
 """Vectors given to Chroma at a time; a query waits no longer than one batch."""
+SMALL_BATCH = 20
+"""The same while searches come."""
 _SEARCH_WIDTH = 160
 """Candidates that the graph follows per query; more finds more of the true neighbours and takes longer."""
 
@@ -68,11 +70,11 @@ class VectorIndex:
             self._blocks.append(_Block(list(ids), vectors))
             self._waiting += len(ids)
 
-    def settle(self) -> bool:
+    def settle(self, size: int = BATCH) -> bool:
         """Hand one batch to Chroma; return whether more wait."""
         if self._blocks:
             block = self._blocks[0]
-            taken = slice(block.taken, block.taken + BATCH)
+            taken = slice(block.taken, block.taken + size)
             self._collection.add(ids=block.ids[taken], embeddings=block.vectors[taken])
             count = len(block.ids[taken])
             block.taken += count

@@ -3,6 +3,7 @@
 The model is not asked: 100,000 passages would take it an hour, and what is measured does not depend on it.
 """
 
+import json
 import random
 from itertools import accumulate
 
@@ -11,12 +12,12 @@ from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
 from memory.recall.driver import driver
+from memory.recall.embedder import TOKENIZER_PATH
 from memory.recall.embedder_identity import DIMENSIONS, EMBEDDER
 from memory.recall.full_text import VIEWS
 from memory.recall.indexing import spoken_date
 from memory.tables import ConversationTable
 
-_VOCABULARY = 30_000
 _EXPONENT = 1.05
 _CONVERSATIONS = 200
 _SPEAKERS = ("Ann", "Ben", "Chris", "Dana")
@@ -31,11 +32,9 @@ class Corpus:
     def __init__(self, seed: int = 7) -> None:
         self._random = random.Random(seed)
         self._numbers = np.random.default_rng(seed)
-        syllables = [a + b for a in "bdfghklmnprstvwz" for b in ("a", "e", "i", "o", "u", "ai", "en", "or")]
-        self._words = [
-            "".join(self._random.choices(syllables, k=3)) + str(n % 10) for n in range(_VOCABULARY)
-        ]
-        self._weights = list(accumulate(1 / (rank + 1) ** _EXPONENT for rank in range(_VOCABULARY)))
+        self._words = _vocabulary()
+        self._random.shuffle(self._words)
+        self._weights = list(accumulate(1 / (rank + 1) ** _EXPONENT for rank in range(len(self._words))))
         self._centres = self._numbers.normal(size=(_CLUSTERS, DIMENSIONS)).astype(np.float32)
         self._conversations = [new_id() for _ in range(_CONVERSATIONS)]
         self._previous = ""
@@ -86,6 +85,12 @@ class Corpus:
         chosen = self._centres[self._numbers.integers(0, _CLUSTERS, count)]
         vectors = chosen + _SPREAD * self._numbers.normal(size=chosen.shape).astype(np.float32)
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)
+
+
+def _vocabulary() -> list[str]:
+    """Some 20,000 English words: those that the tokenizer knows as one piece."""
+    pieces = json.loads(TOKENIZER_PATH.read_text())["model"]["vocab"]
+    return sorted(word for word in pieces if word.isascii() and word.isalpha() and len(word) > 2)
 
 
 def merge_full_text(session: Session) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 from memory.database import Database
 from memory.locations import Locations
 from memory.recall import lexical
+from memory.recall.pool import EVERYWHERE
 from memory.recall.queries import understand
 from memory.recall.search import Recall
 from tests.bench.corpus import Corpus, merge_full_text
@@ -77,7 +78,7 @@ class Bench:
             await process.search([question], 10)
 
         async def with_words(question: str) -> None:
-            found = await self._database.read(lexical.find, understand(question, ()), None)
+            found = await self._database.read(lexical.find, understand(question, ()), EVERYWHERE)
             found.best(10)
 
         must, aim = _GOALS[size]

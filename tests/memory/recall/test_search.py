@@ -119,6 +119,17 @@ async def test_filters_keep_to_files_conversations_and_kinds(recall: Recall, wri
     assert not (await recall.search("valve", kinds=["message"], exclude_message_ids=[here, there])).hits
 
 
+async def test_a_talkative_conversation_left_out_hides_nothing(recall: Recall, writer: Writer) -> None:
+    talkative = writer.converse()
+    expected = writer.say("Ann", "The lighthouse keeper collects stamps.")
+    note = writer.note("The lighthouse is closed on Mondays.", scope="conversation", scope_id=talkative)
+    for number in range(200):
+        writer.say("Ben", f"Lighthouse keeper, lighthouse stamps, number {number}.", talkative)
+    query = "Which stamps does the lighthouse keeper collect?"
+    found = await recall.search(query, exclude_conversation_id=talkative, scopes=[talkative])
+    assert {hit.source_id for hit in found.hits} == {expected, note}
+
+
 async def test_removal_takes_text_vectors_and_index(
     recall: Recall, writer: Writer, database: Database
 ) -> None:
