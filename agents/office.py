@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
 
@@ -181,17 +182,22 @@ class Office:
         return tuple(accounts)
 
     async def close(self) -> None:
-        """Interrupt the runs, commit what they wrote, seal the index, let go of the office. Safe to call twice."""
+        """Interrupt the runs, commit what they wrote, seal the index, let go of the office. Safe to call twice.
+
+        Raises StorageError where the disk refused the last commit; everything is closed all the same.
+        """
         if self._closed:
             return
         self._closed = True
-        await self.runs.close()
-        await self._recorder.close()
-        await self.files.close()
-        await self.recall.close()
-        await self.connections.close()
-        await asyncio.to_thread(self.database.close)
-        self.lock.release()
+        async with AsyncExitStack() as stages:
+            # Last in, first out; each stage runs even if one before it failed.
+            stages.callback(self.lock.release)
+            stages.push_async_callback(asyncio.to_thread, self.database.close)
+            stages.push_async_callback(self.connections.close)
+            stages.push_async_callback(self.recall.close)
+            stages.push_async_callback(self.files.close)
+            stages.push_async_callback(self._recorder.close)
+            stages.push_async_callback(self.runs.close)
 
     def _start(self, sent: Sent) -> Sent:
         question = sent.message

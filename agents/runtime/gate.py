@@ -8,7 +8,7 @@ from agents.connections import Connections
 from agents.connections.errors import ProviderError
 from agents.connections.prices import Price
 from agents.errors import AgentsError, StepsSpent
-from agents.events import EventBus, Notice
+from agents.events import EventBus, Notice, OutboxChanged
 from agents.money import dollars
 from agents.runtime import wording
 from agents.runtime.budget import Budget, Caps, Reservation, cost_of
@@ -125,6 +125,7 @@ class RunGate:
         """Book what the request used, in the ledger and in the budget; called once for each admitted request."""
         if not isinstance(ticket, Ticket):
             return
+        self.bus.publish(OutboxChanged())
         if not opened or usage is None:
             self.budget.settle(ticket.reservation, 0)
             return

@@ -15,6 +15,9 @@ from memory.database import Database
 INTERVAL = 0.25
 """Seconds between two commits of streamed text."""
 
+RETRY = 2.0
+"""Seconds before a commit that the disk refused is tried again."""
+
 log = logging.getLogger(__name__)
 
 Operation = Callable[[Session], object]
@@ -71,10 +74,14 @@ class Recorder:
                 raise
 
     async def close(self) -> None:
-        """Commit what is left."""
-        await self.flush()
+        """Commit what is left. Raises StorageError."""
         if self._flushing is not None:
             await asyncio.wait([self._flushing])
+        try:
+            await self.flush()
+        finally:
+            if self._timer is not None:
+                self._timer.cancel()
 
     def tell(self, record: "RunRecord", kind: Literal["text", "thinking"], text: str) -> None:
         """Publish a piece of a stream and keep it for the next commit."""
@@ -97,6 +104,8 @@ class Recorder:
         except Exception:
             # The entries are kept; the run's next own flush raises the same fault where it can be shown.
             log.exception("Streamed text could not be committed yet")
+            if self._timer is None:
+                self._timer = asyncio.get_running_loop().call_later(RETRY, self._due)
 
 
 @dataclass(slots=True)

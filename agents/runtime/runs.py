@@ -19,6 +19,9 @@ from memory.roster import Agent
 from memory.runs import Run
 from resources.language import gettext as _
 
+RETRY_SECONDS = 2.0
+"""Pause before the end of a run is written again to a disk that refused it."""
+
 log = logging.getLogger(__name__)
 
 
@@ -215,13 +218,24 @@ class Runs:
         except Exception as fault:  # noqa: BLE001 - whatever ended the run is written down as its reason
             error = fault
         try:
-            await work.end(error)
-        except StorageError as fault:
-            # The run stays "running" on disk, so the next start offers to resume it.
-            log.error("The end of a run could not be written: %s", fault)
-            self._services.bus.publish(Notice(str(fault)))
+            await self._end(work, error)
         finally:
             self._works.pop(work.run.id, None)
+
+    async def _end(self, work: Work, error: BaseException | None) -> None:
+        """Write down how a run ended; while the disk refuses, what it wrote is kept and tried again."""
+        told = False
+        while True:
+            try:
+                return await work.end(error)
+            except StorageError as fault:
+                log.error("The end of a run could not be written yet: %s", fault)
+                if not told:
+                    told = True
+                    self._services.bus.publish(Notice(str(fault)))
+            if self._closing:
+                return  # it stays "running" on disk, so the next start offers to resume it
+            await asyncio.sleep(RETRY_SECONDS)
 
     async def _mark(self, question: Message, state: Literal["complete", "stopped"]) -> None:
         """Change the state of an owner's message that was queued. A fault of the disk shows in its runs."""

@@ -35,6 +35,12 @@ class Loop:
     on_step: Callable[[Kept], None]
 
 
+def load_library() -> None:
+    """Import the agent loop; blocks for about a second the first time."""
+    import pydantic_ai.models.wrapper
+    import pydantic_ai.toolsets  # noqa: F401 - imported for its side effect: it is loaded afterwards
+
+
 async def stream(loop: Loop) -> str:
     """Run the loop to its end and return the last answer; raises what the model, the gate or a tool raises."""
     from pydantic_ai import Agent

@@ -17,7 +17,7 @@ from agents.runtime.gate import MAX_TOKENS, RunGate, provider_fault
 from agents.runtime.guard import RepetitionGuard
 from agents.runtime.history import Content, Kept, going_on, is_complete, opening
 from agents.runtime.recording import Recorder
-from agents.runtime.streaming import Loop, stream
+from agents.runtime.streaming import Loop, load_library, stream
 from agents.runtime.tokens import MOST_PER_IMAGE, MOST_PER_PDF_PAGE, OVERHEAD, most_tokens
 from agents.tools.declaration import Tool
 from memory import messages, notes, runs
@@ -86,8 +86,8 @@ class Services:
     """Returns the caps in force for a run of the agent, with the day's spending in the budget."""
     finished: Callable[[Message], Awaitable[None]]
     """Told of every message that has its final text."""
-    librarian: Callable[[], "Model"] | None = None
-    """Makes the model that answers by quoting, with no key and no network."""
+    librarian: "Callable[[Agent, Message], Model] | None" = None
+    """Makes the model with which an agent answers a message by quoting, with no key and no network."""
 
 
 @dataclass(slots=True)
@@ -105,6 +105,7 @@ class Work:
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when ``prepare`` is over, well or not."""
     _refusal: CapReached | None = None
+    _told_end: bool = False
     _connection: Connection | None = None
     _model: str = ""
     _sending: Prepared | None = None
@@ -201,23 +202,27 @@ class Work:
         await stream(loop)
 
     async def end(self, error: BaseException | None) -> None:
-        """Write down how the run ended. Raises StorageError."""
+        """Write down how the run ended. Raises StorageError; then it may be called again."""
         state, reason = self._outcome(error)
         services, record = self.services, self._gate.record if self._gate else None
         if record is None:
             record = services.recorder.record(self.run.id, self.agent.id, self.message.id)
-        record.event("finished", {"state": state, "reason": reason})
+        if not self._told_end:
+            self._told_end = True
+            record.event("finished", {"state": state, "reason": reason})
+            services.budget.end_run(self.run.id)
         await record.committed()
-        services.budget.end_run(self.run.id)
         self.run, self.message = await services.database.write(self._finish, state, reason)
         services.bus.publish(MessageChanged(self.message))
         services.bus.publish(RunChanged(self.run))
         await services.finished(self.message)
 
     async def _library_model(self, context: Context) -> "Model":
+        # The first import takes about a second, so it must not run on the window's thread.
+        await asyncio.to_thread(load_library)
         if self._connection is None:
             assert self.services.librarian is not None
-            return self.services.librarian()
+            return self.services.librarian(self.agent, self.question)
         return await self.services.connections.model_for(
             self._connection,
             self._model,
