@@ -286,12 +286,15 @@ def recovery_new(context: click.Context) -> int:
 
 
 @recovery.command("unlock")
+@click.option("--stdin", "from_stdin", is_flag=True, help=_("Read the recovery key from standard input."))
 @click.pass_context
-def recovery_unlock(context: click.Context) -> int:
+def recovery_unlock(context: click.Context, from_stdin: bool) -> int:
     """Open the office with the recovery key and put its keys back where they belong."""
     from desktop.command_line.recovery import unlock
 
-    return unlock(context.obj)
+    if from_stdin:
+        return unlock(context.obj, sys.stdin.read())
+    return unlock(context.obj, str(click.prompt(_("Recovery key"), hide_input=True, err=True)))
 
 
 def _key_text(from_stdin: bool) -> str:

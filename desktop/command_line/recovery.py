@@ -5,8 +5,6 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
-import click
-
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.session import passphrase_of, protect
 from memory.locations import Locations
@@ -36,13 +34,12 @@ def show_new_key(options: GlobalOptions) -> int:
         return 1
 
 
-def unlock(options: GlobalOptions) -> int:
-    """Ask for the recovery key and put the office's keys back into the keyring or passphrase vault."""
+def unlock(options: GlobalOptions, words: str) -> int:
+    """Open the office with its recovery key and put its keys back into the keyring or passphrase vault."""
     protect()
-    words = Secret(str(click.prompt(_("Recovery key"), hide_input=True, err=True)))
     try:
         vault = unlock_with_recovery(
-            Locations.find(options.home).home, words, passphrase=passphrase_of(options)
+            Locations.find(options.home).home, Secret(words), passphrase=passphrase_of(options)
         )
     except VaultError as error:
         print(error, file=sys.stderr)

@@ -207,3 +207,25 @@ def test_no_screen_is_said_with_the_way_on(terminal: Terminal) -> None:
     terminal.environment.pop("QT_QPA_PLATFORM", None)
     code, _output, errors = terminal.run(options=["--home", str(terminal.home)])
     assert code == 1 and "bureau chat" in errors
+
+
+@pytest.mark.peer
+@pytest.mark.req("R116")
+def test_a_fact_of_one_conversation_is_recalled_in_another(terminal: Terminal, aimock) -> None:
+    server = aimock(ANSWER)
+    terminal.value(
+        "keys", "add", "openai", "--base-url", server.openai_url, "--model", "m", "--stdin", stdin=KEY
+    )
+    told = terminal.value("ask", "My sister Olena moved to Lisbon and keeps bees on the roof of her house.")
+    why = terminal.value("memory", "why", "Who in the family looks after insects in Portugal?")
+    assert why["home"] == "sealed" and {"lexical", "dense"} <= set(why["legs"])
+    best = why["hits"][0]
+    assert best["source"]["kind"] == "message" and best["source"]["conversation"] == told["conversation"]
+    assert "Olena" in best["text"] and best["legs"]["dense_text"] > 0.25
+    again = terminal.value("memory", "why", "Who in the family looks after insects in Portugal?")
+    assert again["from_snapshot"] and again["added_since_start"] == 0, (
+        "the snapshot answers, nothing is added again"
+    )
+    assert again["home"] == "sealed" and again["hits"][0]["source"] == best["source"]
+    terminal.value("ask", "Who in the family looks after insects in Portugal?")
+    assert "Olena" in json.dumps(server.journal()[-1]["body"])
