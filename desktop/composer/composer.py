@@ -1,7 +1,15 @@
 """The composer as a whole: text, chips, pills, meter and the round button."""
 
 from PySide6.QtCore import QEvent, QObject, QPoint, QRect, QSize, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import (
+    QDragEnterEvent,
+    QDropEvent,
+    QKeyEvent,
+    QPainter,
+    QPaintEvent,
+    QResizeEvent,
+    QShowEvent,
+)
 from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from desktop.composer.completion import Completion, CompletionPopup, matching
@@ -10,7 +18,7 @@ from desktop.composer.picker import Choice, PickerPill
 from desktop.composer.send_button import SendButton
 from desktop.theme.appearance import appearance, look
 from desktop.theme.icons import icon
-from desktop.widgets.chip import Chip, ChipRow
+from desktop.widgets.chip import Chip, ChipRow, flow
 from desktop.widgets.rounded import rounded
 from resources.language import gettext as _
 
@@ -238,6 +246,10 @@ class Composer(QFrame):
         """Return the least width; the height is what the text asks for."""
         return QSize(look().px(240), self._height)
 
+    def showEvent(self, event: QShowEvent) -> None:
+        """Count the lines again: a hidden text has no width."""
+        self._arrange()
+
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the parts."""
         self._arrange()
@@ -247,9 +259,11 @@ class Composer(QFrame):
         pad, width = here.px(14), self.width()
         inner = max(40, width - 2 * pad)
         limit = max(here.px(60), int(self.window().height() * _SHARE))
-        wanted = self.editor.wanted_height()
         y = here.px(13)
-        self.editor.setGeometry(pad, y, inner, min(wanted, limit))
+        # The lines are counted at the new width.
+        self.editor.setGeometry(pad, y, inner, self.editor.height())
+        wanted = self.editor.wanted_height()
+        self.editor.resize(inner, min(wanted, limit))
         self.editor.set_scrolling(wanted > limit)
         y += min(wanted, limit) + here.px(8)
         if not self.chips.isHidden():
@@ -263,33 +277,27 @@ class Composer(QFrame):
             self.height_changed.emit()
 
     def _arrange_tools(self, y: int, pad: int, inner: int) -> int:
-        """Place pills, meter and button; the meter gives way first, then the pills take a second line."""
+        """Place pills, meter and button; where it is narrow the pills take a line of their own."""
         here = look()
-        tall, gap = here.px(30), here.px(7)
-        side = here.px(28)
-        send = QRect(pad + inner - tall, y, tall, tall)
+        tall, gap, side = here.px(30), here.px(7), here.px(28)
+        pills: list[QWidget] = [pill for pill in (self.agent, self.model, self.effort) if not pill.isHidden()]
+        x, right = pad + side + here.px(2), pad + inner - tall - gap
+        if x + sum(pill.sizeHint().width() + gap for pill in pills) > right + gap:
+            mirrored = self.layoutDirection() == Qt.LayoutDirection.RightToLeft
+            y += flow(pills, inner, QPoint(pad, y), gap, mirrored) + gap
+            pills = []
         self._place(self._attach, QRect(pad - here.px(5), y + (tall - side) // 2, side, side))
-        pills = [pill for pill in (self.agent, self.model, self.effort) if not pill.isHidden()]
-        x = pad + side + here.px(2)
-        right = send.left() - gap
         for pill in pills:
             size = pill.sizeHint()
-            wide = min(size.width(), max(here.px(44), right - x if pill is pills[-1] else (right - x) // 2))
-            if x + wide > right:
-                wide = max(here.px(36), right - x)
-            self._place(pill, QRect(x, y + (tall - size.height()) // 2, wide, size.height()))
-            x += wide + gap
+            self._place(pill, QRect(x, y + (tall - size.height()) // 2, size.width(), size.height()))
+            x += size.width() + gap
         meter = self._meter.sizeHint()
-        room = right - x
-        self._meter.setVisible(bool(self._meter.text()) and meter.width() + gap <= room)
-        spot = QRect(
-            right - meter.width() - here.px(3),
-            y + (tall - meter.height()) // 2,
-            meter.width(),
-            meter.height(),
+        self._meter.setVisible(bool(self._meter.text()) and meter.width() + gap <= right - x)
+        top = y + (tall - meter.height()) // 2
+        self._place(
+            self._meter, QRect(right - meter.width() - here.px(3), top, meter.width(), meter.height())
         )
-        self._place(self._meter, spot)
-        self._place(self.send, send)
+        self._place(self.send, QRect(pad + inner - tall, y, tall, tall))
         return y + tall
 
     def _place(self, widget: QWidget, box: QRect) -> None:

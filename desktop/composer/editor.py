@@ -48,7 +48,7 @@ class ComposerEditor(QPlainTextEdit):
     def wanted_height(self) -> int:
         """Return the height of all lines."""
         # The layout of a plain text counts lines, not pixels.
-        lines = max(1, round(self.document().size().height()))
+        lines = max(1, round(self.document().documentLayout().documentSize().height()))
         return lines * self.fontMetrics().lineSpacing() + look().px(4)
 
     def set_scrolling(self, needed: bool) -> None:

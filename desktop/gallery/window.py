@@ -92,7 +92,7 @@ def conversation(rows: list[TranscriptRow], composer_state: str = "empty") -> QW
     column.setSpacing(0)
     column.addWidget(view, 1)
     line = QHBoxLayout()
-    edge = look().px(24)
+    edge = look().px(12)
     line.setContentsMargins(edge, look().px(6), edge, look().px(18))
     writing = composer(composer_state)
     writing.setMaximumWidth(look().px(680))

@@ -35,5 +35,9 @@ def font(size: float = BODY, weight: int = 400, fixed: bool = False, zoom: float
     result.setPixelSize(max(6, round(size * zoom)))
     result.setWeight(QFont.Weight(weight))
     result.setStyleHint(QFont.StyleHint.Monospace if fixed else QFont.StyleHint.SansSerif)
+    if fixed:
+        # Code is read letter by letter: "->" must not become an arrow.
+        for feature in ("calt", "liga"):
+            result.setFeature(QFont.Tag(feature), 0)
     result.setHintingPreference(QFont.HintingPreference.PreferVerticalHinting)
     return result

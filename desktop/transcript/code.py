@@ -126,7 +126,7 @@ class CodeSegment(QFrame):
         wide = self._widest * metrics.horizontalAdvance("m") > width - here.px(26)
         bar = here.px(10) if wide else 0
         more = here.px(30) if not self._more.isHidden() else 0
-        return here.px(32) + lines * metrics.lineSpacing() + bar + more + here.px(10)
+        return here.px(32) + lines * metrics.lineSpacing() + bar + more + here.px(14)
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Place the parts."""

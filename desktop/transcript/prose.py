@@ -77,10 +77,12 @@ class ProseSegment(TextSegment, QTextBrowser):
         html = segment.html
         if live and self._extend(html):
             return
-        self._live_html = html if live and html.endswith("</p>") else ""
+        paragraph = html.endswith("</p>")
         if live:
-            html = html[:-4] + _CURSOR + "</p>" if html.endswith("</p>") else html + _CURSOR
-        self.show_html(html, dim)
+            self.show_html(html[:-4] + _CURSOR + "</p>" if paragraph else html + _CURSOR, dim)
+            self._live_html = html if paragraph else ""
+        else:
+            self.show_html(html, dim)
 
     def _extend(self, html: str) -> bool:
         """Insert what a live paragraph gained, if that is nothing but text; ten times cheaper than anew."""
@@ -106,6 +108,7 @@ class ProseSegment(TextSegment, QTextBrowser):
     def show_html(self, html: str, dim: bool = False) -> None:
         """Show HTML of our own making."""
         here = look()
+        self._live_html = ""
         if html == self._html and here is self._look and dim == self._dim:
             return
         document = self.document()

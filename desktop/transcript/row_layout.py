@@ -17,6 +17,11 @@ COLUMN = 680
 WIDE_COLUMN = 760
 
 
+def side_margin(width: float) -> int:
+    """Return the margin beside the column, as the composer below has it too; lengths at zoom 1."""
+    return 12 if width < 520 else 24
+
+
 @dataclass(slots=True)
 class Anchor:
     """The row at the top of the window and how many of its pixels are above it."""
@@ -136,19 +141,24 @@ class RowLayout:
         return self.value + self._viewport.height() >= self.total - look().px(24)
 
     def column(self) -> tuple[int, int]:
-        """Return left edge and width of the column of rows."""
-        here, wide = look(), self._viewport.width()
-        margin = here.px(12 if wide < here.px(520) else 24)
-        width = min(here.px(COLUMN), wide - 2 * margin)
-        return (wide - width) // 2, max(120, width)
+        """Return left edge and width of the column of rows, in the middle of the view with its scroll bar."""
+        here, wide = look(), self._whole_width()
+        width = min(here.px(COLUMN), wide - 2 * here.px(side_margin(wide / here.zoom)))
+        return self._left(width), max(120, width)
 
     def wide_column(self) -> tuple[int, int]:
-        """Return left edge and width of rows that hold answers side by side."""
-        here, wide = look(), self._viewport.width()
-        left, width = self.column()
-        if wide < here.px(WIDE_COLUMN + 48):
-            return left, width
-        return (wide - here.px(WIDE_COLUMN)) // 2, here.px(WIDE_COLUMN)
+        """Return left edge and width of rows that hold more than two answers."""
+        here = look()
+        if self._whole_width() < here.px(WIDE_COLUMN + 48):
+            return self.column()
+        return self._left(here.px(WIDE_COLUMN)), here.px(WIDE_COLUMN)
+
+    def _whole_width(self) -> int:
+        view = self._viewport.parentWidget()
+        return view.width() if view is not None else self._viewport.width()
+
+    def _left(self, width: int) -> int:
+        return (self._whole_width() - width) // 2 - self._viewport.x()
 
     def _column_of(self, place: int) -> tuple[int, int]:
         return self.wide_column() if self._measures[place][3] > 2 else self.column()

@@ -140,6 +140,9 @@ def test_the_text_grows_to_its_share_and_then_scrolls(widget: Composer) -> None:
     before = widget.height()
     widget.set_text("one\ntwo\nthree")
     three = widget.height()
+    widget.set_text("word " * 60)
+    assert widget.height() > before + 20
+    widget.set_text("one\ntwo\nthree")
     assert three > before + 20
     widget.set_text("\n".join(str(n) for n in range(200)))
     assert three < widget.height() < 0.6 * widget.window().height()
@@ -176,4 +179,6 @@ def test_a_narrow_composer_keeps_its_button_and_drops_the_meter(widget: Composer
     widget.window().resize(340, 600)
     QApplication.processEvents()
     assert widget.send.geometry().right() <= widget.width()
-    assert not widget._meter.isVisible() and widget.model.isVisible()
+    pills = (widget.agent, widget.model, widget.effort)
+    assert all(pill.isVisible() and pill.width() == pill.sizeHint().width() for pill in pills)
+    assert all(pill.geometry().right() <= widget.width() for pill in pills)
