@@ -1,12 +1,14 @@
 """The command that asks the office a question and follows the answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from agents import events
+from agents.commands.readiness import QUESTION_SECONDS, recall_ready
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
 from memory import attachments, chats, ledger, messages, runs
@@ -30,12 +32,13 @@ async def ask(served: Served, arguments: dict[str, Any], caller: Caller) -> Asyn
         conversation = await office.database.read(chats.conversation, arguments["conversation"])
     else:
         conversation = await office.database.write(chats.create_conversation)
-    with _Listening(served) as listening:
+    with _Listening(served) as listening, _background(recall_ready(served, QUESTION_SECONDS)) as recall:
         files = [
             await office.attach(conversation.id, Path(path), Path(path).name) for path in arguments["files"]
         ]
         async for item in _until_read(listening, files):
             yield item
+        await recall
         sent = await office.send(
             conversation.id,
             arguments["prompt"],
@@ -73,6 +76,16 @@ class _Listening:
 
     def __exit__(self, *_error: object) -> None:
         self.end()
+
+
+@contextmanager
+def _background(work: Coroutine[Any, Any, None]) -> Iterator[asyncio.Task[None]]:
+    """Let work go on beside the body; it ends with it."""
+    task = asyncio.create_task(work)
+    try:
+        yield task
+    finally:
+        task.cancel()
 
 
 async def _until_read(listening: _Listening, files: list[Attachment]) -> AsyncIterator[Item]:
