@@ -13,13 +13,14 @@ from pathlib import Path
 from typing import Any, BinaryIO, cast
 
 from memory.recall.confinement import environment
-from memory.recall.errors import RecallDown
+from memory.recall.errors import ModelDamaged, RecallDown
 from memory.recall.frames import FrameBroken, read_frame, write_frame
 from resources.language import gettext as _
 
 _log = logging.getLogger(__name__)
 
-_ANSWER_SECONDS = 120.0
+_ANSWER_SECONDS = {"search": 10.0, "score": 10.0, "hello": 30.0}
+_LONG_ANSWER_SECONDS = 120.0
 """A process that is silent for longer hangs, and is killed."""
 
 
@@ -57,7 +58,7 @@ class RecallProcess:
         return child.pid if child is not None and child.poll() is None else None
 
     async def start(self, scratch: Path) -> None:
-        """Start the child and wait until the embedder is loaded (some 0.5 s)."""
+        """Start the child and wait until the embedder is loaded (some 0.5 s). Raises ModelDamaged."""
         await self._run(self._start, scratch)
 
     async def embed(self, texts: Sequence[str]) -> bytes:
@@ -145,7 +146,7 @@ class RecallProcess:
         child = self._child
         if child is None:
             raise RecallDown(_("The recall process is not running; full text still answers."))
-        watchdog = threading.Timer(_ANSWER_SECONDS, child.kill)
+        watchdog = threading.Timer(_ANSWER_SECONDS.get(header["do"], _LONG_ANSWER_SECONDS), child.kill)
         watchdog.daemon = True
         watchdog.start()
         try:
@@ -159,6 +160,9 @@ class RecallProcess:
         if answer is None:
             self._discard()
             raise RecallDown(_("The recall process stopped; it is started again."))
+        if "damaged" in answer[0]:
+            self._discard()
+            raise ModelDamaged(answer[0]["damaged"])
         if "error" in answer[0]:
             _log.error("recall process: %s of %s", answer[0]["error"], header["do"])
             self._discard()

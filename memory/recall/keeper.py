@@ -76,6 +76,7 @@ class IndexKeeper:
         self._added = 0
         self._opening_seconds = 0.0
         self._through = 0
+        self._rounds = 0
         self._mark = 0
         self._sealed_mark = -1
         self._ghosts = False
@@ -99,9 +100,11 @@ class IndexKeeper:
 
     async def settled(self) -> None:
         """Wait until every passage written so far has its vectors and the index holds them."""
-        while self.state != "warm" or self._wake.is_set() or await self._has_pending():
+        # The round under way may have begun before the last passage was written; the next one has not.
+        wanted = self._rounds + 2
+        while self.state != "warm" or self._rounds < wanted:
             self.wake()
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.01)
 
     async def memory(self) -> tuple[int, int]:
         """Return the bytes that the process and its folder on tmpfs hold; zeros while it is down."""
@@ -160,13 +163,16 @@ class IndexKeeper:
         while self.process.pid is not None:
             self._wake.clear()
             async with self._busy:
+                await self._find_ghosts()
+                highest = await self._database.read(vectors.highest)
                 some = await self._database.read(
                     vectors.pending, self.process.embedder, self._through, _EMBEDDED_AT_A_TIME
                 )
                 if some:
                     await self._embed(some)
                     continue
-                await self._find_ghosts()
+                self._through = highest
+                self._rounds += 1
                 if self._rested():
                     await self._rest()
             try:
@@ -251,22 +257,19 @@ class IndexKeeper:
         before, after, ids, written = await self._database.write(
             vectors.store, self.process.embedder, numbers, rows
         )
-        self._ghosts = self._ghosts or before != self._mark
+        if before != self._mark:
+            self._ghosts, self._through = True, 0
         self._mark = after
         self._changed_at = time.monotonic()
         await self.process.add(ids, b"".join(written))
         self._added += len(ids)
-
-    async def _has_pending(self) -> bool:
-        if self.process.pid is None:
-            return True
-        return bool(await self._database.read(vectors.pending, self.process.embedder, 0, 1))
 
     async def _find_ghosts(self) -> None:
         """Notice that vectors were deleted; the index still holds them until it is filled anew."""
         mark = await self._database.read(vectors.change_mark)
         if mark != self._mark:
             self._ghosts, self._mark, self._changed_at = True, mark, time.monotonic()
+            self._through = 0  # the numbers of deleted passages may have been given again
 
     def _rested(self) -> bool:
         changed = self._mark != self._sealed_mark or self._ghosts

@@ -17,6 +17,7 @@ import numpy as np
 from memory.recall.confinement import confine, own_memory
 from memory.recall.embedder import Embedder, Vectors
 from memory.recall.embedder_identity import DIMENSIONS, EMBEDDER
+from memory.recall.errors import ModelDamaged
 from memory.recall.frames import Stream, read_frame, write_frame
 from memory.recall.vector_index import BATCH, SMALL_BATCH, VectorIndex
 
@@ -138,7 +139,13 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "wb", buffering=1 << 16)
     os.dup2(2, 1)
     requests = os.fdopen(0, "rb", buffering=0, closefd=False)  # unbuffered, so that it can be asked
-    serve(Service(threads=int(sys.argv[2])), requests, answers)
+    try:
+        service = Service(threads=int(sys.argv[2]))
+    except ModelDamaged as error:
+        read_frame(requests)
+        write_frame(answers, {"damaged": str(error)})
+        return
+    serve(service, requests, answers)
 
 
 if __name__ == "__main__":

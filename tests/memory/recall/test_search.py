@@ -1,14 +1,18 @@
 """Searching: by words alone before the process is warm, by meaning afterwards, and never what is hidden."""
 
+import asyncio
 import os
 import signal
 
+import psutil
+import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from memory.database import Database
 from memory.readers.document import Place
 from memory.readers.passages import Passage
+from memory.recall import client
 from memory.recall.search import Recall, within_budget
 from memory.tables import ConversationTable, EmbeddingTable, MessageTable, PassageTable
 from tests.memory.recall.conftest import warm
@@ -63,6 +67,55 @@ async def test_a_killed_process_leaves_words_and_comes_back(recall: Recall, writ
     again = await recall.search("Which food is dangerous for him?")
     assert again.hits[0].source_id == allergy
     assert again.legs == ("lexical", "dense")
+
+
+async def test_a_hanging_process_is_not_waited_for(
+    recall: Recall, writer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("memory.recall.search._PATIENCE_SECONDS", 0.3)
+    monkeypatch.setitem(client._ANSWER_SECONDS, "search", 1.0)
+    allergy = fill(writer)
+    await warm(recall)
+    hanging = recall.condition.pid
+    assert hanging is not None
+    os.kill(hanging, signal.SIGSTOP)
+    result = await recall.search("peanuts")
+    assert result.hits[0].source_id == allergy
+    assert result.legs == ("lexical",)
+    await asyncio.to_thread(psutil.Process(hanging).wait, 10)
+    await warm(recall)
+    assert (await recall.search("Which food is dangerous for him?")).hits[0].source_id == allergy
+
+
+async def test_rebuilding_tells_its_progress(recall: Recall, writer: Writer) -> None:
+    allergy = fill(writer)
+    await warm(recall)
+    before = recall.condition.pid
+    steps: list[tuple[int, int]] = []
+    await recall.rebuild(lambda done, whole: steps.append((done, whole)))
+    assert steps == [(10, 10)]
+    assert recall.condition.pid not in (None, before)
+    assert recall.condition.added == 10
+    assert (await recall.search("peanuts")).hits[0].source_id == allergy
+    assert (await recall.search("Which food is dangerous for him?")).home == "sealed"
+
+
+async def test_numbers_given_again_get_vectors_of_their_own(
+    recall: Recall, writer: Writer, database: Database
+) -> None:
+    fill(writer)
+    last = writer.say("Ben", "The cat sleeps all day.")
+    await warm(recall)
+
+    def erase(session: Session) -> None:
+        session.delete(session.get_one(MessageTable, last))
+
+    await database.write(erase)
+    again = writer.say("Ben", "Otters swim on their backs.")
+    await recall.settled()
+    found = await recall.search("Which animals float in water?")
+    assert found.hits[0].source_id == again
+    assert found.hits[0].legs["dense_text"] > 0.25
 
 
 async def test_what_is_hidden_is_not_found(recall: Recall, writer: Writer, database: Database) -> None:
