@@ -64,6 +64,8 @@ def attachment_given(attachment: Attachment, material: Material) -> tuple[list[G
     text, total = material.beginnings.get(attachment.id, ""), attachment.characters or 0
     if attachment.state != "ready" or not text:
         reason = attachment.reason or _("this model cannot see it and it has no text")
+        if attachment.state in ("pending", "reading"):
+            reason = _("it is still being read")
         told = as_data(
             f"This file could not be given to you: {reason}", kind="file", name=name, id=attachment.id
         )
