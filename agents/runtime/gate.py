@@ -1,6 +1,7 @@
 """Drives one run: sends its context through the agent loop and writes down what comes back."""
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -15,9 +16,9 @@ from agents.runtime.budget import Budget, Caps, Reservation, cost_of
 from agents.runtime.gating import Admitted
 from agents.runtime.recording import RunRecord
 from agents.runtime.tokens import MOST_PER_IMAGE, MOST_PER_PDF_PAGE, OVERHEAD, most_tokens
-from memory import ledger
+from memory import accounts, ledger, roster, runs
 from memory.accounts import Connection
-from memory.errors import StorageError
+from memory.errors import NotFound, StorageError
 from resources.language import gettext as _
 from resources.language import ngettext
 
@@ -208,11 +209,13 @@ class RunGate:
 
     def _ledger_row(self, usage: "RequestUsage", cost: int | None) -> Any:
         def write(session: "Session") -> None:
+            connection_id = self.connection.id if self.connection else None
+            # What was used counts for the day even if run, agent or account are gone by now.
             ledger.add_usage(
                 session,
-                run_id=self.record.run_id,
-                agent_id=self.record.agent_id,
-                connection_id=self.connection.id if self.connection else None,
+                run_id=_still(session, runs.run, self.record.run_id),
+                agent_id=_still(session, roster.agent, self.record.agent_id),
+                connection_id=_still(session, accounts.connection, connection_id),
                 model=self.model,
                 input_tokens=usage.input_tokens,
                 output_tokens=usage.output_tokens,
@@ -222,6 +225,17 @@ class RunGate:
             )
 
         return write
+
+
+def _still(session: "Session", find: "Callable[[Session, str], object]", identity: str | None) -> str | None:
+    """Return the id if its row is still there."""
+    if identity is None:
+        return None
+    try:
+        find(session, identity)
+    except NotFound:
+        return None
+    return identity
 
 
 def provider_fault(

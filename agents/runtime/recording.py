@@ -8,9 +8,10 @@ from typing import Any, Literal
 
 from sqlalchemy.orm import Session
 
-from agents.events import EventBus, TextDelta, ThinkingDelta
+from agents.events import EventBus, Notice, TextDelta, ThinkingDelta
 from memory import messages, runs
 from memory.database import Database
+from memory.errors import DiskFull, DiskReadOnly, NotFound, StorageError
 
 INTERVAL = 0.25
 """Seconds between two commits of streamed text."""
@@ -54,7 +55,7 @@ class Recorder:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._due)
 
     async def flush(self) -> None:
-        """Commit everything handed over so far. Raises StorageError; then nothing handed over is lost."""
+        """Commit everything handed over so far. Raises DiskFull or DiskReadOnly; then it is kept for later."""
         async with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -67,11 +68,25 @@ class Recorder:
                     entry.record.seal()  # the lane reads the piece on its own thread: nothing may join it now
             try:
                 await self._database.write(_commit, entries)
-            except asyncio.CancelledError:
-                raise  # the lane finishes what it was given
-            except BaseException:
+            except (DiskFull, DiskReadOnly):
                 self._waiting[:0] = entries
                 raise
+            except StorageError:
+                await self._commit_singly(entries)
+
+    async def _commit_singly(self, entries: "list[_Piece | Operation]") -> None:
+        """Commit what can be: an entry about something erased meanwhile must not hold up the others."""
+        for number, entry in enumerate(entries):
+            try:
+                await self._database.write(_commit, [entry])
+            except NotFound:
+                log.info("An event of a run that was erased meanwhile is dropped")
+            except (DiskFull, DiskReadOnly):
+                self._waiting[:0] = entries[number:]
+                raise
+            except StorageError as error:
+                log.exception("An event could not be kept")
+                self._bus.publish(Notice(str(error)))
 
     async def close(self) -> None:
         """Commit what is left. Raises StorageError."""

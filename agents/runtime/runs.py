@@ -14,7 +14,7 @@ from agents.events import MessageChanged, Notice, RunChanged
 from agents.runtime.work import End, Services, Work
 from memory import messages, roster, runs
 from memory.chats import Message
-from memory.errors import StorageError
+from memory.errors import NotFound, StorageError
 from memory.roster import Agent
 from memory.runs import Run
 from resources.language import gettext as _
@@ -228,6 +228,9 @@ class Runs:
         while True:
             try:
                 return await work.end(error)
+            except NotFound:
+                log.info("A run ended whose conversation was erased meanwhile")
+                return
             except StorageError as fault:
                 log.error("The end of a run could not be written yet: %s", fault)
                 if not told:

@@ -106,6 +106,7 @@ class Work:
     """Set when ``prepare`` is over, well or not."""
     _refusal: CapReached | None = None
     _told_end: bool = False
+    _written_end: bool = False
     _connection: Connection | None = None
     _model: str = ""
     _sending: Prepared | None = None
@@ -212,9 +213,11 @@ class Work:
             record.event("finished", {"state": state, "reason": reason})
             services.budget.end_run(self.run.id)
         await record.committed()
-        self.run, self.message = await services.database.write(self._finish, state, reason)
-        services.bus.publish(MessageChanged(self.message))
-        services.bus.publish(RunChanged(self.run))
+        if not self._written_end:
+            self.run, self.message = await services.database.write(self._finish, state, reason)
+            self._written_end = True
+            services.bus.publish(MessageChanged(self.message))
+            services.bus.publish(RunChanged(self.run))
         await services.finished(self.message)
 
     async def _library_model(self, context: Context) -> "Model":

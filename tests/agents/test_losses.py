@@ -1,4 +1,4 @@
-"""A disk that fills up in mid-stream: one sentence, and nothing that was written is lost."""
+"""What goes away in mid-stream, a disk or a row: one sentence, and nothing that was written is lost."""
 
 from collections.abc import Callable
 
@@ -7,7 +7,9 @@ from sqlalchemy.orm import Session
 
 from agents.events import Event, Notice, TextDelta
 from agents.office import Office
-from memory import runs
+from memory import ledger, runs
+from memory.errors import NotFound
+from memory.tables import ConversationTable
 from tests.agents.conftest import connect, until
 from tests.peers.aimock import Aimock
 
@@ -48,3 +50,33 @@ def _room(session: Session, how: str) -> None:
 
 def _still_readable(session: Session) -> None:
     session.connection().exec_driver_sql("SELECT count(*) FROM message").scalar_one()
+
+
+@pytest.mark.peer
+async def test_what_is_taken_away_in_mid_stream_costs_nobody_else(
+    office: Office, heard: list[Event], aimock: Callable[..., Aimock]
+) -> None:
+    server = aimock({"match": {}, "response": {"content": LONG}, "chunkSize": 60, "latency": 10})
+    account = await connect(office, "anthropic", server.anthropic_url, "claude-sonnet-5")
+    kept, erased = await office.create_conversation(), await office.create_conversation()
+    stays = await office.send(kept.id, "Tell me")
+    goes = await office.send(erased.id, "Tell me too")
+    speaking = {stays.runs[0].id, goes.runs[0].id}
+    await until(lambda: speaking <= {event.run_id for event in heard if isinstance(event, TextDelta)})
+    await office.database.write(_erase, erased.id)
+    await office.connections.remove(account)
+    await office.roster.remove(stays.agents[0].id)
+    await office.runs.wait([*speaking])
+    message = await office.message(stays.replies[0].id)
+    assert (message.state, message.agent_name) == ("complete", "Lead")
+    assert message.text == LONG or message.text == LONG.strip()
+    events = await office.database.read(runs.run_events, stays.runs[0].id)
+    assert "".join(event.body["text"] for event in events if event.kind == "text") == message.text
+    assert (await office.database.read(ledger.usage_total)).requests == 2
+    with pytest.raises(NotFound):
+        await office.message(goes.replies[0].id)
+    assert not office.runs.active
+
+
+def _erase(session: Session, conversation_id: str) -> None:
+    session.delete(session.get_one(ConversationTable, conversation_id))
