@@ -44,7 +44,7 @@ class RecallProcess:
     A thread of its own talks to the child: it is the one that the child dies with.
     """
 
-    def __init__(self, threads: int = 1) -> None:
+    def __init__(self, threads: int = 2) -> None:
         self._threads = threads
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="recall")
         self._child: subprocess.Popen[bytes] | None = None

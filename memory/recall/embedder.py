@@ -45,6 +45,8 @@ class Embedder:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads
         options.inter_op_num_threads = 1
+        # Waiting threads would burn a core that the window may need.
+        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
         # The arena keeps the largest batch it ever saw; without it the process stays small.
         options.enable_cpu_mem_arena = False
         options.enable_mem_pattern = False

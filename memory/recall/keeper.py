@@ -30,7 +30,7 @@ State = Literal["cold", "warming", "warm", "down"]
 Home = Literal["sealed", "memory", "none"]
 
 IDLE_SECONDS = 60.0
-"""Quiet time after which a changed index is sealed."""
+"""Time without change or search after which a changed index is sealed."""
 _POLL_SECONDS = 3.0
 _FILLED_AT_A_TIME = 2000
 _EMBEDDED_AT_A_TIME = 16
@@ -60,7 +60,7 @@ class Condition:
 class IndexKeeper:
     """Keeps one office's vector index in step with its database."""
 
-    def __init__(self, database: Database, locations: Locations, office_id: str, threads: int = 1) -> None:
+    def __init__(self, database: Database, locations: Locations, office_id: str, threads: int = 2) -> None:
         self.process = RecallProcess(threads)
         self.state: State = "cold"
         self.home: Home = "none"
@@ -81,6 +81,7 @@ class IndexKeeper:
         self._sealed_mark = -1
         self._ghosts = False
         self._changed_at = 0.0
+        self._used_at = 0.0
 
     @property
     def condition(self) -> Condition:
@@ -97,6 +98,10 @@ class IndexKeeper:
     def wake(self) -> None:
         """Say that passages were written; they are embedded soon. Call it on the loop's thread."""
         self._wake.set()
+
+    def used(self) -> None:
+        """Say that a search comes, so that the index is not closed for sealing in the middle of several."""
+        self._used_at = time.monotonic()
 
     async def settled(self) -> None:
         """Wait until every passage written so far has its vectors and the index holds them."""
@@ -273,7 +278,8 @@ class IndexKeeper:
 
     def _rested(self) -> bool:
         changed = self._mark != self._sealed_mark or self._ghosts
-        return self.home == "sealed" and changed and time.monotonic() - self._changed_at > IDLE_SECONDS
+        quiet = time.monotonic() - max(self._changed_at, self._used_at)
+        return self.home == "sealed" and changed and quiet > IDLE_SECONDS
 
     async def _rest(self) -> None:
         """Seal the index while nothing happens; one that holds deleted vectors is first filled anew."""

@@ -38,6 +38,8 @@ _NEAREST_THROUGH_SIEVE = 800
 """Vectors taken when many of them may have to be left out; the first _NEAREST that remain are compared."""
 _SCANNED = 2000
 """Passages of a scope up to which all their vectors are compared."""
+_EMBEDDED_NOW = 12
+"""Candidates without vectors that are embedded while the search waits; more would take over a second."""
 _PATIENCE_SECONDS = 2.0
 """A search waits no longer for the recall process, which may be opening its index, or hang."""
 _COMPARED_AGAIN = 200
@@ -92,7 +94,7 @@ class RecallResult:
 class Recall:
     """Finds what the office knows, from the first moment: full text alone until the process is warm."""
 
-    def __init__(self, database: Database, locations: Locations, office_id: str, threads: int = 1) -> None:
+    def __init__(self, database: Database, locations: Locations, office_id: str, threads: int = 2) -> None:
         self._database = database
         self._keeper = IndexKeeper(database, locations, office_id, threads)
         self._speakers: set[str] = set()
@@ -162,6 +164,7 @@ class Recall:
             before,
             after,
         )
+        self._keeper.used()
         scope = await self._database.read(self._prepare, chosen)
         understood = understand(query, sorted(self._speakers, key=len, reverse=True))
         words, found = await asyncio.gather(
@@ -169,6 +172,8 @@ class Recall:
         )
         candidates, stored = await self._database.read(_gather, words, found, scope, chosen)
         lexical.reweigh(words, candidates)
+        if found is not None:
+            stored |= await self._embedded_now(candidates, stored, words)
         dense = await self._compare(found, stored)
         scored = fuse(candidates, understood, words, dense, present() if now is None else now)
         if dense is not None and not attachment_ids:
@@ -216,6 +221,27 @@ class Recall:
             _log.warning("meaning takes no part in this search: %s", error)
             self._keeper.wake()
             return None
+
+    async def _embedded_now(
+        self, candidates: list[Candidate], stored: dict[tuple[int, int], bytes], words: Lexical
+    ) -> dict[tuple[int, int], bytes]:
+        """Embed the best candidates that have no vectors yet, as just after a long file was attached."""
+        missing = [row for row in candidates if (row.number, 0) not in stored]
+        missing.sort(key=lambda row: -sum(view.get(row.number, 0.0) for view in words.views))
+        chosen = missing[:_EMBEDDED_NOW]
+        if not chosen:
+            return {}
+        try:
+            async with asyncio.timeout(2 * _PATIENCE_SECONDS):
+                body = await self._keeper.process.embed(
+                    [t for row in chosen for t in (row.text, row.context)]
+                )
+        except (RecallDown, TimeoutError) as error:
+            _log.warning("the newest passages are found by their words only: %s", error)
+            return {}
+        width = self._keeper.process.dimensions * 4
+        keys = [(row.number, view) for row in chosen for view in range(VIEWS)]
+        return {key: body[place * width : (place + 1) * width] for place, key in enumerate(keys)}
 
     async def _compare(
         self, found: Found | None, stored: dict[tuple[int, int], bytes]

@@ -69,6 +69,36 @@ async def test_a_killed_process_leaves_words_and_comes_back(recall: Recall, writ
     assert again.legs == ("lexical", "dense")
 
 
+async def test_what_was_just_attached_is_compared_by_meaning(
+    recall: Recall, writer: Writer, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill(writer)
+    await warm(recall)
+    monkeypatch.setattr(recall._keeper, "_embed", _never)
+    sentences = (
+        "The valve closes at noon.",
+        "A valve of brass.",
+        "If the valve leaks, water drips on the floor.",
+    )
+    manual = writer.attach(
+        "valve.pdf",
+        [Passage(number, Place(page=number + 1), "", text) for number, text in enumerate(sentences)],
+    )
+    found = await recall.search("What happens when the valve is not tight?", attachment_ids=[manual])
+    assert found.legs == ("lexical", "dense")
+    assert found.hits[0].place == {"page": 3}
+    assert all(hit.legs["dense_text"] for hit in found.hits)
+
+    def embedded(session: Session) -> int:
+        return session.query(EmbeddingTable).count()
+
+    assert await database.read(embedded) == 10, "the background had its turn"
+
+
+async def _never(some: list[object]) -> None:
+    """Stands for a background that has much else to embed first."""
+
+
 async def test_a_hanging_process_is_not_waited_for(
     recall: Recall, writer: Writer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
