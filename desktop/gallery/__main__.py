@@ -2,6 +2,7 @@
 
 import sys
 
+from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
 
 from desktop.gallery.window import Gallery
@@ -15,7 +16,9 @@ def main() -> int:
     appearance().apply(app, scheme, float(sys.argv[2]) if len(sys.argv) > 2 else 1.0)
     window = Gallery()
     window.show()
-    return app.exec()
+    while window.isVisible():
+        app.processEvents(QEventLoop.ProcessEventsFlag.WaitForMoreEvents)
+    return 0
 
 
 if __name__ == "__main__":

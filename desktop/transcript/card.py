@@ -95,6 +95,9 @@ class MessageCard(QFrame):
             text = text_of(widget)
             if text is not None:
                 text.segment_index, text.message_id = index, self.message.id
+            if isinstance(widget, ProseSegment):
+                theme = look().theme
+                widget.ground = theme.accent_bg if self.kind is RowKind.OWNER else theme.panel
             widget.show_segment(segment, live=live and index == last)
         if len(self.segments) > len(segments):
             self._release(len(segments))

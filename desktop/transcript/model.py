@@ -240,6 +240,11 @@ class TranscriptModel(QAbstractListModel):
             self.dataChanged.emit(index, index, [TranscriptRole.TEXT, TranscriptRole.REVISION])
         self.live_changed.emit(changed)
 
+    def ask_again(self, message_ids: set[str]) -> None:
+        """Flush messages again at the next tick: the view had no time for them in this one."""
+        for message_id in message_ids & set(self._live):
+            self._mark(message_id)
+
     def _mark(self, message_id: str) -> None:
         if message_id not in self._changed:
             self._changed.add(message_id)

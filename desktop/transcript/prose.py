@@ -5,7 +5,18 @@ from html import unescape
 from typing import Any
 
 from PySide6.QtCore import QPoint, Qt, QUrl
-from PySide6.QtGui import QImage, QPalette, QTextBlockFormat, QTextCharFormat, QTextCursor, QTextDocument
+from PySide6.QtGui import (
+    QAbstractTextDocumentLayout,
+    QImage,
+    QPainter,
+    QPaintEvent,
+    QPalette,
+    QPixmap,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+    QTextDocument,
+)
 from PySide6.QtWidgets import QTextBrowser, QWidget
 
 from desktop.theme.appearance import Look, look
@@ -53,7 +64,10 @@ td.quoted {{ padding-left: {here.px(12)}px; color: {theme.dim}; }}
 
 
 class ProseSegment(TextSegment, QTextBrowser):
-    """Rich text of a segment. Loads nothing, opens nothing: links and citations are reported."""
+    """Rich text of a segment. Loads nothing, opens nothing: links and citations are reported.
+
+    ``ground`` is the colour it stands on; where it is known, text that stands still is painted once.
+    """
 
     def __init__(self, parent: QWidget, events: RowEvents) -> None:
         super().__init__(parent)
@@ -63,6 +77,10 @@ class ProseSegment(TextSegment, QTextBrowser):
         self._look: Look | None = None
         self._dim = False
         self._laid_out = (-1, -1)
+        self._version = 0
+        self.ground = ""
+        self._painted: object = None
+        self._picture = QPixmap()
         # A hidden widget has no width of its own yet; the row names it.
         self.setLineWrapMode(QTextBrowser.LineWrapMode.FixedPixelWidth)
         self.setOpenLinks(False)
@@ -103,6 +121,7 @@ class ProseSegment(TextSegment, QTextBrowser):
             cursor.insertText(unescape(added), QTextCharFormat())
             self._live_html, self._html = html, None
             self._laid_out = (-1, -1)
+            self._version += 1
         return True
 
     def show_html(self, html: str, dim: bool = False) -> None:
@@ -124,6 +143,8 @@ class ProseSegment(TextSegment, QTextBrowser):
             self.setPalette(shades)
         self._html = html
         self._laid_out = (-1, -1)
+        self._version += 1
+        self._picture = QPixmap()
         self.setHtml(f"<body>{html}</body>")
         self._trim()
 
@@ -155,6 +176,34 @@ class ProseSegment(TextSegment, QTextBrowser):
             )
             return picture(address)
         return QImage()
+
+    def paintEvent(self, event: QPaintEvent) -> None:
+        """Paint from a picture what was painted before: scrolling moves text far oftener than it changes."""
+        if not self.ground or self.textCursor().hasSelection() or self.extraSelections() or self.hasFocus():
+            self._painted = None
+            super().paintEvent(event)
+            return
+        ratio = self.devicePixelRatioF()
+        state = (self._version, self.width(), self.height(), ratio, self.ground)
+        if state != self._painted:
+            self._painted, self._picture = state, QPixmap()
+            super().paintEvent(event)
+            return
+        if self._picture.isNull():
+            self._picture = self._drawn(ratio)
+        QPainter(self.viewport()).drawPixmap(0, 0, self._picture)
+
+    def _drawn(self, ratio: float) -> QPixmap:
+        picture = QPixmap(self.size() * ratio)
+        picture.setDevicePixelRatio(ratio)
+        # Opaque, so that letters keep the smoothing that they have on the card itself.
+        picture.fill(colour(self.ground))
+        painter = QPainter(picture)
+        context = QAbstractTextDocumentLayout.PaintContext()
+        context.palette = self.palette()
+        self.document().documentLayout().draw(painter, context)
+        painter.end()
+        return picture
 
     def hover(self, point: QPoint) -> None:
         """Show the hand over a link and its true address as a tip."""

@@ -1,6 +1,7 @@
 """The transcript's view: a virtual list of pooled rows that stays where it is read."""
 
 from dataclasses import dataclass
+from time import perf_counter
 
 from PySide6.QtCore import QModelIndex, QPoint, Qt, Signal
 from PySide6.QtGui import (
@@ -28,6 +29,9 @@ from desktop.transcript.scroll_area import RowScrollArea
 from desktop.transcript.selection import TranscriptSelection, extends
 from desktop.transcript.text_segment import TextSegment
 from resources.language import gettext as _
+
+_BUDGET = 0.003
+"""Seconds of a flush after which the answers left wait for the next one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class TranscriptView(RowScrollArea):
         self._model: TranscriptModel | None = None
         self._opened: dict[str, frozenset[str]] = {}
         self._current = ""
-        self._hidden: dict[str, None] = {}
+        self._late: dict[str, None] = {}
         self.events = RowEvents(self)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
@@ -117,7 +121,7 @@ class TranscriptView(RowScrollArea):
             model.message_finished.connect(self._finished)
             model.set_seen(self.isVisible())
         self._opened.clear()
-        self._hidden.clear()
+        self._late.clear()
         self._current = ""
         self._reset()
 
@@ -151,25 +155,38 @@ class TranscriptView(RowScrollArea):
         model = self._model
         if model is None or not self.isVisible():
             return
-        # One answer that is out of sight per flush, so that no flush has to lay out all of them.
-        turn = next(iter(self._hidden), "")
-        for message_id in message_ids | ({turn} if turn else set()):
+        self._late.update(dict.fromkeys(message_ids))
+        end = perf_counter() + _BUDGET
+        out_of_sight = ""
+        for message_id in list(self._late):
             place = model.place_of_message(message_id)
             row = self.layout_.rows.get(place)
             card = row.card_of(message_id) if row else None
             if card is None:
                 self.unread = self.unread or not self.following
-                continue
-            if message_id != turn and card.visibleRegion().isEmpty():
-                self._hidden[message_id] = None
-                continue
-            self._hidden.pop(message_id, None)
-            parts = model.segments(card.message, card.kind)
-            card.show_live(parts, model.thinking(message_id), self._opened_of(message_id))
-            self.layout_.grown(place)
+                del self._late[message_id]
+            elif card.visibleRegion().isEmpty():
+                out_of_sight = out_of_sight or message_id
+            else:
+                self._show_live(model, card, place)
+                if perf_counter() > end:
+                    break
+        else:
+            # Of the answers out of sight one per flush, so that no flush lays out all of them.
+            if (card := self.card_at(out_of_sight)) is not None:
+                self._show_live(model, card, model.place_of_message(out_of_sight))
+        if self._late:
+            model.ask_again(set(self._late))
         self.settle()
         if not self.selection.empty:
             self.selection.show()
+
+    def _show_live(self, model: TranscriptModel, card: MessageCard, place: int) -> None:
+        message_id = card.message.id
+        self._late.pop(message_id, None)
+        parts = model.segments(card.message, card.kind)
+        card.show_live(parts, model.thinking(message_id), self._opened_of(message_id))
+        self.layout_.grown(place)
 
     def _finished(self, message_id: str) -> None:
         message = self._model.message(message_id) if self._model else None
@@ -177,16 +194,10 @@ class TranscriptView(RowScrollArea):
             announce(self, message.spoken())
 
     def placed(self) -> None:
-        """Keep the actions at their message, catch up with live text that has come into sight."""
-        if self._hidden and any(
-            (card := self.card_at(message_id)) is not None and not card.visibleRegion().isEmpty()
-            for message_id in self._hidden
-        ):
-            late, self._hidden = set(self._hidden), {}
-            self._grown(late)
+        """Keep the actions at their message and show what there is to say about an empty chat."""
         self._bar.follow()
         if self._empty is not None:
-            self._empty.setVisible(self._model is None or not self._model.rowCount())
+            self._empty.setVisible(not self.layout_.rows)
 
     # Rows
 
