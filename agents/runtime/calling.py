@@ -1,16 +1,20 @@
 """Around each tool call: the repetition guard, the record of what was started and finished, the events."""
 
+import asyncio
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from agents.errors import LoopStopped
 from agents.events import EventBus, ToolFinished, ToolStarted
+from agents.runtime import wording
 from agents.runtime.guard import RepetitionGuard, Verdict
 from agents.runtime.recording import RunRecord
 from agents.tools.declaration import Effect
 from memory.errors import StorageError
+from memory.runs import RunEvent
 from resources.language import gettext as _
 
 if TYPE_CHECKING:
@@ -58,6 +62,13 @@ class Calls:
         if effect != "read":
             await self.record.committed()
 
+    def close_open(self, events: Sequence[RunEvent]) -> None:
+        """Record that nobody knows how calls ended which an earlier life of the run left open; none is repeated."""
+        answered = {event.body["call"] for event in events if event.kind == "tool_finished"}
+        for event in events:
+            if event.kind == "tool_started" and event.body["call"] not in answered:
+                self.finished(event.body["call"], wording.UNKNOWN_OUTCOME, failed=True)
+
     def finished(self, call_id: str, result: str, *, failed: bool) -> None:
         """Record what a call gave."""
         self.record.event("tool_finished", {"call": call_id, "result": result[:STORED], "failed": failed})
@@ -92,6 +103,9 @@ def _watched_toolset() -> Any:
                 return refusal
             try:
                 result = await super().call_tool(name, tool_args, ctx, tool)
+            except asyncio.CancelledError:
+                self.calls.finished(call_id, wording.UNKNOWN_OUTCOME, failed=True)
+                raise
             except (ModelRetry, ToolFailed) as error:
                 self.calls.finished(call_id, str(error), failed=True)
                 raise

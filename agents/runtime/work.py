@@ -184,6 +184,10 @@ class Work:
         if is_complete(kept, self.message.text):
             return
         events = await services.database.read(runs.run_events, self.run.id)
+        calls = Calls(
+            record, services.bus, RepetitionGuard(), {tool.name: tool.effect for tool in prepared.tools}
+        )
+        calls.close_open(events)
         loop = Loop(
             model=await self._library_model(prepared.context),
             gate=gate,
@@ -192,9 +196,7 @@ class Work:
             steps=going_on(kept, provider, self.message.text, events),
             settings=self._settings(),
             tools=prepared.tools,
-            calls=Calls(
-                record, services.bus, RepetitionGuard(), {tool.name: tool.effect for tool in prepared.tools}
-            ),
+            calls=calls,
             record=record,
             provider=provider,
             text_before=len(self.message.text),
@@ -240,6 +242,9 @@ class Work:
             settings["temperature"] = self.agent.temperature
         if self.run.effort == "deep":
             settings["thinking"] = "high"
+        if self._connection is not None and self._connection.kind == "openai":
+            # Left out, OpenAI keeps every reply for a month.
+            settings["openai_store"] = False
         return settings
 
     def _outcome(self, error: BaseException | None) -> tuple[End, str]:

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session
 
 from agents.events import AttachmentChanged, Event, ToolFinished, ToolStarted
 from agents.office import Office
+from agents.runtime.history import keep
 from memory import notes, runs
 from memory.notes import Note
 from memory.runs import RunEvent
@@ -188,6 +189,7 @@ async def test_an_image_goes_as_it_is_where_the_model_sees(
     assert ("the whole image" in label) is goes
     assert ("not sent" in label) is not goes
     assert (base64.b64encode(RED_DOT) in bytes(wire)) is goes
+    assert (b'"store":false' in bytes(wire)) is (kind == "openai"), "OpenAI must not keep what it was sent"
 
 
 @asynccontextmanager
@@ -230,6 +232,38 @@ async def test_a_call_repeated_is_explained_and_then_stopped(
     results = [e.body["result"] for e in await events_of(office, run_id) if e.kind == "tool_finished"]
     assert "exactly these arguments before" not in results[1]
     assert "exactly these arguments before" in results[2]
+
+
+async def test_a_call_that_a_stop_or_a_crash_left_open_is_closed_as_unknown(
+    office: Office, aimock: Callable[..., Aimock]
+) -> None:
+    server = aimock(
+        {"match": {"sequenceIndex": 0}, "response": {"error": {"message": "broken"}, "status": 400}},
+        {"match": {}, "response": {"content": "Done."}},
+    )
+    await connect(office, "anthropic", server.anthropic_url, MODEL)
+    conversation = await office.create_conversation()
+    sent = await office.send(conversation.id, "remember this")
+    run_id = sent.runs[0].id
+    await office.runs.wait([run_id])
+    # What a kill −9 between "started" and "finished" of a writing tool leaves behind.
+    await office.database.write(_left_open, run_id)
+    await office.resume(run_id)
+    await office.runs.wait([run_id])
+    assert (await office.message(sent.replies[0].id)).text == "Done."
+    finished = [event.body for event in await events_of(office, run_id) if event.kind == "tool_finished"]
+    assert [(body["call"], body["failed"]) for body in finished] == [("call_1", True)]
+    assert "it may have happened or not" in results_sent(server)
+    assert await office.database.read(_notes, "proposed") == (), "a write is never repeated by itself"
+
+
+def _left_open(session: Session, run_id: str) -> None:
+    from pydantic_ai.messages import ModelResponse, ToolCallPart
+
+    call = ToolCallPart("remember", {"text": "x"}, "call_1")
+    runs.set_history(session, run_id, keep("elsewhere/model", 0, [ModelResponse(parts=[call])]).to_json())
+    body = {"call": "call_1", "tool": "remember", "arguments": {"text": "x"}, "effect": "write-local"}
+    runs.append_event(session, run_id, "tool_started", body)
 
 
 async def test_the_last_requests_are_for_the_closing_answer(
