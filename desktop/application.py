@@ -2,19 +2,29 @@
 
 import os
 import sys
+from collections.abc import Callable, Coroutine
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from desktop import first_look, timing
 from memory.locations import Locations
+
+if TYPE_CHECKING:
+    from desktop.lifecycle import Lifecycle
 
 _PAINT_GUARD_MILLISECONDS = 400
 _SWITCH_INTERVAL_SECONDS = 0.001
 
 
-def run(locations: Locations, passphrase_file: Path | None = None) -> int:
+def run(
+    locations: Locations,
+    passphrase_file: Path | None = None,
+    beside: "Callable[[Lifecycle], Coroutine[Any, Any, None]] | None" = None,
+) -> int:
     """Open the window of an office and return its exit code when it is closed.
 
     ``passphrase_file`` opens, or creates, an office that is protected by a passphrase instead of a keyring.
+    ``beside`` is work that drives the open window: pictures and benchmarks of the real start.
     """
     os.environ["QT_API"] = "pyside6"  # qasync takes whichever Qt it finds first
     # Busy Python threads hold the GUI thread up by a whole interval each.
@@ -54,4 +64,4 @@ def run(locations: Locations, passphrase_file: Path | None = None) -> int:
 
     from desktop.lifecycle import Lifecycle
 
-    return Lifecycle(app, window, locations, passphrase_file).run()
+    return Lifecycle(app, window, locations, passphrase_file).run(beside)

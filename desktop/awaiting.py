@@ -1,6 +1,7 @@
 """Waiting for a signal of Qt inside a coroutine, without a loop of its own."""
 
 import asyncio
+import contextlib
 from typing import Any
 
 from PySide6.QtCore import SignalInstance
@@ -18,4 +19,6 @@ async def emitted(signal: SignalInstance) -> Any:
     try:
         return await future
     finally:
-        signal.disconnect(resolve)
+        # The widget may be gone with its signal, and nothing is left to disconnect.
+        with contextlib.suppress(RuntimeError):
+            signal.disconnect(resolve)

@@ -113,7 +113,12 @@ class Contents:
 
     async def _open_palette(self) -> None:
         assert self._session is not None
+        team = await self._session.office.roster.all()
         choices = [*self._chat_choices(), *self._page_choices(), *self._command_choices()]
+        choices += [
+            Choice("team", agent.name, _("agent"), partial(self.chat.address, agent), words=agent.role)
+            for agent in team
+        ]
         choices += [
             Choice(
                 "settings",

@@ -4,13 +4,16 @@ import asyncio
 import logging
 import os
 import time
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any, Self
 
 import qasync
 from PySide6.QtWidgets import QApplication
 
 from desktop import first_look
+from desktop.collector import Collector
 from desktop.diagnostics import Diagnostics
 from desktop.faults import sentence_of
 from desktop.opening import Opening
@@ -34,21 +37,23 @@ class Lifecycle:
         self, app: QApplication, window: Window, locations: Locations, passphrase_file: Path | None
     ) -> None:
         self._app = app
-        self._window = window
+        self.window = window
         self._locations = locations
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bureau")
         self.tasks = Tasks(self._report)
         self.opening = Opening(window, self.tasks, locations, passphrase_file)
 
-    def run(self) -> int:
-        """Return the exit code of the process."""
+    def run(self, beside: Callable[[Self], Coroutine[Any, Any, None]] | None = None) -> int:
+        """Return the exit code of the process; ``beside`` is work that drives the window."""
         diagnostics = Diagnostics(self._report)
+        collector = Collector()
         try:
             with asyncio.Runner(loop_factory=self._loop) as runner:
-                runner.run(self._live(diagnostics))
+                runner.run(self._live(diagnostics, beside))
             self._end_lanes()
         finally:
-            self._window.close_for_good()
+            self.window.close_for_good()
+            collector.stop()
             diagnostics.remove()
         return 0
 
@@ -57,23 +62,27 @@ class Lifecycle:
         loop.set_default_executor(self._executor)
         return loop
 
-    async def _live(self, diagnostics: Diagnostics) -> None:
+    async def _live(
+        self, diagnostics: Diagnostics, beside: Callable[[Self], Coroutine[Any, Any, None]] | None
+    ) -> None:
         ending = asyncio.Event()
         signals = QuitSignals(ending.set)
-        self._window.closing.connect(ending.set)
+        self.window.closing.connect(ending.set)
         try:
             self.tasks.spawn(self.opening.open(diagnostics), name="open the office")
+            if beside is not None:
+                self.tasks.spawn(beside(self), name="drive the window")
             await ending.wait()
             await self._end()
         finally:
-            self._window.closing.disconnect(ending.set)
+            self.window.closing.disconnect(ending.set)
             signals.restore()
 
     async def _end(self) -> None:
         """Stop input, save what was typed, cancel tasks, close the office; the lanes follow the loop."""
         self._save_look()
-        self._window.setEnabled(False)
-        self._window.hide()
+        self.window.setEnabled(False)
+        self.window.hide()
         session = self.opening.session
         if session is not None:
             try:
@@ -106,9 +115,9 @@ class Lifecycle:
 
     def _save_look(self) -> None:
         try:
-            first_look.write(self._locations, self._window.look_now())
+            first_look.write(self._locations, self.window.look_now())
         except OSError as error:
             log.warning("the window's place was not saved: %s", sentence_of(error))
 
     def _report(self, error: BaseException) -> None:
-        self._window.report(sentence_of(error))
+        self.window.report(sentence_of(error))

@@ -63,10 +63,12 @@ class NoticeArea(QWidget):
         if window is None or not self._cards:
             return
         width = min(look().px(_WIDTH), window.width() - 32)
-        self.setFixedWidth(width)
-        height = self._column.heightForWidth(width) if self._column.hasHeightForWidth() else -1
-        self.setFixedHeight(max(height, self._column.minimumSize().height()))
-        self.move((window.width() - width) // 2, window.height() - self.height() - look().px(24))
+        heights = [card.height_for(width) for card in self._cards.values()]
+        height = sum(heights) + self._column.spacing() * (len(heights) - 1)
+        for card, tall in zip(self._cards.values(), heights, strict=True):
+            card.setFixedHeight(tall)
+        self.setFixedSize(width, height)
+        self.move((window.width() - width) // 2, window.height() - height - look().px(24))
 
     def _remove(self, sentence: str) -> None:
         card = self._cards.pop(sentence, None)
@@ -88,7 +90,7 @@ class _Card(QFrame):
         super().__init__()
         self.setProperty("kind", "card")
         self.setAccessibleName(sentence)
-        row = QHBoxLayout(self)
+        row = self._row = QHBoxLayout(self)
         row.setContentsMargins(14, 10, 8, 10)
         row.setSpacing(8)
         text = QLabel(sentence)
@@ -112,6 +114,10 @@ class _Card(QFrame):
         self._timer.timeout.connect(close)
         self._fault = fault
         self.stay()
+
+    def height_for(self, width: int) -> int:
+        """Return the height that the sentence asks for at a width."""
+        return max(self._row.totalHeightForWidth(width), self._row.totalMinimumSize().height())
 
     def stay(self) -> None:
         """Begin the time of this notice again."""

@@ -25,6 +25,7 @@ from vault.secret import Secret
 
 if TYPE_CHECKING:
     from agents.office import Office
+    from desktop.contents import Contents
     from desktop.session import Session
 
 log = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ class Opening:
         self._passphrase_file = passphrase_file
         self._passphrase: Secret | None = None
         self.session: Session | None = None
+        self.contents: Contents | None = None
         self._door = contextlib.AsyncExitStack()
 
     async def open(self, diagnostics: Diagnostics) -> None:
@@ -72,6 +74,7 @@ class Opening:
         diagnostics.write_to(self._locations)
         self._window.open_gate()
         await contents.fill(self.session)
+        self.contents = contents
         timing.mark("ready")
         await self._open_door(office)
         self._tasks.spawn(office.warm(), name="warm the office")
@@ -89,11 +92,12 @@ class Opening:
         from agents.commands.serving import take_over
         from agents.office import Office
 
-        if self._passphrase_file is not None:
-            self._passphrase = await asyncio.to_thread(_first_line, self._passphrase_file)
         given_up_at = asyncio.get_running_loop().time() + _HANDOVER_SECONDS
         while True:
             try:
+                if self._passphrase_file is not None:
+                    self._passphrase = await asyncio.to_thread(_first_line, self._passphrase_file)
+                    self._passphrase_file = None  # once read, what the owner types counts
                 return await Office.open(self._locations, passphrase=self._passphrase)
             except (vault_errors.PassphraseNeeded, vault_errors.PassphraseWrong) as error:
                 await self._unlock(

@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
 from desktop.theme.appearance import look
 from resources.language import gettext as _
@@ -71,6 +71,7 @@ class ShortcutSheet(QFrame):
 
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
+        window.installEventFilter(self)
         self.setProperty("kind", "card")
         self.setAccessibleName(_("Keys of the window"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -92,7 +93,16 @@ class ShortcutSheet(QFrame):
         for row, each in enumerate(shortcuts()):
             grid.addWidget(label(each.shown, "mono"), row, 0)
             grid.addWidget(label(each.sentence, wrap=True), row, 1)
-        column.addLayout(grid)
+        self._content = QWidget()
+        self._content.setObjectName("page")
+        self._content.setLayout(grid)
+        grid.setContentsMargins(0, 0, 0, 0)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setWidget(self._content)
+        column.addWidget(area, 1)
         self.hide()
 
     def toggle(self) -> None:
@@ -100,15 +110,26 @@ class ShortcutSheet(QFrame):
         if self.isVisible():
             self.leave()
             return
-        window = self.parentWidget()
-        if window is not None:
-            width = min(look().px(620), window.width() - 24)
-            self.setFixedWidth(width)
-            self.adjustSize()
-            self.move((window.width() - width) // 2, max(12, (window.height() - self.height()) // 3))
+        self._place()
         self.show()
         self.raise_()
         self.setFocus()
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Resize and watched is self.parentWidget() and self.isVisible():
+            self._place()
+        return super().eventFilter(watched, event)
+
+    def _place(self) -> None:
+        window = self.parentWidget()
+        if window is None:
+            return
+        width = min(look().px(620), window.width() - 24)
+        self.setFixedWidth(width)
+        wanted = self._content.heightForWidth(width) if self._content.hasHeightForWidth() else -1
+        height = max(wanted, self._content.sizeHint().height()) + look().px(70)
+        self.resize(width, min(height, window.height() - 24))
+        self.move((window.width() - width) // 2, max(12, (window.height() - self.height()) // 3))
 
     def leave(self) -> None:
         """Close the sheet."""

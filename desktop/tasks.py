@@ -1,6 +1,7 @@
 """Every coroutine that the window starts has an owner that keeps it, reports its failure and ends it."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -15,13 +16,18 @@ class Tasks:
         self._report = report
         self._running: set[asyncio.Task[Any]] = set()
         self._closed = False
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     def spawn(self, work: Coroutine[Any, Any, Any], *, name: str) -> asyncio.Task[Any] | None:
-        """Start the work on the running loop; after ``cancel`` it is dropped and None is returned."""
-        if self._closed:
+        """Start the work; after ``cancel``, or before the loop first ran, it is dropped and None is returned."""
+        if self._loop is None:
+            # A timer of Qt may fire while the loop stands still, so the loop is kept once it was seen.
+            with contextlib.suppress(RuntimeError):
+                self._loop = asyncio.get_running_loop()
+        if self._closed or self._loop is None or self._loop.is_closed():
             work.close()
             return None
-        task = asyncio.get_running_loop().create_task(work, name=name)
+        task = self._loop.create_task(work, name=name)
         self._running.add(task)
         task.add_done_callback(self._finished)
         return task

@@ -104,6 +104,16 @@ class Feed:
             if message.role == "agent" and message.state in alive and message.run_id
         ]
 
+    def last_queued(self) -> tuple[Message, list[str]] | None:
+        """Return the owner's last message that waits behind another turn, and the runs that would answer it."""
+        for place in range(len(self._turns) - 1, -1, -1):
+            message = self._turns[place].messages[0]
+            if message.role == "owner":
+                following = self._turns[place + 1].messages if place + 1 < len(self._turns) else ()
+                waiting = [each.run_id for each in following if each.state == "queued" and each.run_id]
+                return (message, waiting) if message.state == "queued" and waiting else None
+        return None
+
     def last_runs(self) -> list[str]:
         """Return the runs of the last answers."""
         for turn in reversed(self._turns):

@@ -51,6 +51,7 @@ class Inspector(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.setAccessibleName(_("Inspector"))
         self._leaving: tuple[Sequence[Leaving], str, int | None] = ((), "", None)
+        self._nothing = ""
         self._deeds: Sequence[Deed] = ()
         self._notes: Sequence[UsedNote] = ()
         self.meter = Meter()
@@ -60,6 +61,11 @@ class Inspector(QWidget):
         self._lay_out()
         appearance().changed.connect(self._redraw)
         self._redraw()
+
+    def show_nothing_leaves(self, why: str) -> None:
+        """Say why a message would send nothing now."""
+        self._nothing = why
+        self.show_leaving((), "", None)
 
     def show_leaving(self, parts: Sequence[Leaving], destination: str, cost: int | None) -> None:
         """Account for what a message would send now; an empty destination means that nothing leaves."""
@@ -118,6 +124,7 @@ class Inspector(QWidget):
 
     def _redraw(self) -> None:
         for heading in self._headings:
+            heading.setProperty("role", "strong")
             heading.setFont(look().font(12.5, 600))
         self._draw_leaving()
         self._draw_notes()
@@ -133,7 +140,7 @@ class Inspector(QWidget):
         self.meter.setVisible(bool(destination and parts))
         row = 0
         if not destination:
-            self._parts.addWidget(_dim(_("Nothing: the librarian answers on this machine.")), 0, 0, 1, 2)
+            self._parts.addWidget(_dim(self._nothing), 0, 0, 1, 2)
             return
         for part in parts:
             name, number = _small(part.label), _dim(count(part.tokens), wrap=False)
@@ -238,7 +245,7 @@ class Timeline(QWidget):
         painter.setPen(Qt.PenStyle.NoPen)
         painter.setBrush(colour(theme.dim))
         for line in self._labels:
-            middle = line.y() + min(line.height(), look().px(20)) / 2
+            middle = line.y() + line.contentsMargins().top() + line.fontMetrics().height() / 2
             painter.drawEllipse(QPointF(x, middle), _DOT / 2, _DOT / 2)
 
 

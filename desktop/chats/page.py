@@ -4,7 +4,7 @@ import asyncio
 
 from PySide6.QtCore import QTimer, QUrl, Signal
 from PySide6.QtGui import QDesktopServices
-from PySide6.QtWidgets import QVBoxLayout, QWidget
+from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from agents.errors import AgentsError
 from agents.events import (
@@ -19,12 +19,16 @@ from agents.events import (
     ToolStarted,
 )
 from desktop.chats.area import ChatsArea
+from desktop.chats.composer_place import ComposerPlace
+from desktop.chats.composing import Composing
 from desktop.chats.feed import Feed
 from desktop.chats.header import ChatHeader
 from desktop.chats.inspection import Inspection
 from desktop.chats.inspector import Inspector
 from desktop.chats.live_texts import LiveTexts
 from desktop.chats.saving import ask_where
+from desktop.composer.composer import Composer
+from desktop.pages.first_minute import Welcome
 from desktop.session import Session
 from desktop.transcript.view import ScrollPosition, TranscriptView
 from desktop.wording import money
@@ -32,6 +36,7 @@ from memory import branches, chats, messages
 from memory.chat_list import ChatEntry
 from memory.errors import StorageError
 from memory.identifiers import now
+from memory.roster import Agent
 from memory.run_summary import RunSummary, summaries
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -63,7 +68,13 @@ class ChatPage(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.header)
-        column.addWidget(self.view, 1)
+        self._places = QStackedWidget()
+        self._places.addWidget(self.view)
+        column.addWidget(self._places, 1)
+        self.composer = Composer()
+        self.composing = Composing(session, self.composer, self.inspector)
+        self.place = ComposerPlace(self.composer, self.composing.refused)
+        column.addWidget(self.place)
         area.middle.addWidget(self)
         area.middle.setCurrentWidget(self)
         area.set_inspector(self.inspector)
@@ -89,7 +100,7 @@ class ChatPage(QWidget):
         elif listed and wanted != "new":
             await self._open(listed[0], "")
         else:
-            self.begin_new()
+            await self._begin_new()
 
     def open(self, conversation_id: str, message_id: str = "") -> None:
         """Show a conversation where it was left, or at one of its messages."""
@@ -101,7 +112,12 @@ class ChatPage(QWidget):
 
     def focus_composer(self) -> None:
         """Put the keyboard where the owner writes."""
-        self.view.setFocus()
+        self.composer.editor.setFocus()
+
+    def address(self, agent: Agent) -> None:
+        """Begin a message to an agent."""
+        self.session.page_wanted.emit("chats")
+        self.composing.address(agent)
 
     def open_find(self) -> None:
         """Open the search within this conversation."""
@@ -114,6 +130,7 @@ class ChatPage(QWidget):
     async def remember(self) -> None:
         """Keep where the open conversation is read and that it was seen."""
         layout = {"conversation": self.conversation_id or "new"}
+        await self.composing.save_draft()
         await self.session.preferences.change("window.layout", layout)
         if self.conversation_id and self.feed is not None:
             place = self.view.scroll_position()
@@ -129,11 +146,16 @@ class ChatPage(QWidget):
             if feed is None:
                 feed = Feed(self.session, conversation_id, self._live)
                 await self._read_first(feed)
+            else:
+                feed.conversation = await self.session.office.database.read(
+                    chats.conversation, conversation_id
+                )
             self._feeds[conversation_id] = feed
             while len(self._feeds) > _KEPT_FEEDS:
                 del self._feeds[next(iter(self._feeds))]
             self.conversation_id = conversation_id
             self.view.set_model(feed.model)
+            self._places.setCurrentWidget(self.view)
             self.shown.emit(conversation_id)
             await self._arrive(feed)
         if message_id:
@@ -160,8 +182,10 @@ class ChatPage(QWidget):
             self.view.set_scroll_position(
                 ScrollPosition(scroll["message"], int(scroll.get("offset", 0)), False)
             )
+        await self.composing.show(conversation)
         await self.remember()
         self.session.office.events.publish(ConversationChanged(self.conversation_id))
+        self.focus_composer()
 
     async def _begin_new(self) -> None:
         if self.conversation_id:
@@ -170,7 +194,30 @@ class ChatPage(QWidget):
         self.view.set_model(None)
         self.header.show_title(_("New chat"))
         self.shown.emit("")
+        await self.composing.show(None)
+        await self._welcome()
+        self.focus_composer()
         self._status_timer.start()
+
+    async def _welcome(self) -> None:
+        """Show what to begin with: the first minute in a new office, three starters later."""
+        office = self.session.office
+        team = await office.roster.all()
+        connections = await office.connections.all()
+        known = self.session.preferences.value("first_minute.state")
+        welcome = Welcome(self.session, team)
+        if connections or known.get("done"):
+            welcome.show_starters(with_key=bool(connections), introduce=False)
+        else:
+            welcome.ask_for_key()
+        welcome.started.connect(self.composer.set_text)
+        welcome.started.connect(self.focus_composer)
+        while self._places.count() > 1:
+            if (old := self._places.widget(1)) is not None:
+                self._places.removeWidget(old)
+                old.deleteLater()
+        self._places.addWidget(welcome)
+        self._places.setCurrentWidget(welcome)
 
     async def _reveal(self, message_id: str) -> None:
         feed = self.feed
@@ -191,6 +238,65 @@ class ChatPage(QWidget):
         view.action_requested.connect(self._act)
         view.branch_requested.connect(self._switch_branch)
         view.link_requested.connect(self._ask_before_link)
+        view.quote_requested.connect(self.composer.insert)
+        view.typed.connect(self.composer.insert)
+        view.edit_requested.connect(self._edit)
+        self.composer.stop_requested.connect(self._escape)
+        self.composer.recall_requested.connect(self._recall)
+        self.composer.command_chosen.connect(self._command)
+        self.composer.meter_clicked.connect(self._area.toggle_inspector)
+        self.composing.begun.connect(self._adopt)
+        self.composing.sent.connect(lambda _conversation_id: self.view.scroll_to_end())
+
+    def _adopt(self, conversation_id: str) -> None:
+        """Take over the conversation that was made for what is typed."""
+        self.conversation_id = conversation_id
+        feed = Feed(self.session, conversation_id, self._live)
+        feed.conversation = self.composing.conversation
+        self._feeds[conversation_id] = feed
+        self.view.set_model(feed.model)
+        feed.model.rowsInserted.connect(lambda: self._places.setCurrentWidget(self.view))
+        self.shown.emit(conversation_id)
+
+    def _edit(self, message_id: str) -> None:
+        message = self.feed.message(message_id) if self.feed is not None else None
+        if message is not None and message.role == "owner":
+            self.composing.edit(message_id, message.text)
+
+    def _recall(self) -> None:
+        if self.feed is not None and self.feed.last_owner_text():
+            self.composer.set_text(self.feed.last_owner_text())
+
+    def _escape(self) -> None:
+        """Leave editing, take back what waits, or stop what runs; one of them at a time."""
+        if self.composing.editing:
+            self.composing.cancel_edit()
+        elif self.feed is not None:
+            self.session.spawn(self._stop(self.feed), name="stop")
+
+    async def _stop(self, feed: Feed) -> None:
+        office = self.session.office
+        queued = feed.last_queued()
+        if queued is not None:
+            message, run_ids = queued
+            for run_id in run_ids:
+                await office.discard(run_id)
+            if not self.composer.text().strip():
+                self.composer.set_text(message.text)
+            return
+        for run_id in feed.active_runs():
+            await office.stop(run_id)
+
+    def _command(self, name: str) -> None:
+        if name == "new":
+            self.begin_new()
+        elif name == "find":
+            self.open_find()
+        elif name == "save":
+            if self.conversation_id:
+                self.save_as(self.conversation_id)
+        else:
+            self.session.page_wanted.emit(name)
 
     def _hear(self, event: object) -> None:
         self._live.apply(event)
@@ -220,6 +326,7 @@ class ChatPage(QWidget):
         feed = self.feed
         run_ids = feed.active_runs() if feed is not None else []
         found = await self.session.office.database.read(summaries, run_ids) if run_ids else {}
+        self.composer.set_running(bool(run_ids))
         self.header.show_status(status_words([run for run in found.values() if run.state != "queued"] or []))
         await self._inspection.show(feed)
 

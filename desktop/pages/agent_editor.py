@@ -3,6 +3,7 @@
 from typing import Any
 
 from PySide6.QtCore import Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -28,6 +29,7 @@ from resources.language import gettext as _
 
 _MICROS = 1_000_000
 _WIDTH = 760
+_FOLDS_BELOW = 520
 
 
 class AgentEditor(QWidget):
@@ -46,6 +48,7 @@ class AgentEditor(QWidget):
             self.colour.addItem(name or _("by its name"), name)
         self.emoji = _field(_("An emoji, or nothing"))
         self.emoji.setMaximumWidth(160)
+        self.emoji.setMinimumWidth(60)
         self.instructions = _text(_("What it does and how. Agents read this before every answer."), 180)
         self.personality = _text(_("Tone and manner, if it matters."), 60)
         self.language = _field(_("as the owner writes"))
@@ -178,6 +181,12 @@ class AgentEditor(QWidget):
         for name, box in self.tools.items():
             box.setChecked(name in agent.tools if agent else True)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        narrow = event.size().width() < look().px(_FOLDS_BELOW)
+        policy = QFormLayout.RowWrapPolicy
+        self._form.setRowWrapPolicy(policy.WrapAllRows if narrow else policy.DontWrapRows)
+
     def _lay_out(self) -> None:
         self._title = label("", "heading")
         head = QHBoxLayout()
@@ -188,8 +197,10 @@ class AgentEditor(QWidget):
         head.addWidget(self.save)
         frame, inner = card()
         frame.setMaximumWidth(look().px(_WIDTH))
-        form = QFormLayout()
-        form.setRowWrapPolicy(QFormLayout.RowWrapPolicy.WrapLongRows)
+        form = self._form = QFormLayout()
+        for box in (self.colour, self.connection, self.model, self.effort):
+            box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+            box.setMinimumContentsLength(8)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
@@ -237,7 +248,7 @@ def _text(hint: str, height: int) -> QPlainTextEdit:
     field.setProperty("kind", "field")
     field.setPlaceholderText(hint)
     field.setTabChangesFocus(True)
-    field.setMinimumHeight(look().px(height))
+    field.setFixedHeight(look().px(height))
     return field
 
 

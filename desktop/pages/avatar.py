@@ -6,7 +6,7 @@ from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPixmap
 from desktop.theme.appearance import look
 from desktop.theme.tokens import AVATAR_COLOURS, avatar_colour
 
-COLOUR_NAMES = ("teal", "blue", "violet", "rust", "rose", "green", "indigo", "ochre")
+COLOUR_NAMES = ("teal", "blue", "violet", "rust", "rose", "green", "indigo", "amber")
 
 
 def colour_of(name: str, avatar: str) -> str:

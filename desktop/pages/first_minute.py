@@ -45,11 +45,13 @@ def starters(*, with_key: bool) -> list[tuple[str, str]]:
     ]
 
 
-class FirstMinute(QWidget):
-    """One card to begin with. ``started`` carries the text for the composer (empty: just begin)."""
+class Welcome(QWidget):
+    """Stands in an empty conversation: asks for a key in a new office, later offers three starters.
+
+    ``started`` carries the text for the composer.
+    """
 
     started = Signal(str)
-    file_wanted = Signal()
 
     def __init__(self, session: Session, team: tuple[Agent, ...]) -> None:
         super().__init__()
@@ -64,7 +66,7 @@ class FirstMinute(QWidget):
         holder.setLayout(self._column)
         holder.setMaximumWidth(look().px(_WIDTH))
         row = QHBoxLayout(content)
-        row.setContentsMargins(20, 28, 20, 28)
+        row.setContentsMargins(16, 28, 16, 28)
         row.addStretch(1)
         row.addWidget(holder, 1000)
         row.addStretch(1)
@@ -77,9 +79,9 @@ class FirstMinute(QWidget):
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
-        self._ask_for_key()
 
-    def _ask_for_key(self) -> None:
+    def ask_for_key(self) -> None:
+        """Offer one field for a key, and two ways to do without."""
         self._column.addStretch(1)
         self._column.addWidget(label(_("Welcome to your office"), "title"))
         self._column.addWidget(
@@ -99,11 +101,11 @@ class FirstMinute(QWidget):
         self.without = QPushButton(_("Start without a key"))
         self.without.setProperty("kind", "link")
         self.without.setToolTip(_("The librarian answers by quoting your files, with no key and no network"))
-        self.without.clicked.connect(lambda: self.show_starters(with_key=False))
+        self.without.clicked.connect(lambda: self._finish(with_key=False))
         self._column.addWidget(self.without, 0, Qt.AlignmentFlag.AlignLeading)
         self._on = QPushButton(_("Go on"))
         self._on.setProperty("kind", "primary")
-        self._on.clicked.connect(lambda: self.show_starters(with_key=True))
+        self._on.clicked.connect(lambda: self._finish(with_key=True))
         self._on.hide()
         self._column.addWidget(self._on, 0, Qt.AlignmentFlag.AlignLeading)
         self._column.addStretch(2)
@@ -117,19 +119,26 @@ class FirstMinute(QWidget):
         if works:
             self._on.setFocus()
 
-    def show_starters(self, *, with_key: bool) -> None:
-        """Introduce the team, offer the recovery key and three things to begin with."""
+    def _finish(self, *, with_key: bool) -> None:
+        change = self._session.preferences.change("first_minute.state", {"done": True})
+        self._session.spawn(change, name="end the first minute")
+        self.show_starters(with_key=with_key, introduce=True)
+
+    def show_starters(self, *, with_key: bool, introduce: bool) -> None:
+        """Offer three things to begin with; the first time also the team and the recovery key."""
         clear(self._column)
         self._column.addStretch(1)
-        self._column.addWidget(label(_("Your office is open"), "title"))
-        self._column.addLayout(self._introduction())
-        self._column.addWidget(label(_("Begin with one of these, or write anything"), "dim"))
+        title = _("Your office is open") if introduce else _("What shall we do?")
+        self._column.addWidget(label(title, "title"))
+        if introduce:
+            self._column.addLayout(self._introduction())
+        self._column.addWidget(label(_("Begin with one of these, or write anything"), "dim", wrap=True))
         for words, text in starters(with_key=with_key):
             button = QPushButton(words)
-            button.setStyleSheet("text-align: left;")
+            button.setAutoDefault(True)
             button.clicked.connect(lambda _checked=False, text=text: self.started.emit(text))
-            self._column.addWidget(button)
-        if not self._session.office.vault.has_recovery_key:
+            self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeading)
+        if introduce and not self._session.office.vault.has_recovery_key:
             frame, inner = card()
             inner.addWidget(label(_("Before you forget: a recovery key"), "strong"))
             section = RecoverySection(self._session)

@@ -43,6 +43,7 @@ class KeyForm(QWidget):
         for preset in presets():
             if not preset.local:
                 self.provider.addItem(preset.name, preset.id)
+        self.provider.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
         self.provider.activated.connect(self._choose)
         self.provider.currentIndexChanged.connect(self._show_address)
         self.address = QLineEdit()
@@ -56,7 +57,8 @@ class KeyForm(QWidget):
         self.save = QPushButton(_("Save and check"))
         self.save.setProperty("kind", "primary")
         self.save.clicked.connect(self._submit)
-        self.look_around = QPushButton(_("Look for a server on this machine"))
+        self.look_around = QPushButton(_("Look for a local server"))
+        self.look_around.setToolTip(_("Asks the usual ports of this machine, and nothing else"))
         self.look_around.clicked.connect(
             lambda: session.spawn(self._discover(), name="look for local servers")
         )

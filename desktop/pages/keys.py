@@ -77,10 +77,10 @@ class KeysPage(Page):
                 self.show_form,
             )
             return
-        if any(each.busy for each in self.cards.values()):
-            return
         spent = await self.session.office.database.read(ledger.usage_by, "key")
         costs = {each.key: each.cost for each in spent}
+        if any(each.busy for each in self.cards.values()):
+            return  # a card that shows a check under way stays until it has ended
         clear(self._cards)
         self.cards = {}
         for number, connection in enumerate(connections):

@@ -125,7 +125,7 @@ class OutboxPage(Page):
             ),
             Column(_("Sent"), lambda request: size(request.bytes_sent), number=True),
             Column(_("Received"), lambda request: size(request.bytes_received), number=True),
-            Column(_("Tokens in / out"), tokens, number=True, share=1.2),
+            Column(_("Tokens in / out"), tokens, number=True, share=1.5),
             Column(
                 _("Cost"),
                 lambda request: money(request.cost) if request.purpose == "chat" else "–",

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QFrame,
-    QGridLayout,
     QHBoxLayout,
     QPushButton,
     QVBoxLayout,
@@ -20,9 +19,10 @@ from PySide6.QtWidgets import (
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import clear, label
 from desktop.session import Session
+from desktop.theme.appearance import look
 from resources.language import gettext as _
 
-_COLUMNS = 4
+_WORD = 104
 
 
 class RecoverySection(QWidget):
@@ -74,14 +74,13 @@ class RecoverySection(QWidget):
         well = QFrame()
         well.setProperty("kind", "well")
         well.setAccessibleName(_("Recovery key: {words}").format(words=self._words))
-        grid = QGridLayout(well)
+        grid = FlowLayout(6)
         grid.setContentsMargins(14, 12, 14, 12)
-        grid.setHorizontalSpacing(18)
-        grid.setVerticalSpacing(6)
-        columns = _COLUMNS if self.width() > 420 else 2
-        for number, word in enumerate(self._words.split()):
-            cell = label(f"{number + 1}. {word}", "mono")
-            grid.addWidget(cell, number // columns, number % columns)
+        well.setLayout(grid)
+        for number, word in enumerate(self._words.split(), 1):
+            cell = label(f"{number:>2}. {word}", "mono")
+            cell.setFixedWidth(look().px(_WORD))
+            grid.addWidget(cell)
         self._column.addWidget(well)
         row = FlowLayout()
         for words, act in (

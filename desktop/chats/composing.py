@@ -1,0 +1,309 @@
+"""What is typed in a conversation: kept as typed, accounted for, sent, queued, taken back."""
+
+import asyncio
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+from PySide6.QtCore import QBuffer, QIODevice, QObject, Qt, QTimer, Signal
+from PySide6.QtGui import QImage
+from PySide6.QtWidgets import QFileDialog
+
+from agents.connections.presets import preset_of
+from agents.errors import AgentsError, AttachmentRefused
+from agents.estimate import Estimate
+from agents.events import AttachmentChanged, ConnectionsChanged, RosterChanged
+from desktop.chats.choices import Choices
+from desktop.chats.inspector import Inspector, Leaving
+from desktop.chats.projection import file_detail
+from desktop.composer.composer import Composer
+from desktop.faults import sentence_of
+from desktop.session import Session
+from desktop.wording import count, money
+from memory import attachments, chats
+from memory.attachments import Attachment
+from memory.errors import StorageError
+from memory.roster import Agent
+from resources.language import gettext as _
+
+_SAVE_MILLISECONDS = 300
+_PREVIEW_MILLISECONDS = 250
+
+
+class Composing(QObject):
+    """``begun`` carries a conversation that was made for what is typed, ``sent`` one that was sent to.
+
+    ``refused`` carries the sentence that says why something was not taken, empty to clear it.
+    """
+
+    begun = Signal(str)
+    sent = Signal(str)
+    refused = Signal(str)
+
+    def __init__(self, session: Session, composer: Composer, inspector: Inspector) -> None:
+        super().__init__(composer)
+        self._session = session
+        self.composer = composer
+        self._inspector = inspector
+        self.choices = Choices(session, composer)
+        self.conversation: chats.Conversation | None = None
+        self._files: dict[str, Attachment] = {}
+        self._editing = ""
+        self._sending = False
+        self._making = asyncio.Lock()
+        self._save_timer = QTimer(self, singleShot=True, interval=_SAVE_MILLISECONDS)
+        self._save_timer.timeout.connect(lambda: self._spawn(self.save_draft(), "save a draft"))
+        self._preview_timer = QTimer(self, singleShot=True, interval=_PREVIEW_MILLISECONDS)
+        self._preview_timer.timeout.connect(lambda: self._spawn(self._preview(), "account for a message"))
+        self._connect()
+
+    async def show(self, conversation: chats.Conversation | None) -> None:
+        """Show the draft of a conversation; None begins a new one."""
+        self._editing = ""
+        self.refused.emit("")
+        self.conversation = conversation
+        draft = conversation.draft if conversation is not None else {}
+        ids = tuple(draft.get("attachment_ids", ()))
+        found = await self._session.office.database.read(attachments.attachments_of, ids) if ids else ()
+        self._files = {file.id: file for file in found}
+        self._fill(str(draft.get("text", "")))
+        await self.choices.show(conversation)
+        self._preview_timer.start()
+
+    async def save_draft(self) -> None:
+        """Put what is typed on disk; the first word of a new conversation makes its row."""
+        self._save_timer.stop()
+        text = self.composer.text()
+        if self._editing or (self.conversation is None and not text.strip()):
+            return
+        conversation_id = await self._ensure()
+        draft = {"text": text, "attachment_ids": list(self._files)} if text or self._files else {}
+        await self._session.office.database.write(chats.set_draft, conversation_id, draft)
+
+    def edit(self, message_id: str, text: str) -> None:
+        """Let the owner write a message anew; sending makes a branch beside the old one."""
+        self._editing = message_id
+        self._fill(text)
+        self.refused.emit(
+            _("You are editing an earlier message; the old one stays as a branch. Esc cancels.")
+        )
+        self.composer.editor.setFocus()
+
+    @property
+    def editing(self) -> bool:
+        """Say whether an earlier message is being edited."""
+        return bool(self._editing)
+
+    def cancel_edit(self) -> None:
+        """Leave the earlier message as it is."""
+        self._editing = ""
+        self._fill("")
+        self.refused.emit("")
+
+    def address(self, agent: Agent) -> None:
+        """Write an agent's name where the message begins."""
+        self.composer.insert(f"@{agent.name} ")
+
+    def attach(self, sources: list[Path | tuple[bytes, str]]) -> None:
+        """Give files, or bytes with a name, to the draft."""
+        self._spawn(self._attach(sources), "attach files")
+
+    def _connect(self) -> None:
+        composer, session = self.composer, self._session
+        composer.draft_changed.connect(self._typed)
+        composer.submitted.connect(lambda text: self._spawn(self._submit(text), "send a message"))
+        composer.attach_requested.connect(self._choose_files)
+        composer.files_dropped.connect(lambda names: self.attach([Path(name) for name in names]))
+        composer.image_pasted.connect(lambda image: self.attach([(png(image), _("pasted image") + ".png")]))
+        composer.long_paste.connect(lambda text: self.attach([(text.encode(), _("pasted text") + ".txt")]))
+        composer.attachment_removed.connect(lambda each: self._spawn(self._detach(each), "remove a file"))
+        self.choices.changed.connect(self._preview_timer.start)
+        self.choices.stored.connect(self._remember_choices)
+        session.on(AttachmentChanged, self._file_changed)
+        for kind in (ConnectionsChanged, RosterChanged):
+            session.on(kind, lambda _event: self._spawn(self.choices.refresh(), "list agents and models"))
+
+    def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
+        self._session.spawn(work, name=name)
+
+    def _fill(self, text: str) -> None:
+        self.composer.blockSignals(True)
+        self.composer.set_text(text)
+        self.composer.blockSignals(False)
+        self._show_files()
+
+    def _typed(self) -> None:
+        if not self._editing:
+            self.refused.emit("")
+            self._save_timer.start()
+        self._preview_timer.start()
+
+    async def _ensure(self) -> str:
+        """Return the conversation's id, made now where there is none."""
+        async with self._making:
+            if self.conversation is None:
+                self.conversation = await self._session.office.create_conversation(
+                    agent_id=self.choices.agent_id or None
+                )
+                if self.choices.model or self.choices.effort:
+                    self.conversation = await self._session.office.database.write(
+                        chats.choose,
+                        self.conversation.id,
+                        model=self.choices.model,
+                        effort=self.choices.effort,
+                    )
+                self.begun.emit(self.conversation.id)
+            return self.conversation.id
+
+    async def _submit(self, text: str) -> None:
+        if self._sending:
+            return
+        self._sending = True
+        try:
+            await self._send(text)
+        except (AgentsError, StorageError) as error:
+            self.refused.emit(sentence_of(error))
+        finally:
+            self._sending = False
+
+    async def _send(self, text: str) -> None:
+        office = self._session.office
+        if self._editing:
+            await office.edit(self._editing, text)
+            self._editing = ""
+        else:
+            conversation_id = await self._ensure()
+            self._save_timer.stop()
+            await office.send(
+                conversation_id,
+                text,
+                tuple(self._files),
+                model=self.choices.model,
+                effort=self.choices.effort,
+            )
+        self._files = {}
+        if self.composer.text() == text:
+            self._fill("")
+        self.refused.emit("")
+        self._preview_timer.start()
+        if self.conversation is not None:
+            self.sent.emit(self.conversation.id)
+
+    def _choose_files(self) -> None:
+        dialog = QFileDialog(self.composer, _("Attach files"), str(Path.home()))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFiles)
+        dialog.filesSelected.connect(lambda names: self.attach([Path(name) for name in names]))
+        dialog.open()
+
+    async def _attach(self, sources: list[Path | tuple[bytes, str]]) -> None:
+        conversation_id = await self._ensure()
+        for source in sources:
+            content, name = (source, source.name) if isinstance(source, Path) else source
+            try:
+                file = await self._session.office.attach(conversation_id, content, name)
+            except (AttachmentRefused, StorageError) as error:
+                self.refused.emit(sentence_of(error))
+                continue
+            self._files[file.id] = file
+            self._show_files()
+        await self.save_draft()
+        self._preview_timer.start()
+
+    async def _detach(self, attachment_id: str) -> None:
+        self._files.pop(attachment_id, None)
+        self._show_files()
+        await self._session.office.files.remove(attachment_id)
+        await self.save_draft()
+        self._preview_timer.start()
+
+    def _file_changed(self, event: AttachmentChanged) -> None:
+        if event.attachment.id in self._files:
+            self._files[event.attachment.id] = event.attachment
+            self._show_files()
+            self._preview_timer.start()
+
+    def _show_files(self) -> None:
+        self.composer.set_attachments(
+            tuple((file.id, f"{file.name} · {file_detail(file)}") for file in self._files.values())
+        )
+
+    def _remember_choices(self) -> None:
+        if self.conversation is not None:
+            self._spawn(self._store_choices(self.conversation.id), "keep agent, model and effort")
+
+    async def _store_choices(self, conversation_id: str) -> None:
+        self.conversation = await self._session.office.database.write(
+            chats.choose,
+            conversation_id,
+            agent_id=self.choices.agent_id,
+            model=self.choices.model,
+            effort=self.choices.effort,
+        )
+
+    async def _preview(self) -> None:
+        conversation = self.conversation
+        if conversation is None:
+            self.composer.set_meter("")
+            self._inspector.show_nothing_leaves(_("Write a message to see what it would send, part by part."))
+            return
+        try:
+            estimates = await self._session.office.preview(
+                conversation.id, self.composer.text(), tuple(self._files), model=self.choices.model
+            )
+        except (AgentsError, StorageError) as error:
+            self.composer.set_meter("", sentence_of(error))
+            return
+        if conversation is self.conversation:
+            self._show_account(estimates)
+
+    def _show_account(self, estimates: tuple[Estimate, ...]) -> None:
+        leaving = [each for each in estimates if each.connection is not None]
+        if not leaving:
+            self.composer.set_meter(_("nothing leaves this machine") if estimates else "")
+            self._inspector.show_nothing_leaves(_("Nothing: the librarian answers on this machine."))
+            return
+        costs = [each.cost for each in leaving]
+        cost = None if None in costs else sum(each or 0 for each in costs)
+        tokens = sum(each.tokens for each in leaving)
+        words = _("{count} tokens · about {cost}").format(count=count(tokens), cost=money(cost))
+        self.composer.set_meter(words, _("What this message sends; the inspector lists each part (Ctrl+I)"))
+        self._inspector.show_leaving(parts_of(leaving), destination(leaving), cost)
+
+
+def parts_of(estimates: list[Estimate]) -> list[Leaving]:
+    """Return the parts of what would be sent, those of several agents added up, the largest kinds first."""
+    sums: dict[tuple[str, str], Leaving] = {}
+    for estimate in estimates:
+        for part in estimate.parts:
+            if not part.tokens:
+                continue
+            # Instructions differ by agent; the list shows one line for all of them.
+            name = _("Instructions, tools") if part.kind in ("instructions", "tools") else part.label
+            kind = "instructions" if part.kind == "tools" else part.kind
+            known = sums.get((kind, name))
+            tokens = part.tokens + (known.tokens if known else 0)
+            sums[kind, name] = Leaving(name, tokens, kind, part.reason)
+    order = ("attachment", "conversation", "notes", "question", "instructions")
+    return sorted(sums.values(), key=lambda each: order.index(each.kind) if each.kind in order else 9)
+
+
+def destination(estimates: list[Estimate]) -> str:
+    """Return where it would go: providers, and the labels of the keys."""
+    names = dict.fromkeys(
+        _("{provider}, key “{label}”").format(
+            provider=preset_of(each.connection.kind, each.connection.base_url).name,
+            label=each.connection.label,
+        )
+        for each in estimates
+        if each.connection is not None
+    )
+    return "; ".join(names)
+
+
+def png(image: QImage) -> bytes:
+    """Return a pasted picture as the bytes of a PNG file."""
+    buffer = QBuffer()
+    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
+    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub lacks the device overload's str format
+    return bytes(buffer.data().data())

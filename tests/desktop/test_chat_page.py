@@ -1,0 +1,232 @@
+"""A conversation in the window, from the first word to the saved file, on a real office."""
+
+import pytest
+import pytest_asyncio
+from PySide6.QtCore import QMimeData, Qt, QUrl
+from PySide6.QtGui import QImage
+from PySide6.QtTest import QTest
+
+from desktop.chats.page import ChatPage
+from desktop.contents import Contents
+from desktop.pages.first_minute import Welcome
+from memory import chats
+from tests.desktop.waiting import until
+
+
+@pytest_asyncio.fixture
+async def contents(session) -> Contents:
+    filled = Contents(session.window)
+    await filled.fill(session)
+    return filled
+
+
+@pytest.fixture
+def page(contents) -> ChatPage:
+    return contents.chat
+
+
+def texts(page: ChatPage) -> list[str]:
+    model = page.view.model()
+    return [] if model is None else [model.data(model.index(row)) for row in range(model.rowCount())]
+
+
+async def send(page: ChatPage, text: str) -> None:
+    page.composer.set_text(text)
+    QTest.keyClick(page.composer.editor, Qt.Key.Key_Return)
+    await until(lambda: page.composer.text() == "", "the composer is emptied")
+
+
+async def answered(page: ChatPage, rows: int = 2) -> None:
+    await until(lambda: len(texts(page)) >= rows, "the answer's row")
+    await until(lambda: page.feed is not None and not page.feed.active_runs(), "the answer's end")
+
+
+async def test_a_new_office_welcomes_and_answers_without_a_key(contents, page, session):
+    welcome = session.window.findChild(Welcome)
+    assert welcome is not None and welcome.isVisible()
+    await send(page, "What do you know about tides?")
+    await answered(page)
+    shown = texts(page)
+    assert shown[0] == "What do you know about tides?"
+    row = page.view.model().row(1)
+    assert row.messages[0].author == "Librarian"
+    assert page.view.isVisible() and not welcome.isVisible()
+    await until(
+        lambda: [entry.title for entry in contents.listing.entries] == ["What do you know about tides?"]
+    )
+    await until(lambda: contents.listing.entries[0].speakers == ("Librarian",))
+
+
+async def test_what_is_typed_is_kept_and_comes_back(contents, page, session):
+    QTest.keyClicks(page.composer.editor, "half a sentence")
+    await until(lambda: page.conversation_id)
+    first = page.conversation_id
+    await until(lambda: contents.listing.entries)
+    page.begin_new()
+    await until(lambda: page.conversation_id == "")
+    assert page.composer.text() == ""
+    page.open(first)
+    await until(lambda: page.composer.text() == "half a sentence")
+    kept = await session.office.database.read(chats.conversation, first)
+    assert kept.draft["text"] == "half a sentence"
+
+
+async def test_an_unknown_name_is_refused_and_nothing_is_lost(page, session):
+    page.composer.set_text("@Nobody are you there?")
+    QTest.keyClick(page.composer.editor, Qt.Key.Key_Return)
+    await until(lambda: "Nobody" in page.place.sentence() or "nobody" in page.place.sentence())
+    assert page.composer.text() == "@Nobody are you there?"
+    assert texts(page) == []
+
+
+async def test_a_file_is_attached_dropped_and_taken_back(page, session, tmp_path):
+    file = tmp_path / "tides.txt"
+    file.write_text("High water at noon.\n")
+    mime = QMimeData()
+    mime.setUrls([QUrl.fromLocalFile(str(file))])
+    page.composer.editor.insertFromMimeData(mime)
+    await until(lambda: len(page.composing._files) == 1)
+    await until(lambda: next(iter(page.composing._files.values())).state == "ready", "the file is read")
+    identifier = next(iter(page.composing._files))
+    page.composer.attachment_removed.emit(identifier)
+    await until(lambda: not page.composing._files)
+    image = QImage(8, 8, QImage.Format.Format_RGB32)
+    image.fill(Qt.GlobalColor.red)
+    page.composer.image_pasted.emit(image)
+    await until(lambda: len(page.composing._files) == 1)
+    pasted = next(iter(page.composing._files.values()))
+    assert pasted.name == "pasted image.png"
+    page.composing.attach([tmp_path / "none.pdf"])
+    await until(page.place.sentence)
+
+
+async def test_a_message_is_edited_and_both_branches_stay(page, session):
+    await send(page, "first words")
+    await answered(page)
+    question = page.view.model().row(0).messages[0]
+    page.view.edit_requested.emit(question.id)
+    assert page.composer.text() == "first words" and page.composing.editing
+    await send(page, "second words")
+    await until(lambda: texts(page) and texts(page)[0] == "second words")
+    await answered(page)
+    branch = page.view.model().row(0).messages[0].branch
+    assert branch is not None and (branch.position, branch.count) == (2, 2)
+    page.view.branch_requested.emit(page.view.model().row(0).messages[0].id, -1)
+    await until(lambda: texts(page)[0] == "first words")
+
+
+async def test_keys_open_chats_pages_palette_and_sheet(contents, page, session, qtbot):
+    ids = []
+    for number in range(3):
+        ids.append((await session.office.create_conversation(title=f"Chat {number}")).id)
+    await until(lambda: len(contents.listing.entries) == 3)
+    window = session.window
+    window.activateWindow()
+    order = [entry.id for entry in contents.listing.entries]
+    for keys, wanted in ((Qt.Key.Key_2, order[1]), (Qt.Key.Key_1, order[0])):
+        contents.command(f"chat {keys - Qt.Key.Key_0}")
+        await until(lambda wanted=wanted: page.conversation_id == wanted)
+    contents.command("next")
+    await until(lambda: page.conversation_id == order[1])
+    contents.command("previous")
+    await until(lambda: page.conversation_id == order[0])
+    contents.command("page 2")
+    assert window.current_page == "team"
+    contents.command("palette")
+    await until(contents.palette.isVisible)
+    QTest.keyClicks(contents.palette.field, "Chat 2")
+    assert contents.palette.shown()[0].title == "Chat 2"
+    QTest.keyClick(contents.palette.field, Qt.Key.Key_Return)
+    await until(lambda: page.conversation_id == ids[2] and window.current_page == "chats")
+    contents.command("sheet")
+    assert contents.sheet.isVisible()
+    QTest.keyClick(contents.sheet, Qt.Key.Key_Escape)
+    assert not contents.sheet.isVisible()
+    zoom = session.preferences.value("appearance.text_zoom")
+    contents.command("larger")
+    await until(lambda: session.preferences.value("appearance.text_zoom") > zoom)
+    contents.command("normal")
+    await until(lambda: session.preferences.value("appearance.text_zoom") == 100)
+
+
+async def test_every_declared_key_has_its_command(contents):
+    from desktop.shortcuts import shortcuts
+
+    named = {each.command for each in shortcuts() if each.command}
+    assert named <= set(contents._commands())
+    assert {shortcut.key().toString() for shortcut in contents._bound} >= {
+        "Ctrl+K",
+        "Ctrl+N",
+        "Ctrl+9",
+        "Alt+7",
+        "F1",
+    }
+
+
+async def test_the_list_renames_pins_archives_and_undoes(contents, page, session):
+    conversation = await session.office.create_conversation(title="Bread")
+    await until(lambda: contents.listing.entries)
+    pane = contents.area.list
+    pane.model.renamed.emit(conversation.id, "Bread, third try")
+    await until(lambda: contents.listing.entries[0].title == "Bread, third try")
+    pane.act.emit("pin", conversation.id)
+    await until(lambda: contents.listing.entries[0].pinned)
+    pane.act.emit("trash", conversation.id)
+    await until(lambda: not contents.listing.entries)
+    assert pane.empty.isVisible()
+    card = session.window.notices._cards["“Bread, third try” is in the trash."]
+    next(b for b in card.findChildren(type(pane.new)) if b.text() == "Undo").click()
+    await until(lambda: contents.listing.entries)
+    pane.act.emit("archive", conversation.id)
+    await until(lambda: not contents.listing.entries)
+    pane.view_wanted.emit("archived")
+    await until(lambda: contents.listing.entries)
+
+
+async def test_search_finds_titles_and_words_of_messages(contents, page, session):
+    await send(page, "The heating failed in Überlingen on Monday.")
+    await answered(page)
+    other = await session.office.create_conversation(title="Bread")
+    pane = contents.area.list
+    pane.search.setText("überlingen")
+    await until(lambda: [e.id for e in contents.listing.entries] == [page.conversation_id])
+    pane.search.setText("bread")
+    await until(lambda: [e.id for e in contents.listing.entries] == [other.id])
+    pane.search.setText("zeppelin")
+    await until(lambda: not contents.listing.entries)
+    assert "Nothing in titles" in pane.empty.text()
+    pane.search.clear()
+    await until(lambda: len(contents.listing.entries) == 2)
+
+
+async def test_a_chat_is_saved_as_markdown_and_as_a_page(page, session, tmp_path):
+    from desktop.chats.saving import file_name, save
+
+    await send(page, "Keep <b>this</b> sentence.")
+    await answered(page)
+    await save(session, page.conversation_id, tmp_path / "chat.md")
+    await save(session, page.conversation_id, tmp_path / "chat.html")
+    assert "Keep <b>this</b> sentence." in (tmp_path / "chat.md").read_text().replace("\\", "")
+    page_text = (tmp_path / "chat.html").read_text()
+    assert "<b>this</b>" not in page_text and "&lt;b&gt;this" in page_text
+    assert file_name("a/b: c*?") == "a b c"
+
+
+async def test_a_link_is_shown_before_it_is_opened(page, session):
+    page.view.link_requested.emit("https://example.org/somewhere")
+    assert session.window.notices.sentences() == ["https://example.org/somewhere"]
+    page.view.link_requested.emit("file:///etc/passwd")
+    assert "not opened" in session.window.notices.sentences()[-1]
+
+
+async def test_the_place_where_a_chat_is_read_is_kept(page, session):
+    for number in range(4):
+        await send(page, f"question {number} " + "with many words " * 60)
+        await answered(page, 2 * number + 2)
+    first = page.view.model().row(0).messages[0].id
+    page.view.scroll_to_message(first)
+    identifier = page.conversation_id
+    page.begin_new()
+    await until(lambda: page.conversation_id == "")
+    kept = await session.office.database.read(chats.conversation, identifier)
+    assert kept.scroll["message"] and kept.scroll["seen_at"]

@@ -1,0 +1,331 @@
+"""The scenes: what is done in the window, then photographed in four forms."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+from PySide6.QtGui import QCursor
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+
+from desktop.contents import Contents
+from desktop.lifecycle import Lifecycle
+from desktop.pages.first_minute import Welcome
+from desktop.pages.gates import Gate, NewPassphraseGate, RecoveryGate, TroubleGate, Way
+from desktop.pages.keys import KeysPage
+from desktop.pages.memory import MemoryPage
+from desktop.pages.page import Page
+from desktop.pages.settings import SettingsPage
+from desktop.pages.team import TeamPage
+from desktop.pages.usage import UsagePage
+from desktop.theme.appearance import Scheme, appearance
+from vault.errors import KeyringAbsent, KeysMissing
+
+WIDE, NARROW = (1360, 860), (360, 780)
+_SETTLE = 0.25
+Scene = Callable[["Camera"], Awaitable[None]]
+
+
+class Camera:
+    """Drives one window and writes pictures named ``<scene>-<light|dark>[-narrow].png``."""
+
+    def __init__(self, target: Path) -> None:
+        self._target = target
+        self.faults: list[str] = []
+
+    async def drive(self, lifecycle: Lifecycle, wanted: dict[str, Scene]) -> None:
+        """Act every scene, then close the window."""
+        self.lifecycle = lifecycle
+        QCursor.setPos(1599, 999)  # a pointer over the window would open what it hovers
+        try:
+            for name, act in wanted.items():
+                await act(self)
+                await self.settle()
+                await self.take(name)
+        except Exception:  # noqa: BLE001  whatever a scene raises is told by the exit code
+            self.faults.append(traceback.format_exc())
+        finally:
+            lifecycle.window.closing.emit()
+
+    @property
+    def contents(self) -> Contents:
+        """Return what the open window holds."""
+        contents = self.lifecycle.opening.contents
+        assert contents is not None
+        return contents
+
+    async def opened(self) -> None:
+        """Wait until the office is open and the window filled."""
+        for _try in range(1200):
+            if self.lifecycle.opening.contents is not None:
+                return
+            await asyncio.sleep(0.05)
+        raise AssertionError("the office did not open")
+
+    async def gate(self, kind: type[Gate]) -> Gate:
+        """Wait for a card in place of the office."""
+        for _try in range(1200):
+            found = self.lifecycle.window.findChild(kind)
+            if found is not None:
+                return found
+            await asyncio.sleep(0.05)
+        raise AssertionError("no card came")
+
+    async def page(self, name: str) -> QWidget:
+        """Show a page and wait until it was read."""
+        shown = self.contents.show_page(name)
+        if isinstance(shown, Page):
+            await shown._load()
+        return shown
+
+    async def settle(self, seconds: float = _SETTLE) -> None:
+        """Let tasks and paints end."""
+        await asyncio.sleep(seconds)
+
+    async def take(self, name: str) -> None:
+        """Photograph the window in both schemes and both widths."""
+        window = self.lifecycle.window
+        for scheme in (Scheme.LIGHT, Scheme.DARK):
+            appearance().set_scheme(scheme)
+            for size, suffix in ((WIDE, ""), (NARROW, "-narrow")):
+                window.resize(*size)
+                await self.settle()
+                QApplication.sendPostedEvents()
+                window.grab().save(str(self._target / f"{name}-{scheme}{suffix}.png"))
+        appearance().set_scheme(Scheme.LIGHT)
+        window.resize(*WIDE)
+        await self.settle()
+
+
+def press(parent: QWidget, words: str) -> None:
+    """Press the visible button with these words."""
+    found = [each for each in parent.findChildren(QPushButton) if each.text() == words and each.isVisible()]
+    assert found, f"no button {words}"
+    found[0].click()
+
+
+def scenes(part: str) -> dict[str, Scene]:
+    """Return the scenes of a part in their order."""
+    return {"locked": _locked, "first": _first, "full": _full}[part]()
+
+
+def _locked() -> dict[str, Scene]:
+    async def wrong(camera: Camera) -> None:
+        gate = await camera.gate(Gate)
+        gate.show_fault("The passphrase does not open this office; try again, or use the recovery key.")
+
+    async def unlock(camera: Camera) -> None:
+        await camera.gate(Gate)
+
+    def instead(gate: Callable[[], Gate]) -> Scene:
+        async def show(camera: Camera) -> None:
+            camera.lifecycle.window.show_gate(gate())
+
+        return show
+
+    return {
+        "gate-unlock": unlock,
+        "gate-unlock-wrong": wrong,
+        "gate-recovery": instead(lambda: RecoveryGate(with_passphrase=True)),
+        "gate-new-passphrase": instead(lambda: NewPassphraseGate(str(KeyringAbsent()))),
+        "gate-trouble": instead(
+            lambda: TroubleGate(
+                str(KeysMissing("GNOME Keyring", recoverable=True)),
+                [Way("Use the recovery key", "recover"), Way("Try again", "again")],
+            )
+        ),
+    }
+
+
+def _first() -> dict[str, Scene]:
+    async def welcome(camera: Camera) -> None:
+        await camera.opened()
+
+    async def unknown_key(camera: Camera) -> None:
+        form = _welcome(camera).form
+        form.key.setText("some-key-that-no-prefix-names")
+        press(form, "Save and check")
+
+    async def starters(camera: Camera) -> None:
+        press(_welcome(camera), "Start without a key")
+
+    async def recovery(camera: Camera) -> None:
+        press(_welcome(camera), "Make a recovery key")
+        await camera.settle(0.5)
+
+    def page(name: str) -> Scene:
+        async def show(camera: Camera) -> None:
+            await camera.page(name)
+
+        return show
+
+    empty = {f"{name}-empty": page(name) for name in ("memory", "outbox", "usage", "keys")}
+    return {
+        "first-minute": welcome,
+        "first-minute-choose-provider": unknown_key,
+        "first-minute-starters": starters,
+        "first-minute-recovery-key": recovery,
+        **empty,
+    }
+
+
+def _welcome(camera: Camera) -> Welcome:
+    found = camera.lifecycle.window.findChild(Welcome)
+    assert found is not None
+    return found
+
+
+def _full() -> dict[str, Scene]:
+    def chat(title: str) -> Scene:
+        async def show(camera: Camera) -> None:
+            await camera.opened()
+            entry = next(each for each in camera.contents.listing.entries if title in each.title)
+            await camera.contents.chat._open(entry.id, "")
+
+        return show
+
+    return {
+        "chat": chat("Harbour"),
+        "chat-code": chat("Invoices"),
+        "chat-error": chat("Letter"),
+        "chat-long-name": chat("so long"),
+        "chat-right-to-left": chat("ה"),
+        "chat-streaming": _streaming,
+        "chat-new": _new,
+        "list-search": _search,
+        "list-nothing": _search_nothing,
+        "palette": _palette,
+        "sheet": _sheet,
+        "team": _team,
+        "team-editor": _editor,
+        "keys": _keys,
+        "keys-add": _add_key,
+        "memory": _memory,
+        "memory-inbox": _inbox,
+        "memory-tester": _tester,
+        "outbox": _outbox,
+        "usage": _usage,
+        "usage-by-model": _usage_by_model,
+        "settings": _settings,
+        "settings-search": _settings_search,
+        "notice": _notice,
+    }
+
+
+async def _streaming(camera: Camera) -> None:
+    office = camera.contents.chat.session.office
+    conversation = await office.create_conversation(title="Slow words")
+    await office.send(conversation.id, "@Lead @Writer say this slowly")
+    await camera.contents.chat._open(conversation.id, "")
+    await camera.settle(4.0)
+
+
+async def _new(camera: Camera) -> None:
+    office = camera.contents.chat.session.office
+    for run_id in office.runs.active:
+        await office.stop(run_id)
+    await camera.contents.chat._begin_new()
+
+
+async def _search(camera: Camera) -> None:
+    camera.contents.area.show_list()
+    camera.contents.area.list.search.setText("quay")
+    await camera.settle(0.6)
+
+
+async def _search_nothing(camera: Camera) -> None:
+    camera.contents.area.list.search.setText("zeppelin")
+    await camera.settle(0.6)
+
+
+async def _palette(camera: Camera) -> None:
+    camera.contents.area.list.search.clear()
+    camera.contents.area.show_list(False)
+    camera.contents.open_palette()
+    await camera.settle(0.4)
+    camera.contents.palette.field.setText("a")
+
+
+async def _sheet(camera: Camera) -> None:
+    camera.contents.palette.leave()
+    camera.contents.sheet.toggle()
+
+
+async def _team(camera: Camera) -> None:
+    camera.contents.sheet.leave()
+    await camera.page("team")
+
+
+async def _editor(camera: Camera) -> None:
+    page = await camera.page("team")
+    assert isinstance(page, TeamPage)
+    page.edit(page.cards[1].agent)
+    await camera.settle(0.4)
+
+
+async def _keys(camera: Camera) -> None:
+    page = await camera.page("keys")
+    assert isinstance(page, KeysPage)
+    card = next(iter(page.cards.values()))
+    await card._follow(camera.contents.chat.session.office.connections.check(card._connection.id))
+    await camera.settle(0.5)
+
+
+async def _add_key(camera: Camera) -> None:
+    page = await camera.page("keys")
+    assert isinstance(page, KeysPage)
+    page.show_form()
+    page.form.provider.setCurrentIndex(page.form.provider.findData("compatible"))
+
+
+async def _memory(camera: Camera) -> None:
+    await camera.page("memory")
+
+
+async def _inbox(camera: Camera) -> None:
+    page = await camera.page("memory")
+    assert isinstance(page, MemoryPage)
+    page.tabs.setCurrentIndex(1)
+    await camera.settle(0.4)
+
+
+async def _tester(camera: Camera) -> None:
+    page = await camera.page("memory")
+    assert isinstance(page, MemoryPage)
+    page.show_tester("how deep is the water by the crane")
+    await camera.settle(1.0)
+
+
+async def _outbox(camera: Camera) -> None:
+    await camera.page("outbox")
+
+
+async def _usage(camera: Camera) -> None:
+    await camera.page("usage")
+    await camera.settle(0.5)
+
+
+async def _usage_by_model(camera: Camera) -> None:
+    page = await camera.page("usage")
+    assert isinstance(page, UsagePage)
+    page.tabs.setCurrentIndex(2)
+    await camera.settle(0.4)
+
+
+async def _settings(camera: Camera) -> None:
+    await camera.page("settings")
+
+
+async def _settings_search(camera: Camera) -> None:
+    page = await camera.page("settings")
+    assert isinstance(page, SettingsPage)
+    page.search.setText("cap")
+
+
+async def _notice(camera: Camera) -> None:
+    page = await camera.page("settings")
+    assert isinstance(page, SettingsPage)
+    page.search.clear()
+    session = camera.contents.chat.session
+    session.notify("“Bread, third try” is in the trash.", label="Undo", act=lambda: None)
+    session.fail("The provider Anthropic does not accept the key “work”: paste a new one on the Keys page.")
