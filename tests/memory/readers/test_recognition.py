@@ -57,7 +57,7 @@ def _zip(**members: bytes) -> bytes:
             None,
         ),
         (_zip(a=b"x"), "a.docx", Format.ARCHIVE, "application/zip"),
-        (gzip.compress(b"hello"), "a.txt", Format.ARCHIVE, "application/gzip"),
+        (gzip.compress(b"hello", mtime=0), "a.txt", Format.ARCHIVE, "application/gzip"),
         (b"{\\rtf1 hello}", "a.doc", Format.OTHER_OFFICE, "application/rtf"),
         (bytes(range(256)) * 20, "a.txt", Format.BINARY, "application/octet-stream"),
         ("\ufeffwide".encode("utf-16-le"), "a", Format.TEXT, "text/plain"),
