@@ -192,44 +192,51 @@ class IndexKeeper:
         self._remove_scratch()
         total = await self._database.read(vectors.count, EMBEDDER)
         scratch = self._scratch = await asyncio.to_thread(Scratch.make, total)
-        await self.process.start(scratch.folder)
+        snapshot = await self._database.read(vectors.fresh_snapshot, EMBEDDER) if scratch.in_memory else None
+        # The sealed file is opened while the child loads its model.
+        filled = asyncio.create_task(self._unseal(snapshot, scratch))
+        try:
+            await self.process.start(scratch.folder)
+        finally:
+            seconds = await filled
         self._unsealed, self._added, self._through, self._ghosts = False, 0, 0, False
         self.home = "sealed" if scratch.in_memory else "memory"
-        if not await self._open_sealed(scratch):
+        if snapshot is None or seconds is None or not await self._open_snapshot(snapshot, scratch, seconds):
             self._mark = await self._database.read(vectors.change_mark)
+            scratch = self._scratch
             await self.process.open(scratch.index if scratch.in_memory else None)
             await self._fill(total, progress)
         self._changed_at = time.monotonic()
         await self._set("warm")
 
-    async def _open_sealed(self, scratch: Scratch) -> bool:
-        snapshot = await self._database.read(vectors.fresh_snapshot, self.process.embedder)
-        if snapshot is None or not scratch.in_memory:
-            return False
+    async def _unseal(self, snapshot: Snapshot | None, scratch: Scratch) -> float | None:
+        """Fill the folder from the sealed file; return the seconds it took, None when there is nothing in it."""
+        if snapshot is None:
+            return None
         begun = time.monotonic()
+        place, sealed = scratch.index, self._locations.snapshot
         try:
             await asyncio.to_thread(
-                unseal,
-                self._locations.snapshot,
-                scratch.index,
-                snapshot.key,
-                self._office,
-                snapshot.id,
-                snapshot.chunks,
+                unseal, sealed, place, snapshot.key, self._office, snapshot.id, snapshot.chunks
             )
         except SnapshotDamaged as error:
             _log.warning("%s", error)
-            return False
+            return None
+        return time.monotonic() - begun
+
+    async def _open_snapshot(self, snapshot: Snapshot, scratch: Scratch, seconds: float) -> bool:
+        """Open the unsealed folder; return whether it holds what it should, else it is empty again."""
+        begun = time.monotonic()
         held = await self.process.open(scratch.index)
         if held != snapshot.vectors:
             _log.warning("the sealed index holds %d vectors instead of %d", held, snapshot.vectors)
             await self.process.stop()
             scratch.remove()
-            scratch = self._scratch = await asyncio.to_thread(Scratch.make, snapshot.vectors)
-            await self.process.start(scratch.folder)
+            self._scratch = await asyncio.to_thread(Scratch.make, snapshot.vectors)
+            await self.process.start(self._scratch.folder)
             return False
         self._mark = self._sealed_mark = snapshot.change_mark
-        self._unsealed, self._opening_seconds = True, time.monotonic() - begun
+        self._unsealed, self._opening_seconds = True, seconds + time.monotonic() - begun
         return True
 
     async def _fill(self, total: int, progress: Callable[[int, int], None] | None) -> None:

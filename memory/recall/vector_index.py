@@ -22,6 +22,11 @@ _SEARCH_WIDTH = 160
 """Candidates that the graph follows per query; more finds more of the true neighbours and takes longer."""
 
 
+def import_chroma() -> None:
+    """Import Chroma, which takes some 0.6 s, before the index is opened."""
+    import chromadb.config  # noqa: F401 - only to have it loaded
+
+
 @dataclass(slots=True)
 class _Block:
     """Vectors that were added together; the first ``taken`` of them are in Chroma."""
