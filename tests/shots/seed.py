@@ -75,7 +75,7 @@ async def fill(locations: Locations, passphrase: Secret, base_url: str, files: P
     try:
         await office.connections.add(
             "anthropic",
-            Secret("sk-ant-api03-loopback-test-value-0001"),
+            Secret("sk-ant-loopback-test-0001"),
             label="work",
             base_url=base_url,
             model="claude-sonnet-5",
