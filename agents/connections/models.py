@@ -29,9 +29,13 @@ def build(connection: Connection, model: str, http: httpx2.AsyncClient) -> "Mode
             model, provider=OpenAIProvider(openai_client=openai_client(connection, http))
         )
     from pydantic_ai.models.openai import OpenAIChatModel
+    from pydantic_ai.profiles.openai import OpenAIModelProfile
     from pydantic_ai.providers.openai_compatible import OpenAICompatibleProvider
 
     name = preset_of(connection.kind, connection.base_url).id
     return OpenAIChatModel(
-        model, provider=OpenAICompatibleProvider(name, openai_client=openai_client(connection, http))
+        model,
+        provider=OpenAICompatibleProvider(name, openai_client=openai_client(connection, http)),
+        # Compatible servers take the older field; several refuse a request that holds the newer one.
+        profile=OpenAIModelProfile(openai_chat_supports_max_completion_tokens=False),
     )

@@ -237,7 +237,7 @@ class Work:
         )
 
     def _settings(self) -> Any:
-        settings: dict[str, Any] = {"parallel_tool_calls": True}
+        settings: dict[str, Any] = {}
         if self.agent.temperature is not None:
             settings["temperature"] = self.agent.temperature
         if self.run.effort == "deep":

@@ -6,6 +6,7 @@ import pytest
 
 from agents.events import Event, TextDelta
 from agents.office import Office
+from agents.runtime.gate import MAX_TOKENS
 from memory import branches, ledger, messages, runs
 from tests.agents.conftest import connect
 from tests.peers.aimock import Aimock
@@ -51,6 +52,8 @@ async def test_an_answer_is_streamed_and_written_down(
     assert (total.requests, total.input_tokens, total.output_tokens) == (1, 120, 30)
     sent_requests = server.journal(path=path)
     assert [entry["path"] for entry in sent_requests] == [path]
+    assert sent_requests[0]["body"]["max_tokens"] == MAX_TOKENS["normal"]
+    assert "max_completion_tokens" not in sent_requests[0]["body"]
     shown = await office.database.read(branches.path, conversation.id)
     assert [message.text for turn in shown for message in turn.messages] == ["How deep is the quay?", ANSWER]
     assert await office.database.read(messages.messages_of_run, run.id) == (reply,)
