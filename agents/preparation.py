@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from agents.citations import citations_in
 from agents.events import EventBus
 from agents.files import Files
-from agents.runtime.context import Context, Recalled, Request, build
+from agents.runtime.context import CONVERSATION_TOKENS, Context, Recalled, Request, build
 from agents.runtime.material import SHOWN, Abilities, Material, goes_native
 from agents.runtime.work import Prepared
 from agents.tools.declaration import Tool, tools_of
 from agents.tools.reading import ReadingTools
 from agents.tools.recollection import MemoryTools, day_words, place_words, sources_of
-from memory import attachments, branches, chats, notes, roster, settings
+from memory import attachments, branches, chats, messages, notes, roster, settings
 from memory.accounts import Connection
 from memory.attachments import Attachment
 from memory.chats import Message, Turn
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 RECALLED_TOKENS = 1_500
 RECALLED_HITS = 6
+CONVERSATION_CHARACTERS = 4 * CONVERSATION_TOKENS
+"""No text has fewer tokens than a quarter of its characters, so more need not be read."""
 LONGEST_QUERY = 2_000
 """Characters of the message that are searched with: a pasted megabyte is no question."""
 
@@ -38,6 +40,7 @@ LONGEST_QUERY = 2_000
 @dataclass(frozen=True, slots=True)
 class _Gathered:
     turns: tuple[Turn, ...]
+    unread: int
     files: dict[str, Attachment]
     core: tuple[notes.Note, ...]
     team: tuple[Agent, ...]
@@ -121,6 +124,7 @@ class OfficePreparation:
             agent=agent,
             text=text,
             turns=gathered.turns,
+            older=gathered.unread,
             attachments=[gathered.files[one] for one in attachment_ids if one in gathered.files],
             earlier_attachments=gathered.files,
             recalled=recalled,
@@ -198,25 +202,27 @@ def _why(hit: Hit) -> str:
 
 
 def _gather(session: Session, question_id: str, attachment_ids: Sequence[str], agent: Agent) -> _Gathered:
-    return _together(session, branches.turns_before(session, question_id), attachment_ids, agent)
+    parent_id = messages.message(session, question_id).parent_id
+    return _together(session, parent_id, attachment_ids, agent)
 
 
 def _gather_ahead(
     session: Session, conversation_id: str, attachment_ids: Sequence[str], agent: Agent
 ) -> _Gathered:
     leaf = chats.conversation(session, conversation_id).active_leaf_id
-    turns: tuple[Turn, ...] = branches.path(session, conversation_id) if leaf else ()
-    return _together(session, turns, attachment_ids, agent)
+    return _together(session, leaf, attachment_ids, agent)
 
 
 def _together(
-    session: Session, turns: tuple[Turn, ...], attachment_ids: Sequence[str], agent: Agent
+    session: Session, leaf_id: str | None, attachment_ids: Sequence[str], agent: Agent
 ) -> _Gathered:
+    turns, unread = branches.recent_turns(session, leaf_id, characters=CONVERSATION_CHARACTERS)
     wanted = [*attachment_ids]
     wanted += [one for turn in turns for message in turn.messages for one in message.attachment_ids]
     files = {file.id: file for file in attachments.attachments_of(session, tuple(dict.fromkeys(wanted)))}
     return _Gathered(
         turns,
+        unread,
         files,
         notes.core_notes(session, agent_id=agent.id),
         tuple(roster.agents(session)),

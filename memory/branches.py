@@ -20,6 +20,9 @@ from resources.language import gettext as _
 _VARIABLES = 500
 """Ids named in one query."""
 
+_RECENT = 100
+"""Turns read at a time, from the end."""
+
 _NAMES = tuple(Message.__dataclass_fields__)
 _LISTS = (_NAMES.index("citations"), _NAMES.index("attachment_ids"))
 _RESTRICTED = _NAMES.index("restricted")
@@ -108,17 +111,29 @@ def path_to(session: Session, message_id: str) -> tuple[Message, ...]:
     return tuple(turn.messages[0] for turn in found)
 
 
-def turns_before(session: Session, message_id: str) -> tuple[Turn, ...]:
-    """Return the turns above a message, first to last, with every column of each batch. Raises NotFound."""
-    last = required(session, MessageTable, message_id)
-    tree = _Tree.read(session, last.conversation_id)
+def recent_turns(session: Session, leaf_id: str | None, *, characters: int) -> tuple[tuple[Turn, ...], int]:
+    """Return the last turns down to a message, with every column, and how many older ones were not read.
+
+    Reading ends with the turn that brings their texts to so many characters. Raises NotFound.
+    """
+    if leaf_id is None:
+        return (), 0
+    leaf = required(session, MessageTable, leaf_id)
+    tree = _Tree.read(session, leaf.conversation_id)
     steps: list[Step] = []
-    here = last.parent_id
+    here: str | None = leaf_id
     while here is not None:
         parent_id = tree.parents[here]
         steps.append(Step(tuple(tree.branches[parent_id][tree.batch_of[here]]), 1, 1))
         here = parent_id
-    return turns(session, steps[::-1])
+    found: list[Turn] = []
+    for start in range(0, len(steps), _RECENT):
+        for turn in turns(session, steps[start : start + _RECENT]):
+            found.append(turn)
+            characters -= sum(len(message.text) for message in turn.messages)
+            if characters <= 0:
+                return tuple(reversed(found)), len(steps) - len(found)
+    return tuple(reversed(found)), 0
 
 
 def branch(session: Session, message_id: str, step: int) -> Conversation:

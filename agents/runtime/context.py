@@ -63,11 +63,15 @@ class Context:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a context is made of. ``turns`` are the turns before the owner's message, first to last."""
+    """What a context is made of.
+
+    ``turns`` are the last turns before the owner's message, first to last; ``older`` counts those before them.
+    """
 
     agent: Agent
     text: str
     turns: Sequence[Turn]
+    older: int
     attachments: Sequence[Attachment]
     earlier_attachments: dict[str, Attachment]
     recalled: Sequence[Recalled]
@@ -147,18 +151,18 @@ def _conversation(request: Request, material: Material, account: _Account) -> li
         chosen.append(messages)
     chosen.reverse()
     # A model's turn must not come first: providers want the owner to begin.
-    while chosen and chosen[0][0].role == "agent" and len(chosen) < len(turns):
+    while chosen and chosen[0][0].role == "agent" and len(chosen) < len(turns) + request.older:
         chosen.pop(0)
     if not turns:
         return []
-    left_out = len(turns) - len(chosen)
+    left_out, every = len(turns) - len(chosen) + request.older, len(turns) + request.older
     said: list[Said] = []
     if left_out:
         said.append(Said("others", (Given(wording.left_out(left_out)),)))
     for messages in chosen:
         said += [_said(message, request, material, account) for message in messages]
     label = (
-        _("Conversation: last {kept} of {all} turns").format(kept=len(chosen), all=len(turns))
+        _("Conversation: last {kept} of {all} turns").format(kept=len(chosen), all=every)
         if left_out
         else ngettext("Conversation: {count} turn", "Conversation: {count} turns", len(turns)).format(
             count=len(turns)

@@ -13,7 +13,7 @@ from agents.office import Office
 from agents.runtime.context import CONVERSATION_TOKENS, Recalled, Request, build
 from agents.runtime.material import SHOWN, Abilities, Material
 from agents.runtime.tokens import likely_tokens
-from memory import messages, notes, runs
+from memory import branches, messages, notes, runs
 from memory.chats import Message, Turn
 from memory.messages import Speaker
 from memory.roster import Agent
@@ -43,6 +43,7 @@ def request(turns: Sequence[Sequence[Message]], **changes: object) -> Request:
         agent=LEAD,
         text="How deep?",
         turns=[Turn(tuple(turn), 1, 1) for turn in turns],
+        older=0,
         attachments=(),
         earlier_attachments={},
         recalled=(),
@@ -202,8 +203,6 @@ async def test_a_megabyte_is_taken_as_it_is(office: Office) -> None:
 
 
 async def test_every_column_of_a_batch_is_read_by_the_next_turn(office: Office) -> None:
-    from memory import branches
-
     conversation = await office.create_conversation()
     question = await office.database.write(messages.add_owner_message, conversation.id, "Both?")
     replies = await office.database.write(
@@ -212,8 +211,17 @@ async def test_every_column_of_a_batch_is_read_by_the_next_turn(office: Office) 
     for reply in replies:
         await office.database.write(messages.finish_message, reply.id, "complete", text=reply.agent_name)
     next_one = await office.database.write(messages.add_owner_message, conversation.id, "And?")
-    turns = await office.database.read(branches.turns_before, next_one.id)
+    turns, older = await office.database.read(_recent, next_one.parent_id, 1_000)
     assert [[one.text for one in turn.messages] for turn in turns] == [["Both?"], ["A", "B"]]
+    assert older == 0
+    turns, older = await office.database.read(_recent, next_one.parent_id, 1)
+    assert [[one.text for one in turn.messages] for turn in turns] == [["A", "B"]]
+    assert older == 1
+    assert await office.database.read(_recent, None, 1) == ((), 0)
+
+
+def _recent(session: Session, leaf_id: str | None, characters: int) -> tuple[tuple[Turn, ...], int]:
+    return branches.recent_turns(session, leaf_id, characters=characters)
 
 
 def _core(session: Session, text: str) -> None:
