@@ -85,13 +85,15 @@ class Office:
         )
 
     @classmethod
-    async def open(cls, locations: Locations, *, passphrase: str | Secret | None = None) -> Self:
+    async def open(
+        cls, locations: Locations, *, passphrase: str | Secret | None = None, vault: Vault | None = None
+    ) -> Self:
         """Open or create the office of these locations; imports nothing slow and starts no process.
 
-        Raises VaultError or StorageError.
+        ``vault`` is this office's, where it was opened already. Raises VaultError or StorageError.
         """
         secret = Secret(passphrase) if isinstance(passphrase, str) else passphrase
-        return cls(locations, *await asyncio.to_thread(_open, locations, secret))
+        return cls(locations, *await asyncio.to_thread(_open, locations, secret, vault))
 
     async def warm(self) -> None:
         """Start what a first paint need not wait for: recall, the reading workers, what was left unread."""
@@ -224,7 +226,7 @@ class Office:
 
 
 def _open(
-    locations: Locations, passphrase: Secret | None
+    locations: Locations, passphrase: Secret | None, vault: Vault | None
 ) -> tuple[OwnerLock, Vault, Database, BlobStore, str]:
     try:
         locations.create()
@@ -232,7 +234,7 @@ def _open(
         raise told_by_system(error, locations.home) from error
     lock = OwnerLock.acquire(locations)
     try:
-        vault = open_vault(locations.home, passphrase=passphrase)
+        vault = vault or open_vault(locations.home, passphrase=passphrase)
         database = open_database(locations, vault.keys.database_key)
     except BaseException:
         lock.release()

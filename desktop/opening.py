@@ -14,7 +14,6 @@ from desktop import timing
 from desktop.awaiting import emitted
 from desktop.diagnostics import Diagnostics
 from desktop.faults import sentence_of
-from desktop.pages.gates import Gate, NewPassphraseGate, RecoveryGate, TroubleGate, UnlockGate, Way
 from desktop.tasks import Tasks
 from desktop.window import Window
 from memory.errors import DatabaseDamaged, DatabaseKeyWrong, OfficeInUse, StorageError
@@ -26,7 +25,9 @@ from vault.secret import Secret
 if TYPE_CHECKING:
     from agents.office import Office
     from desktop.contents import Contents
+    from desktop.pages.gates import Gate
     from desktop.session import Session
+    from vault.office_keys import Vault
 
 log = logging.getLogger(__name__)
 
@@ -38,6 +39,15 @@ _RECOVERABLE = (
     vault_errors.KeyringGone,
     DatabaseKeyWrong,
 )
+
+_MODULES = (
+    "agents.office",
+    "desktop.session",
+    "desktop.contents",
+    "desktop.chats.listing",
+    "desktop.chats.page",
+)
+"""What the window needs to be filled, in the order of need; read in a thread, so that it stays awake."""
 
 _HANDOVER_SECONDS = 20.0
 """How long a command that holds the office has to make way."""
@@ -55,21 +65,24 @@ class Opening:
         self._locations = locations
         self._passphrase_file = passphrase_file
         self._passphrase: Secret | None = None
+        self._vault: Vault | None = None
         self.session: Session | None = None
         self.contents: Contents | None = None
         self._door = contextlib.AsyncExitStack()
 
     async def open(self, diagnostics: Diagnostics) -> None:
         """Open the office, asking as often as it takes, then fill the window."""
-        # Imported in a thread: the database's library takes a quarter of a second.
-        imported = asyncio.get_running_loop().run_in_executor(None, importlib.import_module, "agents.office")
-        from desktop.contents import Contents
-
-        contents = Contents(self._window)
-        await imported
+        loop = asyncio.get_running_loop()
+        # A passphrase is stretched on one core while the other reads the modules, half a second each.
+        vault = loop.run_in_executor(None, self._open_vault)
+        for name in _MODULES:
+            await loop.run_in_executor(None, importlib.import_module, name)
+        self._vault = await vault
         office = await self._ask_until_open()
+        from desktop.contents import Contents
         from desktop.session import Session
 
+        contents = Contents(self._window)
         self.session = Session(office, self._window, self._tasks)
         diagnostics.write_to(self._locations)
         self._window.open_gate()
@@ -78,6 +91,19 @@ class Opening:
         timing.mark("ready")
         await self._open_door(office)
         self._tasks.spawn(office.warm(), name="warm the office")
+
+    def _open_vault(self) -> "Vault | None":
+        """Open the vault of an office that exists; what goes wrong is told when the office is opened."""
+        if not self._locations.keyslots.exists():
+            return None
+        from vault.office_keys import open_vault
+
+        try:
+            passphrase = _first_line(self._passphrase_file) if self._passphrase_file is not None else None
+            return open_vault(self._locations.home, passphrase=passphrase, create=False)
+        except (vault_errors.VaultError, OSError) as error:
+            log.info("the vault did not open ahead: %s", sentence_of(error))
+            return None
 
     async def close_door(self) -> None:
         """Let no other process in any more."""
@@ -98,7 +124,7 @@ class Opening:
                 if self._passphrase_file is not None:
                     self._passphrase = await asyncio.to_thread(_first_line, self._passphrase_file)
                     self._passphrase_file = None  # once read, what the owner types counts
-                return await Office.open(self._locations, passphrase=self._passphrase)
+                return await Office.open(self._locations, passphrase=self._passphrase, vault=self._vault)
             except (vault_errors.PassphraseNeeded, vault_errors.PassphraseWrong) as error:
                 await self._unlock(
                     "" if isinstance(error, vault_errors.PassphraseNeeded) else sentence_of(error)
@@ -113,6 +139,8 @@ class Opening:
 
     async def _unlock(self, fault: str) -> None:
         """Ask for the passphrase; what was typed is tried by the caller."""
+        from desktop.pages.gates import UnlockGate
+
         gate = UnlockGate()
         self._show(gate)
         if fault:
@@ -125,6 +153,8 @@ class Opening:
 
     async def _offer_ways(self, error: Exception) -> None:
         """Show what happened and follow the way that the owner takes; returns when opening may be tried again."""
+        from desktop.pages.gates import TroubleGate, Way
+
         new_office = not self._locations.keyslots.exists() and not self._locations.database.exists()
         ways = [Way(_("Try again"), "again")]
         if new_office and isinstance(error, vault_errors.StoreUnusable):
@@ -157,6 +187,8 @@ class Opening:
             self._passphrase = None
 
     async def _protect(self, reason: str) -> None:
+        from desktop.pages.gates import NewPassphraseGate
+
         gate = NewPassphraseGate(reason)
         self._show(gate)
         verb, text = await emitted(gate.decided)
@@ -165,6 +197,7 @@ class Opening:
 
     async def _recover(self, *, with_passphrase: bool) -> None:
         """Ask for the recovery key until it opens the vault, or the owner goes back."""
+        from desktop.pages.gates import RecoveryGate
         from vault.office_keys import unlock_with_recovery
 
         gate = RecoveryGate(with_passphrase=with_passphrase)
@@ -184,7 +217,7 @@ class Opening:
             self._passphrase = passphrase
             return
 
-    def _show(self, gate: Gate) -> None:
+    def _show(self, gate: "Gate") -> None:
         self._window.show_gate(gate)
         gate.setFocus()
 

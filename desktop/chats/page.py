@@ -28,7 +28,6 @@ from desktop.chats.inspector import Inspector
 from desktop.chats.live_texts import LiveTexts
 from desktop.chats.saving import ask_where
 from desktop.composer.composer import Composer
-from desktop.pages.first_minute import Welcome
 from desktop.session import Session
 from desktop.transcript.view import ScrollPosition, TranscriptView
 from desktop.wording import money
@@ -201,6 +200,8 @@ class ChatPage(QWidget):
 
     async def _welcome(self) -> None:
         """Show what to begin with: the first minute in a new office, three starters later."""
+        from desktop.pages.first_minute import Welcome
+
         office = self.session.office
         team = await office.roster.all()
         connections = await office.connections.all()
