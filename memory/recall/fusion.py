@@ -100,9 +100,8 @@ def feed_back(scored: Sequence[Scored], likeness: Sequence[Mapping[int, float]])
     raised = dict(zip(numbers, _spread([sum(row) for row in zip(*views, strict=True)]), strict=True))
     result = []
     for one in scored:
-        worth = raised.get(one.candidate.number, 0.0)
-        legs = one.legs | {"feedback": worth}
-        result.append(Scored(one.candidate, one.score + FEEDBACK * worth, legs))
+        worth = one.legs["feedback"] = raised.get(one.candidate.number, 0.0)
+        result.append(Scored(one.candidate, one.score + FEEDBACK * worth, one.legs))
     return sorted(result, key=lambda one: -one.score)
 
 

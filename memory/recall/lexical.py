@@ -80,12 +80,16 @@ def reweigh(found: Lexical, candidates: Iterable[Candidate]) -> None:
         return
     stems = {_stem(term): term for term in found.common}
     pattern = re.compile(r"\b(" + "|".join(map(re.escape, stems)) + ")")
+    alone, around = found.views
     for candidate in candidates:
-        for scores, body in zip(found.views, (candidate.text, candidate.context), strict=True):
-            for stem in set(pattern.findall(body.lower())):
-                term = stems[stem]
-                scores[candidate.number] = scores.get(candidate.number, 0.0) + found.common[term]
-                found.holds[candidate.number].add(term)
+        # The context ends with the text, so what it lacks the text lacks, too.
+        held = set(pattern.findall(candidate.context.lower()))
+        said = set(pattern.findall(candidate.text.lower())) if held else held
+        for scores, stems_of_view in ((alone, said), (around, held)):
+            for stem in stems_of_view:
+                weight = found.common[stems[stem]]
+                scores[candidate.number] = scores.get(candidate.number, 0.0) + weight
+        found.holds[candidate.number].update(stems[stem] for stem in held)
 
 
 def _total(connection: Any) -> int:

@@ -28,11 +28,11 @@ from memory.recall.vectors import VIEWS
 
 _log = logging.getLogger(__name__)
 
-_POOL = 60
+_POOL = 40
 """Candidates taken from each view of the full text."""
 _POOL_THROUGH_SIEVE = 150
 """The same when many of them may have to be left out."""
-_NEAREST = 120
+_NEAREST = 80
 """Vectors taken from the index."""
 _NEAREST_THROUGH_SIEVE = 800
 """Vectors taken when many of them may have to be left out; the first _NEAREST that remain are compared."""
@@ -42,7 +42,7 @@ _EMBEDDED_NOW = 12
 """Candidates without vectors that are embedded while the search waits; more would take over a second."""
 _PATIENCE_SECONDS = 2.0
 """A search waits no longer for the recall process, which may be opening its index, or hang."""
-_COMPARED_AGAIN = 200
+_COMPARED_AGAIN = 120
 """Candidates compared with the best hits."""
 LEAST_COSINE = 0.25
 """A passage without any word of the question must be at least this near in meaning to be shown."""
