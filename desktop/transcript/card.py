@@ -52,6 +52,7 @@ class MessageCard(QFrame):
         self._actions: ActionRow | None = None
         self._branch: BranchSwitcher | None = None
         self.header = card_paint.Header()
+        self._header_key: object = None
         self.footer_box = QRect()
         self.wait_box = QRect()
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
@@ -204,7 +205,7 @@ class MessageCard(QFrame):
         here = look()
         pad, gap = here.px(14), here.px(8)
         inner = width - 2 * pad
-        self.header = card_paint.header(self, width)
+        self._lay_header(width)
         y = here.px(12) + card_paint.header_height(self.kind)
         y += here.px(8 if self.kind is RowKind.AGENTS else 4)
         if self._thinking is not None and not self._thinking.isHidden():
@@ -226,6 +227,15 @@ class MessageCard(QFrame):
             y = self._put(self._notice, y, pad, inner) + gap
         y = self._arrange_foot(y, pad, inner)
         return y + here.px(4)
+
+    def _lay_header(self, width: int) -> None:
+        """Lay the header out again only where one of its words or its room changed: text grows 30 times a second."""
+        message = self.message
+        words = (message.author, message.model, message.time, message.pinned)
+        key = (width, self.kind, words, self.layoutDirection(), look())
+        if key != self._header_key:
+            self._header_key = key
+            self.header = card_paint.header(self, width)
 
     def _arrange_foot(self, y: int, pad: int, inner: int) -> int:
         here, gap = look(), look().px(8)
