@@ -9,9 +9,9 @@ from resources.language import gettext as _
 def tool_names() -> dict[str, str]:
     """Return the built-in tools with what they allow, for the editor of an agent."""
     return {
-        "remember": _("Remember: propose notes for the memory"),
-        "recall": _("Recall: search conversations, files and notes"),
-        "read_attachment": _("Read: page through the files of a chat"),
+        "remember": _("Remember: propose notes"),
+        "recall": _("Recall: search the memory"),
+        "read_attachment": _("Read: page through files"),
     }
 
 

@@ -65,7 +65,7 @@ class AgentEditor(QWidget):
         self.max_tokens.setSpecialValueText(_("as the model's own"))
         self.run_cap = _amount(-0.01, 100_000, 0.1, _("as in Settings"), "$")
         self.day_cap = _amount(-0.01, 100_000, 0.5, _("as in Settings"), "$")
-        self.accepts = QCheckBox(_("Its notes are kept without asking you"))
+        self.accepts = QCheckBox(_("Keeps its notes unasked"))
         self.tools: dict[str, QCheckBox] = {}
         self._tool_row = QVBoxLayout()
         self.fault = label("", "danger", wrap=True)

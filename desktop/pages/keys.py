@@ -123,10 +123,9 @@ class KeyCard(QFrame):
 
     def _head(self, is_default: bool) -> None:
         row = QHBoxLayout()
-        row.addWidget(label(self._connection.label, "heading"))
+        row.addWidget(label(self._connection.label, "heading", wrap=True), 1)
         if is_default:
             row.addWidget(label(_("default"), "small"))
-        row.addStretch(1)
         row.addWidget(label(self._connection.mask or _("no key needed"), "mono"))
         self._column.addLayout(row)
 

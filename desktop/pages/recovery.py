@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QCheckBox,
     QFileDialog,
     QFrame,
-    QHBoxLayout,
     QPushButton,
     QVBoxLayout,
     QWidget,
@@ -98,9 +97,8 @@ class RecoverySection(QWidget):
         check = QCheckBox(_("I kept the recovery key"))
         check.toggled.connect(done.setEnabled)
         done.clicked.connect(self._done)
-        last = QHBoxLayout()
+        last = FlowLayout()
         last.addWidget(check)
-        last.addStretch(1)
         last.addWidget(done)
         self._column.addLayout(last)
         check.setFocus()

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Any
 
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QComboBox, QTabBar, QWidget
 
 from desktop.pages.page import Page, label
@@ -86,6 +87,11 @@ class UsagePage(Page):
         self.show_content()
         self._draw()
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        if self._plot is not None:
+            self._draw()
+
     def _draw(self) -> None:
         """Draw the bars: cost where every price is known, else tokens."""
         if not self._sums:
@@ -115,7 +121,8 @@ class UsagePage(Page):
                 x=list(range(len(shown))), height=heights, width=0.62, brush=theme.accent, pen=theme.accent
             )
         )
-        room = max(1, plot.width() // look().px(80))
+        # Before its first layout the plot has a width of its own invention.
+        room = max(1, min(plot.width(), self.width() - look().px(110)) // look().px(80))
         step = max(1, -(-len(names) // room))
         ticks = [(place, name) for place, name in enumerate(names) if place % step == 0]
         for side in ("bottom", "left"):

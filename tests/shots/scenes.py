@@ -217,7 +217,17 @@ async def _streaming(camera: Camera) -> None:
     conversation = await office.create_conversation(title="Slow words")
     await office.send(conversation.id, "@Lead @Writer say this slowly")
     await camera.contents.chat._open(conversation.id, "")
-    await camera.settle(4.0)
+    for _try in range(400):
+        feed = camera.contents.chat.feed
+        rows = feed.model.rowCount() if feed is not None else 0
+        if (
+            feed is not None
+            and rows > 1
+            and all(len(feed.model.text(m.id)) > 90 for m in feed.model.row(1).messages)
+        ):
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError("no answer streams")
 
 
 async def _new(camera: Camera) -> None:
