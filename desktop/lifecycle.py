@@ -16,6 +16,7 @@ from desktop import first_look
 from desktop.collector import Collector
 from desktop.diagnostics import Diagnostics
 from desktop.faults import sentence_of
+from desktop.generators import closed_on
 from desktop.opening import Opening
 from desktop.quit_signals import QuitSignals
 from desktop.tasks import Tasks
@@ -48,7 +49,7 @@ class Lifecycle:
         diagnostics = Diagnostics(self._report)
         collector = Collector()
         try:
-            with asyncio.Runner(loop_factory=self._loop) as runner:
+            with asyncio.Runner(loop_factory=self._loop) as runner, closed_on(runner.get_loop()):
                 runner.run(self._live(diagnostics, beside))
             self._end_lanes()
         finally:

@@ -16,6 +16,7 @@ from PySide6.QtWidgets import QApplication
 from agents.office import Office
 from desktop.chats.area import ChatsArea
 from desktop.first_look import FirstLook
+from desktop.generators import closed_on
 from desktop.session import Session
 from desktop.tasks import Tasks
 from desktop.theme.appearance import appearance
@@ -91,8 +92,12 @@ async def session(office, qtbot, qapp) -> AsyncIterator[Session]:
     window.show()
     session = Session(office, window, tasks)
     await session.preferences.read()
-    yield session
-    await tasks.cancel(3)
+    with closed_on(asyncio.get_running_loop()):
+        yield session
+        await tasks.cancel(3)
+        await office.close()
+        gc.collect()
+        await asyncio.sleep(0.05)  # what the collection found is closed on the loop
     session.detach()
     window.close_for_good()
     window.deleteLater()
