@@ -1,6 +1,6 @@
 """Write THIRD-PARTY-NOTICES.md: every locked library with its version and licence.
 
-`make lock` runs it. Licences are read from the metadata of what is installed; a library that only another
+`make lock` runs it. Licences are read from the metadata of what is installed; a library that not every
 system installs stands in `ELSEWHERE`.
 """
 
@@ -13,10 +13,14 @@ ROOT = Path(__file__).resolve().parents[1]
 NOTICES = ROOT / "THIRD-PARTY-NOTICES.md"
 LOCKS = {"run": "Installed with Bureau", "develop": "Installed for developing and testing only"}
 
-# Locked for other systems only, so not there to be read.
+# Locked for some systems or Pythons only, so not always there to be read.
 ELSEWHERE = {
+    "backports-tarfile": "MIT",
     "httpx2-jsfetch": "BSD-3-Clause",
+    "importlib-metadata": "Apache-2.0",
+    "lazy-importer": "Apache-2.0",
     "pywin32-ctypes": "BSD-3-Clause",
+    "zipp": "MIT",
 }
 
 # Whose metadata names no licence in a form that can be read, and what their licence file says.

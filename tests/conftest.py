@@ -1,5 +1,7 @@
 """What holds for every test: an empty home, no screen, nothing beyond this machine, nothing left running."""
 
+import contextlib
+import ctypes
 import os
 import shutil
 import signal
@@ -18,6 +20,7 @@ import pytest
 pytest_plugins = ["tests.peers.aimock", "tests.peers.keyring"]
 
 _GRACE_SECONDS = 3.0
+_SET_CHILD_SUBREAPER = 36
 _MEMORY_FOLDER = Path("/dev/shm")
 
 # What the person who runs the tests has set must neither reach a test nor be reached by one.
@@ -107,7 +110,7 @@ def own_home(
 
 
 def _children() -> dict[int, str]:
-    """The command lines of this process's living children, by pid (Linux; elsewhere none)."""
+    """The command lines of this process's children, by pid, "" for an ended one (Linux; elsewhere none)."""
     found: dict[int, str] = {}
     for listing in Path("/proc/self/task").glob("*/children"):
         try:
@@ -121,9 +124,20 @@ def _children() -> dict[int, str]:
             except OSError:
                 continue  # ended meanwhile
             # multiprocessing keeps its resource tracker for the whole session, by design.
-            if state != "Z" and "resource_tracker" not in command:
-                found[pid] = command
+            if "resource_tracker" not in command:
+                found[pid] = "" if state == "Z" else command or "starting"
     return found
+
+
+def _let_orphans_go(children: set[int]) -> None:
+    """Undo what an office does to its process, adopting orphans, and bury those that ended meanwhile."""
+    if sys.platform != "linux":
+        return
+    ctypes.CDLL(None).prctl(_SET_CHILD_SUBREAPER, 0, 0, 0, 0)
+    for pid, command in _children().items():
+        if pid not in children and not command:
+            with contextlib.suppress(ChildProcessError):  # its own waiter was faster
+                os.waitpid(pid, os.WNOHANG)
 
 
 def _threads() -> set[threading.Thread]:
@@ -137,12 +151,14 @@ def nothing_left_running(own_home: Path) -> Iterator[None]:
     yield
     deadline = time.monotonic() + _GRACE_SECONDS
     while True:
-        left = [f"process {pid}: {command}" for pid, command in _children().items() if pid not in children]
+        now = {pid: command for pid, command in _children().items() if command and pid not in children}
+        left = [f"process {pid}: {command}" for pid, command in now.items()]
         left += [f"thread {thread.name}" for thread in _threads() - threads]
         if not left:
+            _let_orphans_go(children)
             return
         if time.monotonic() > deadline:
-            for pid in set(_children()) - children:
+            for pid in now:
                 os.kill(pid, signal.SIGKILL)  # or every later test would be blamed
             pytest.fail("left running: " + "; ".join(left))
         time.sleep(0.02)

@@ -104,3 +104,31 @@ def test_a_child_process_reaches_the_same_keyring(unlocked_keyring: Session) -> 
     program = "import keyring.backends.SecretService as s; print(s.Keyring().get_password('Bureau', 'item'))"
     child = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert child.stdout.strip() == "a value"
+
+
+ORPHAN = "import subprocess; print(subprocess.Popen(['sleep', '0.3']).pid)"
+
+
+def test_an_office_may_adopt_orphans(pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(Path(__file__).parents[2]))
+    pytester.makeconftest("from tests.conftest import _runtime_folder, nothing_left_running, own_home\n")
+    pytester.makepyfile(
+        f"""
+        import os, subprocess, sys, time
+        from agents.door.peers import adopt_orphans
+        from tests.conftest import _children
+
+        def orphan():
+            subprocess.run([sys.executable, "-c", {ORPHAN!r}], check=True, stdout=subprocess.DEVNULL)
+
+        def test_adopts():
+            adopt_orphans()
+            orphan()
+
+        def test_finds_no_trace_of_them():
+            assert _children() == {{}}
+            orphan()
+            assert _children() == {{}}
+        """
+    )
+    pytester.runpytest_subprocess("-p", "no:cacheprovider").assert_outcomes(passed=2)

@@ -37,8 +37,9 @@ Fixture = dict[str, Any]
 class Aimock:
     """A running server; `anthropic_url` and `openai_url` are what the SDKs call base URL, `url` its root."""
 
-    def __init__(self, process: subprocess.Popen[str], url: str, key: str) -> None:
+    def __init__(self, process: subprocess.Popen[str], output: threading.Thread, url: str, key: str) -> None:
         self._process = process
+        self._output = output
         self._key = key
         self.url = url
 
@@ -80,6 +81,7 @@ class Aimock:
         """End the server, as a machine that goes away."""
         self._process.terminate()
         self._process.wait(_PATIENCE_SECONDS)
+        self._output.join(_PATIENCE_SECONDS)
         if self._process.stdout is not None:
             self._process.stdout.close()
 
@@ -123,13 +125,14 @@ def start(
         text=True,
     )
     lines: Queue[str | None] = Queue()
-    threading.Thread(target=_drain, args=(process, lines), daemon=True).start()
+    output = threading.Thread(target=_drain, args=(process, lines), daemon=True)
+    output.start()
     said: list[str] = []
     try:
         while (line := lines.get(timeout=_PATIENCE_SECONDS)) is not None:
             said.append(line)
             if found := _LISTENING.search(line):
-                return Aimock(process, found.group(1), keys[0] if keys else "")
+                return Aimock(process, output, found.group(1), keys[0] if keys else "")
     except Empty:
         said.append(f"(nothing more for {_PATIENCE_SECONDS} s)")
     process.kill()
