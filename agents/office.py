@@ -23,12 +23,13 @@ from agents.runtime.work import Services
 from agents.sending import Draft, Sent
 from agents.settings import Settings
 from agents.spending import Spending
-from memory import chats, messages, runs
+from memory import audit, chats, messages, runs
 from memory.attachments import Attachment
 from memory.blobs import BlobStore, drop_unreferenced
 from memory.chats import Conversation, Message
 from memory.database import Database
 from memory.disk import told_by_system
+from memory.errors import DatabaseKeyWrong
 from memory.locations import Locations
 from memory.office_store import office_id, open_database
 from memory.ownership import OwnerLock
@@ -164,6 +165,17 @@ class Office:
         """
         return await self.files.attach(conversation_id, source, name)
 
+    async def new_recovery_key(self) -> str:
+        """Return 24 words, to be shown once, that open this office from now on. Raises VaultError, StorageError."""
+        words = await asyncio.to_thread(self.vault.new_recovery_key)
+        await self.database.write(audit.append, "recovery key made", self.vault.office_id)
+        return words
+
+    async def take_over_recovery_key(self) -> None:
+        """Know of the recovery key that another process has just made. Raises VaultError, StorageError."""
+        await asyncio.to_thread(self.vault.reload)
+        await self.database.write(audit.append, "recovery key made", self.vault.office_id)
+
     async def preview(
         self,
         conversation_id: str,
@@ -235,7 +247,7 @@ def _open(
     lock = OwnerLock.acquire(locations)
     try:
         vault = vault or open_vault(locations.home, passphrase=passphrase)
-        database = open_database(locations, vault.keys.database_key)
+        database = _database(locations, vault)
     except BaseException:
         lock.release()
         raise
@@ -248,6 +260,25 @@ def _open(
         database.close()
         lock.release()
         raise
+
+
+def _database(locations: Locations, vault: Vault) -> Database:
+    """Open the database with the current key or, where a crash cut a change of keys short, with the pending one."""
+    pending = vault.keys.pending_database_key
+    if pending is None:
+        return open_database(locations, vault.keys.database_key)
+    try:
+        database = open_database(locations, vault.keys.database_key)
+        settle = vault.abandon_rekey
+    except DatabaseKeyWrong:
+        database = open_database(locations, pending)
+        settle = vault.finish_rekey
+    try:
+        settle()
+    except BaseException:
+        database.close()
+        raise
+    return database
 
 
 def _furnish(session: Session) -> str:

@@ -22,6 +22,7 @@ from desktop.quit_signals import QuitSignals
 from desktop.tasks import Tasks
 from desktop.window import Window
 from memory.locations import Locations
+from vault.hardening import forbid_core_dumps
 
 _THREADS = 4
 _TASKS_SECONDS = 3.0
@@ -46,6 +47,7 @@ class Lifecycle:
 
     def run(self, beside: Callable[[Self], Coroutine[Any, Any, None]] | None = None) -> int:
         """Return the exit code of the process; ``beside`` is work that drives the window."""
+        forbid_core_dumps()
         diagnostics = Diagnostics(self._report)
         collector = Collector()
         try:

@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session
 from memory.identifiers import new_id, now
 from memory.tables import AgentTable, ConnectionTable, OutboxTable, RunTable, UsageTable
 from memory.tables.records import record, required
+from resources.language import gettext as _
 
 UsageKey = Literal["agent", "model", "day", "key"]
 Purpose = Literal["chat", "check", "models", "discovery"]
@@ -93,9 +94,14 @@ def add_usage(
     cache_read_tokens: int = 0,
     cache_write_tokens: int = 0,
     cost: int | None,
+    purpose: Purpose = "chat",
     at: int | None = None,
 ) -> Usage:
-    """Record one model request and add its cost to what its run has spent. Raises NotFound."""
+    """Record one model request, on its line of the outbox too, and add its cost to what its run has spent.
+
+    A run sends one request after the other, so its latest line without tokens is the request meant; a check
+    has no run and is found by its connection. Raises NotFound.
+    """
     instant = now() if at is None else at
     row = UsageTable(
         id=new_id(),
@@ -114,6 +120,9 @@ def add_usage(
     session.add(row)
     if run_id is not None and cost:
         required(session, RunTable, run_id).spent += cost
+    line = _latest_line(session, purpose, run_id, connection_id)
+    if line is not None:
+        line.input_tokens, line.output_tokens, line.cost = input_tokens, output_tokens, cost
     session.flush()
     return record(Usage, row)
 
@@ -236,18 +245,17 @@ def finish_request(
     status: int | None,
     bytes_sent: int | None = None,
     bytes_received: int = 0,
-    input_tokens: int | None = None,
-    output_tokens: int | None = None,
-    cost: int | None = None,
     error: str = "",
 ) -> Request:
-    """Record how a request ended; ``status`` is None where no answer came. Raises NotFound."""
+    """Record how a request ended; ``status`` is None where no answer came. Raises NotFound.
+
+    What it used is recorded by ``add_usage``.
+    """
     row = required(session, OutboxTable, request_id)
     row.status, row.error, row.finished_at = status, error, now()
     row.bytes_received = bytes_received
     if bytes_sent is not None:
         row.bytes_sent = bytes_sent
-    row.input_tokens, row.output_tokens, row.cost = input_tokens, output_tokens, cost
     session.flush()
     return record(Request, row)
 
@@ -258,6 +266,20 @@ def outbox(session: Session, *, limit: int = 200, before: Request | None = None)
     if before is not None:
         query = query.where(tuple_(OutboxTable.at, OutboxTable.id) < (before.at, before.id))
     return tuple(record(Request, row) for row in session.scalars(query))
+
+
+def _latest_line(
+    session: Session, purpose: Purpose, run_id: str | None, connection_id: str | None
+) -> OutboxTable | None:
+    if run_id is None and connection_id is None:
+        return None
+    whose = OutboxTable.run_id == run_id if run_id else OutboxTable.connection_id == connection_id
+    return session.scalars(
+        select(OutboxTable)
+        .where(whose, OutboxTable.purpose == purpose, OutboxTable.input_tokens.is_(None))
+        .order_by(OutboxTable.at.desc(), OutboxTable.id.desc())
+        .limit(1)
+    ).first()
 
 
 def _sums() -> tuple[ColumnElement[Any], ...]:
@@ -283,8 +305,9 @@ def _between(since: str | None, until: str | None) -> list[ColumnElement[bool]]:
 
 def _labels(session: Session, by: UsageKey) -> dict[str | None, str]:
     if by == "agent":
-        return {row.id: row.name for row in session.execute(select(AgentTable.id, AgentTable.name))}
+        rows = session.execute(select(AgentTable.id, AgentTable.name))
+        return {None: _("no agent (key checks)"), **{row.id: row.name for row in rows}}
     if by == "key":
         rows = session.execute(select(ConnectionTable.id, ConnectionTable.label))
-        return {row.id: row.label for row in rows}
+        return {None: _("removed keys"), **{row.id: row.label for row in rows}}
     return {}

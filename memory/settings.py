@@ -6,6 +6,7 @@ from typing import Any, Literal
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from memory import audit
 from memory.errors import Refused
 from memory.identifiers import now
 from memory.tables import SettingTable
@@ -42,14 +43,6 @@ def declared() -> tuple[Setting, ...]:
 
 def _appearance() -> tuple[Setting, ...]:
     themes = (("system", _("as the system")), ("light", _("light")), ("dark", _("dark")))
-    languages = (
-        ("", _("as the system")),
-        ("en", "English"),
-        ("de", "Deutsch"),
-        ("pl", "Polski"),
-        ("ru", "Русский"),
-        ("uk", "Українська"),
-    )
     return (
         Setting(
             "appearance.theme", "choice", "system", _("Theme"),
@@ -60,16 +53,8 @@ def _appearance() -> tuple[Setting, ...]:
             _("Size of all text, in percent."), minimum=75, maximum=200, unit="%",
         ),
         Setting(
-            "appearance.language", "choice", "", _("Language"),
-            _("Language of Bureau itself; agents answer in the language you write."), choices=languages,
-        ),
-        Setting(
             "appearance.reduced_motion", "switch", False, _("Reduced motion"),
             _("Nothing glides or fades."),
-        ),
-        Setting(
-            "composer.spell_check", "switch", True, _("Spell check"),
-            _("Underline misspelt words where the system has a spell checker."),
         ),
     )  # fmt: skip
 
@@ -123,7 +108,9 @@ def values(session: Session) -> dict[str, Any]:
 
 def change(session: Session, key: str, new: Any) -> Any:
     """Store a value and return it. Raises Refused for an undeclared key or a value that does not fit."""
-    _check(_setting(key), new)
+    setting = _setting(key)
+    _check(setting, new)
+    _note(session, setting, new)
     row = session.get(SettingTable, key)
     if row is None:
         session.add(SettingTable(key=key, value=new, updated_at=now()))
@@ -137,10 +124,18 @@ def reset(session: Session, key: str) -> Any:
     """Go back to the default and return it. Raises Refused for a key that is not declared."""
     setting = _setting(key)
     row = session.get(SettingTable, key)
+    _note(session, setting, setting.default)
     if row is not None:
         session.delete(row)
         session.flush()
     return setting.default
+
+
+def _note(session: Session, setting: Setting, new: Any) -> None:
+    """Record in the audit trail what changes the office's conduct; looks do not, and a text may hold a secret."""
+    if setting.kind == "state" or setting.key.startswith("appearance.") or value(session, setting.key) == new:
+        return
+    audit.append(session, "setting changed", setting.key, {} if setting.kind == "text" else {"to": new})
 
 
 def _setting(key: str) -> Setting:

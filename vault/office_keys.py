@@ -89,6 +89,16 @@ class Vault:
             self._shown = Secret(words)  # redacted everywhere while this office is open
             return words
 
+    def reload(self) -> None:
+        """Take over the slots as another process of this office left them, such as a new recovery key.
+
+        Raises SlotsDamaged, ReadingFailed.
+        """
+        with self._lock:
+            found = KeyslotFile.load(self._file.folder)
+            if found is not None:
+                self._file.slots = found.slots
+
     def begin_rekey(self) -> bytes:
         """Put a new random database key (32 bytes) as pending beside the current one, wherever keys rest.
 

@@ -96,13 +96,14 @@ async def _until_read(listening: _Listening, files: list[Attachment]) -> AsyncIt
         for file in await office.database.read(attachments.attachments_of, list(waiting)):
             if file.state == "failed":
                 failed.append(file)
-                yield {"kind": "notice", "sentence": file.reason}
             if file.state in {"ready", "failed"}:
                 waiting.discard(file.id)
         if waiting:
             await _next(listening.queue, events.AttachmentChanged)
     if failed and len(failed) == len(files):
-        raise CommandFailed(failed[0].reason)
+        raise CommandFailed(" ".join(file.reason for file in failed))
+    for file in failed:
+        yield {"kind": "notice", "sentence": file.reason}
 
 
 async def _next(queue: "asyncio.Queue[events.Event]", kind: type[events.Event]) -> None:

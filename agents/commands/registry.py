@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from agents.commands import asking, diagnosis, keys, ledgers, remembering, team
+from agents.commands import asking, diagnosis, keys, ledgers, recovery, remembering, team
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
 from memory.errors import StorageError
@@ -40,6 +40,7 @@ ANSWERING: dict[str, Answering] = {
     "usage": ledgers.usage,
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,
+    "recovery made": recovery.made,
 }
 
 

@@ -1,7 +1,7 @@
 """Provider accounts as the rest of the office uses them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
 import httpx2
@@ -15,7 +15,7 @@ from agents.connections.errors import KeyMissing, ModelUnknown, ProviderError
 from agents.connections.failures import explain
 from agents.connections.presets import ConnectionKind, preset, preset_of
 from agents.connections.transport import Credential, Sending
-from memory import accounts, audit, settings
+from memory import accounts, audit, ledger, settings
 from memory.accounts import Connection
 from memory.database import Database
 from memory.identifiers import new_id
@@ -26,6 +26,7 @@ from vault.secret import Secret
 
 if TYPE_CHECKING:
     from pydantic_ai.models import Model
+    from pydantic_ai.usage import RequestUsage
 
 
 class Connections:
@@ -100,6 +101,7 @@ class Connections:
         trial = check.KeyCheck(
             connection,
             lambda purpose: self._client(connection, proxy, Sending(purpose, identity), trial=fresh),
+            self._booking(connection),
         )
         accepted = False
         async for step in trial.steps():
@@ -119,7 +121,9 @@ class Connections:
         connection = await self.connection(identity)
         proxy = await self._proxy(connection)
         trial = check.KeyCheck(
-            connection, lambda purpose: self._client(connection, proxy, Sending(purpose, identity))
+            connection,
+            lambda purpose: self._client(connection, proxy, Sending(purpose, identity)),
+            self._booking(connection),
         )
         steps: list[check.Step] = []
         async for step in trial.steps():
@@ -192,6 +196,33 @@ class Connections:
     async def close(self) -> None:
         """Close every connection pool."""
         await self._pools.close()
+
+    def _booking(self, connection: Connection) -> "Callable[[str, RequestUsage], Awaitable[None]]":
+        async def book(model: str, usage: "RequestUsage") -> None:
+            price = self.price(connection, model)
+            cost = None
+            if price is not None:
+                cost = price.cost(
+                    input_tokens=usage.input_tokens,
+                    output_tokens=usage.output_tokens,
+                    cache_read=usage.cache_read_tokens,
+                    cache_write=usage.cache_write_tokens,
+                )
+            await self._database.write(
+                ledger.add_usage,
+                run_id=None,
+                agent_id=None,
+                connection_id=connection.id,
+                model=model,
+                input_tokens=usage.input_tokens,
+                output_tokens=usage.output_tokens,
+                cache_read_tokens=usage.cache_read_tokens,
+                cache_write_tokens=usage.cache_write_tokens,
+                cost=cost,
+                purpose="check",
+            )
+
+        return book
 
     async def _proxy(self, connection: Connection) -> str:
         chosen = connection.proxy or await self._database.read(settings.value, "network.proxy")

@@ -3,7 +3,7 @@
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import httpx2
 
@@ -20,6 +20,9 @@ from agents.connections.failures import explain
 from agents.connections.models import build
 from memory.accounts import Connection
 from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    from pydantic_ai.usage import RequestUsage
 
 StepName = Literal["reachable", "key", "model", "images", "tools"]
 STEPS: tuple[StepName, ...] = ("reachable", "key", "model", "images", "tools")
@@ -44,13 +47,20 @@ class Step:
 
 
 class KeyCheck:
-    """Runs the five steps on one connection; after the run ``models`` and ``model`` hold what was learnt."""
+    """Runs the five steps on one connection; after the run ``models`` and ``model`` hold what was learnt.
+
+    ``book`` is given the model and usage of each request that was answered.
+    """
 
     def __init__(
-        self, connection: Connection, http: Callable[[Literal["check", "models"]], httpx2.AsyncClient]
+        self,
+        connection: Connection,
+        http: Callable[[Literal["check", "models"]], httpx2.AsyncClient],
+        book: Callable[[str, "RequestUsage"], Awaitable[None]],
     ) -> None:
         self._connection = connection
         self._http = http
+        self._book = book
         self.models: list[dict[str, Any]] = list(connection.models)
         self.model = connection.default_model
 
@@ -162,6 +172,7 @@ class KeyCheck:
             return explain(error, self._connection, self.model)
         except Exception as error:  # noqa: BLE001  whatever an SDK raises becomes the sentence of this step
             return explain(error, self._connection, self.model)
+        await self._book(self.model, reply.usage)
         if called is not None:
             for part in reply.parts:
                 if isinstance(part, ToolCallPart):

@@ -19,7 +19,8 @@ async def call(path: Path, command: str, arguments: dict[str, Any], caller: Call
     stopping = asyncio.ensure_future(_forward_stop(writer, caller))
     try:
         writer.write(line({"command": command, "arguments": arguments}))
-        await writer.drain()
+        with contextlib.suppress(ConnectionError):  # told below, when there is no answer
+            await writer.drain()
         async for message in messages(reader):
             if "item" in message:
                 yield message["item"]

@@ -9,12 +9,13 @@ import click
 
 from agents.door.protocol import Caller, CommandFailed
 from desktop.command_line.options import GlobalOptions
-from desktop.command_line.session import Host
+from desktop.command_line.session import Host, protect
 from resources.language import gettext as _
 
 
 def edit_agent(options: GlobalOptions, name: str, file: Path | None) -> int:
     """Show the agent's Markdown in $EDITOR, or take a file's, and save it."""
+    protect()
     try:
         given = file.read_text("utf-8") if file is not None else None
     except (UnicodeDecodeError, OSError):

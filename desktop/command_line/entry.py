@@ -14,16 +14,35 @@ SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 def main(arguments: list[str] | None = None) -> int:
     """Run one command line and return its exit code: 0 done, 1 failed, 2 wrongly used."""
     choose_language(os.environ.get("BUREAU_LANGUAGE"))
+    _prepare_streams()
+    options = GlobalOptions()
     try:
         options, rest = split(sys.argv[1:] if arguments is None else arguments)
-        if not rest:
-            return _open_window(options)
-        if rest == ["--toggle"]:
-            return _open_window(options)
-        return _run_command(options, rest)
+        code = _open_window(options) if rest in ([], ["--toggle"]) else _run_command(options, rest)
+        sys.stdout.flush()
+        return code
     except UsageFault as fault:
         print(fault, file=sys.stderr)
         return 2
+    except BrokenPipeError:
+        # Who read our output has gone, as `head` does; Python's own last flush must not complain of it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except KeyboardInterrupt:
+        print(_("Stopped."), file=sys.stderr)
+        return 1
+    except Exception as error:  # noqa: BLE001 - the last place where a fault can become a sentence
+        from desktop.command_line.reporting import report
+
+        report(error, options)
+        return 1
+
+
+def _prepare_streams() -> None:
+    """Let no character stop a command: not one that the terminal cannot show, nor a broken one on its input."""
+    for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace")):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors=errors)
 
 
 def _run_command(options: GlobalOptions, rest: list[str]) -> int:

@@ -1,12 +1,14 @@
 """``bureau recovery``: the recovery key is written to the terminal itself, never to a redirected stdout."""
 
+import asyncio
 import contextlib
 import sys
 from collections.abc import Iterator
 from typing import TextIO
 
+from agents.door.protocol import Caller, CommandFailed
 from desktop.command_line.options import GlobalOptions
-from desktop.command_line.session import passphrase_of, protect
+from desktop.command_line.session import Host, passphrase_of, protect
 from memory.locations import Locations
 from resources.language import gettext as _
 from vault.errors import VaultError
@@ -28,10 +30,18 @@ def show_new_key(options: GlobalOptions) -> int:
             )
             for start in range(0, len(words), 6):
                 print("  " + " ".join(words[start : start + 6]), file=terminal)
+        asyncio.run(_record(options))
         return 0
-    except (VaultError, NoTerminal) as error:
+    except (VaultError, NoTerminal, CommandFailed) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+async def _record(options: GlobalOptions) -> None:
+    """Tell the office, wherever it is open, that it has another recovery key."""
+    async with Host(options) as host:
+        async for _item in host.items("recovery made", {}, Caller()):
+            pass
 
 
 def unlock(options: GlobalOptions, words: str) -> int:

@@ -62,7 +62,8 @@ class Page:
         elif self._command == "doctor":
             self.exit_code = 0 if value["ok"] else 1
         if self._as_json:
-            print(json.dumps(value, ensure_ascii=False))
+            shows_all = "utf" in (sys.stdout.encoding or "").lower()
+            print(json.dumps(value, ensure_ascii=not shows_all))
             return
         self._end_line()
         VIEWS.get(self._command, _plain)(value)
@@ -184,6 +185,9 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("why", _text_of("purpose")),
         ("what", lambda row: ", ".join(row["categories"])),
         ("bytes", _text_of("bytes_sent")),
+        ("input", _text_of("input_tokens")),
+        ("output", _text_of("output_tokens")),
+        ("cost", lambda row: "" if row["input_tokens"] is None else _cost(row)),
         ("status", lambda row: str(row["status"] or row["error"] or "…")),
     ),
     "doctor": _doctor,

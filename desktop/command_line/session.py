@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -12,6 +12,7 @@ from agents.door.client import call
 from agents.door.protocol import Caller, CommandFailed, Item
 from desktop.command_line.options import GlobalOptions, UsageFault
 from desktop.command_line.rendering import Page
+from desktop.command_line.reporting import logging_to
 from memory.errors import OfficeInUse
 from memory.locations import Locations
 from memory.ownership import socket_of_owner
@@ -78,13 +79,45 @@ async def _run(options: GlobalOptions, command: str, arguments: dict[str, Any], 
     with contextlib.suppress(NotImplementedError):
         asyncio.get_running_loop().add_signal_handler(signal.SIGINT, caller.stopped.set)
     try:
-        async with Host(options) as host:
-            async for item in host.items(command, arguments, caller):
-                page.show(item)
+        with ending_in_order():
+            async with Host(options) as host:
+                async for item in host.items(command, arguments, caller):
+                    page.show(item)
     except CommandFailed as failure:
         page.fail(str(failure))
         return failure.code
+    except asyncio.CancelledError:
+        page.fail(_("Stopped."))
+        return 1
     return page.exit_code
+
+
+@contextlib.contextmanager
+def ending_in_order() -> Iterator[None]:
+    """Let SIGTERM, or a terminal that closes, cancel this task once, so that the office is closed and sealed.
+
+    A second signal ends the process at once.
+    """
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+    signals = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+
+    def restore() -> None:
+        for number in signals:
+            with contextlib.suppress(NotImplementedError):
+                loop.remove_signal_handler(number)
+
+    def end() -> None:
+        restore()
+        if task is not None:
+            task.cancel()
+
+    for number in signals:
+        with contextlib.suppress(NotImplementedError):
+            loop.add_signal_handler(number, end)
+    try:
+        yield
+    finally:
+        restore()
 
 
 class Host:
@@ -154,6 +187,7 @@ class Host:
         try:
             context = serving(self._locations, passphrase_of(self._options))
             self._served = await self._stack.enter_async_context(context)
+            self._stack.enter_context(logging_to(self._locations))
         except OfficeInUse:
             await self._new_owner()
             return None

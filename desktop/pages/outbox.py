@@ -128,7 +128,7 @@ class OutboxPage(Page):
             Column(_("Tokens in / out"), tokens, number=True, share=1.5),
             Column(
                 _("Cost"),
-                lambda request: money(request.cost) if request.purpose == "chat" else "–",
+                lambda request: money(request.cost) if request.input_tokens is not None else "–",
                 number=True,
                 share=0.9,
             ),

@@ -1,6 +1,5 @@
 """The recovery key: shown once, copied, saved or printed, and confirmed by its owner."""
 
-import asyncio
 from collections.abc import Callable
 from pathlib import Path
 
@@ -58,7 +57,7 @@ class RecoverySection(QWidget):
         self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeading)
 
     async def _make(self) -> None:
-        self._words = await asyncio.to_thread(self._session.office.vault.new_recovery_key)
+        self._words = await self._session.office.new_recovery_key()
         self._show()
 
     def _show(self) -> None:

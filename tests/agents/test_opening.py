@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from agents.office import Office
+from memory import audit
+from memory.database import engine
 from memory.errors import OfficeInUse
 from memory.locations import Locations
 from tests.agents.conftest import PASSPHRASE
@@ -71,3 +73,28 @@ async def test_a_wrong_passphrase_leaves_the_office_free(
     with pytest.raises(PassphraseNeeded):
         await Office.open(Locations.find(own_home / "office"))
     assert await (await offices()).interrupted() == ()
+
+
+@pytest.mark.parametrize("rekeyed", [True, False])
+async def test_a_change_of_keys_that_a_crash_cut_short_is_settled_at_the_next_start(
+    rekeyed: bool, own_home: Path, offices: Callable[..., Awaitable[Office]]
+) -> None:
+    office = await offices()
+    pending = office.vault.begin_rekey()
+    await office.close()
+    locations = Locations.find(own_home / "office")
+    if rekeyed:
+        lane = engine(locations.database, office.vault.keys.database_key)
+        driver = lane.raw_connection().driver_connection
+        driver.execute(f"PRAGMA rekey = \"x'{pending.hex()}'\"")
+        lane.dispose()
+    again = await offices()
+    assert len(await again.roster.all()) == 5
+    assert again.vault.keys.pending_database_key is None
+    assert (again.vault.keys.database_key == pending) is rekeyed
+
+
+async def test_a_new_recovery_key_is_in_the_audit_trail(office: Office) -> None:
+    words = await office.new_recovery_key()
+    (entry,) = await office.database.read(audit.entries)
+    assert entry.kind == "recovery key made" and words.split()[0] not in str(entry)

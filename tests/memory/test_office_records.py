@@ -2,7 +2,7 @@
 
 import pytest
 
-from memory import accounts, chats, ledger, messages, roster, runs, settings
+from memory import accounts, audit, chats, ledger, messages, roster, runs, settings
 from memory.chats import Conversation
 from memory.database import Database
 from memory.errors import NotFound, Refused
@@ -183,7 +183,7 @@ def test_the_outbox_pages(database: Database) -> None:
             ledger.begin_request, host=f"h{n}", purpose="chat", categories=("conversation",), bytes_sent=5
         )
         assert request.status is None and request.finished_at is None
-        database.write_now(ledger.finish_request, request.id, status=200, bytes_received=7, cost=3)
+        database.write_now(ledger.finish_request, request.id, status=200, bytes_received=7)
     pages: list[ledger.Request] = []
     last = None
     while page := database.write_now(ledger.outbox, limit=2, before=last):
@@ -191,8 +191,56 @@ def test_the_outbox_pages(database: Database) -> None:
         last = page[-1]
     assert sorted(r.host for r in pages) == [f"h{n}" for n in range(5)]
     assert {(r.status, r.bytes_sent, r.bytes_received, r.cost, r.categories) for r in pages} == {
-        (200, 5, 7, 3, ("conversation",))
+        (200, 5, 7, None, ("conversation",))
     }
+
+
+def test_what_a_request_used_stands_on_its_own_line_of_the_outbox(
+    database: Database, conversation: Conversation
+) -> None:
+    ada = database.write_now(roster.create_agent, name="Ada")
+    key = database.write_now(
+        accounts.add_connection, kind="openai", label="Home", base_url="https://o.invalid"
+    )
+    run = database.write_now(runs.create_run, conversation_id=conversation.id, agent_id=ada.id)
+    other = database.write_now(runs.create_run, conversation_id=conversation.id, agent_id=ada.id)
+
+    def sent(host: str, run_id: str | None, purpose: ledger.Purpose = "chat") -> None:
+        request = database.write_now(
+            ledger.begin_request, host=host, purpose=purpose, run_id=run_id, connection_id=key.id
+        )
+        database.write_now(ledger.finish_request, request.id, status=200)
+
+    def used(run_id: str | None, tokens: int, cost: int | None, purpose: ledger.Purpose = "chat") -> None:
+        database.write_now(
+            ledger.add_usage, run_id=run_id, agent_id=None, connection_id=key.id, model="m",
+            input_tokens=tokens, output_tokens=1, cost=cost, purpose=purpose,
+        )  # fmt: skip
+
+    sent("first", run.id)
+    sent("beside", other.id)
+    sent("check", None, "check")
+    used(run.id, 10, 100)
+    sent("second", run.id)
+    used(run.id, 20, None)
+    used(None, 30, 5, "check")
+    lines = {line.host: (line.input_tokens, line.cost) for line in database.write_now(ledger.outbox)}
+    assert lines == {"first": (10, 100), "beside": (None, None), "second": (20, None), "check": (30, 5)}
+
+
+def test_a_changed_setting_is_in_the_audit_trail_but_no_look_and_no_text(database: Database) -> None:
+    database.write_now(settings.change, "appearance.theme", "dark")
+    database.write_now(settings.change, "budget.day_cap", 7)
+    database.write_now(settings.change, "budget.day_cap", 7)
+    database.write_now(settings.change, "network.proxy", "http://name:secret@proxy.invalid:3128")
+    database.write_now(settings.reset, "budget.day_cap")
+    told = [(entry.subject, entry.detail) for entry in database.write_now(audit.entries)]
+    assert told == [
+        ("budget.day_cap", {"to": 5_000_000}),
+        ("network.proxy", {}),
+        ("budget.day_cap", {"to": 7}),
+    ]
+    assert database.write_now(audit.verify) == 3
 
 
 def test_settings_are_declared_once_and_checked(database: Database) -> None:

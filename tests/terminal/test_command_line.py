@@ -113,9 +113,14 @@ def test_a_key_is_added_checked_and_used_and_is_nowhere(
         if path.is_file():
             assert KEY.encode() not in path.read_bytes(), path
     outbox = terminal.value("outbox")
-    assert any("attachment" in row["categories"] for row in outbox)
-    (used,) = terminal.value("usage", "--by", "agent")
-    assert used["requests"] == 1
+    asked = next(row for row in outbox if "attachment" in row["categories"])
+    assert (asked["input_tokens"], asked["output_tokens"], asked["cost"]) == (9, 8, None)
+    used = {row["key"]: row for row in terminal.value("usage", "--by", "agent")}
+    assert used.pop(None)["requests"] == 3, "a key check asks the model three times"
+    (by_agent,) = used.values()
+    assert by_agent["requests"] == 1
+    (by_key,) = terminal.value("usage", "--by", "key")
+    assert by_key["requests"] == 4 and by_key["unpriced"] == 4 and by_key["cost"] is None
 
 
 @pytest.mark.slow

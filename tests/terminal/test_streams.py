@@ -1,0 +1,98 @@
+"""What surrounds a command: its pipes, its character set, its signals, and faults that nobody expected."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+from tests.terminal.program import KEY, PROGRAM, ROOT, SLOW, Terminal
+
+
+def test_a_reader_that_goes_away_gets_no_traceback(terminal: Terminal) -> None:
+    for words in (["paths"], ["agents", "list"], ["doctor"], ["--json", "agents", "list"]):
+        reading, writing = os.pipe()
+        os.close(reading)
+        done = subprocess.run(
+            [*PROGRAM, *terminal.options, *words],
+            env=terminal.environment, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        os.close(writing)
+        assert done.returncode == 1 and done.stderr == "", (words, done.stderr)
+
+
+def test_a_terminal_without_unicode_shows_what_it_can(terminal: Terminal) -> None:
+    terminal.environment |= {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
+    code, output, errors = terminal.run("doctor")
+    assert code == 0 and "disk" in output and "Traceback" not in errors
+    note = terminal.value("memory", "add", "Žofie měří 6,4 m")
+    assert note["text"] == "Žofie měří 6,4 m"
+    assert terminal.value("memory", "list")[0]["text"] == "Žofie měří 6,4 m"
+
+
+def test_a_prompt_that_is_no_utf8_is_asked_all_the_same(terminal: Terminal) -> None:
+    done = subprocess.run(
+        [*PROGRAM, *terminal.options, "memory", "add", b"caf\xe9 \xf0\x9f\x8e\x89 \"quoted\"\nline"],
+        env=terminal.environment, cwd=ROOT, capture_output=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    (note,) = terminal.value("memory", "list")
+    assert note["text"].startswith("caf") and note["text"].endswith('🎉 "quoted"\nline')
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_a_command_asked_to_end_closes_the_office_in_order(
+    number: signal.Signals, terminal: Terminal, aimock
+) -> None:
+    server = aimock(SLOW)
+    terminal.value(
+        "keys", "add", "anthropic", "--base-url", server.anthropic_url, "--model", "m", "--stdin", stdin=KEY
+    )
+    with terminal.start("--json", "ask", "count slowly") as asking:
+        while not server.journal():
+            assert asking.poll() is None
+        asking.send_signal(number)
+        output, errors = asking.communicate(timeout=60)
+    assert (asking.returncode, output) == (1, "") and errors.strip().splitlines()[-1] == "Stopped."
+    assert "Traceback" not in errors
+    assert not (terminal.home / "office.sock").exists() and not (terminal.home / "office.db-wal").exists()
+
+
+def test_a_fault_that_nobody_expected_is_one_sentence_and_a_log_without_secrets(terminal: Terminal) -> None:
+    terminal.value("agents", "list")
+    program = (
+        "import sys\n"
+        "from agents.commands import registry\n"
+        "from vault.secret import Secret\n"
+        "async def broken(served, arguments):\n"
+        f"    kept = Secret({KEY!r})\n"
+        "    raise ZeroDivisionError('with ' + kept.reveal())\n"
+        "registry.ANSWERING['agents list'] = broken\n"
+        "from desktop.command_line import main\n"
+        "sys.exit(main())\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program, *terminal.options, "--json", "agents", "list"],
+        env=terminal.environment, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stdout == ""
+    assert len(done.stderr.splitlines()) == 1 and "ZeroDivisionError" in done.stderr
+    log = (terminal.home / "logs" / "terminal.log").read_text()
+    assert "ZeroDivisionError" in log and KEY not in log + done.stderr
+
+
+@pytest.mark.parametrize("words", [["ask", ""], ["ask", "--conversation", "nowhere", "hello"]])
+def test_a_failed_command_prints_no_object(terminal: Terminal, words: list[str]) -> None:
+    code, output, errors = terminal.run("--json", *words)
+    assert code == 1 and output == "" and len(errors.strip().splitlines()) == 1
+
+
+def test_a_successful_command_prints_one_object(terminal: Terminal) -> None:
+    for words in (["agents", "list"], ["keys", "list"], ["usage"], ["outbox"], ["memory", "list"], ["paths"]):
+        _code, output, errors = terminal.run("--json", *words)
+        assert output.count("\n") == 1 and errors == ""
+        json.loads(output)
