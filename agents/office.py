@@ -14,6 +14,7 @@ from agents.estimate import Estimate
 from agents.events import ConversationChanged, EventBus, MessageAdded, RecallChanged, RunChanged
 from agents.files import Files
 from agents.indexing import index_said
+from agents.librarian.model import librarian_model
 from agents.notebook import Notebook
 from agents.preparation import OfficePreparation
 from agents.roster import Roster, seed
@@ -82,6 +83,7 @@ class Office:
                 content=self.files.content,
                 caps=self._spending.caps,
                 finished=self._finished,
+                librarian=librarian_model,
             )
         )
 

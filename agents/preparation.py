@@ -13,6 +13,7 @@ from agents.runtime.context import CONVERSATION_TOKENS, Context, Recalled, Reque
 from agents.runtime.material import SHOWN, Abilities, Material, goes_native
 from agents.runtime.work import Prepared
 from agents.tools.declaration import Tool, tools_of
+from agents.tools.quoting import QuotingTools
 from agents.tools.reading import ReadingTools
 from agents.tools.recollection import MemoryTools, day_words, place_words, sources_of
 from memory import attachments, branches, chats, messages, notes, roster, settings
@@ -65,13 +66,20 @@ class OfficePreparation:
         price: "Price | None",
     ) -> Prepared:
         """Return what a run sends, once its files are read. Raises StorageError."""
+        if agent.librarian:
+            await self._recall.start()  # beside the files that are still being read
         await self._files.settled(question.attachment_ids)
         gathered = await self._database.read(_gather, question.id, question.attachment_ids, agent)
         known = {file.name: file for file in gathered.files.values()}
         remembering = MemoryTools(
             self._database, self._recall, self._bus, agent, question, run.model, seen=known
         )
-        offered = (*tools_of(remembering), *tools_of(ReadingTools(self._files, known)))
+        quoting = QuotingTools(self._database, self._recall, self._files, agent, question)
+        offered = (
+            *tools_of(remembering),
+            *tools_of(ReadingTools(self._files, known)),
+            *tools_of(quoting),
+        )
         tools = tuple(tool for tool in offered if tool.name in agent.tools)
         context = await self._context(
             agent,
@@ -83,7 +91,7 @@ class OfficePreparation:
             connection,
             price,
         )
-        return Prepared(context, tools, lambda text: citations_in(text, known))
+        return Prepared(context, tools, lambda text: quoting.cited(text) or citations_in(text, known))
 
     async def preview(
         self,
@@ -96,7 +104,7 @@ class OfficePreparation:
     ) -> Context:
         """Return what would be sent now to one agent; nothing is sent, nothing is stored. Raises StorageError."""
         gathered = await self._database.read(_gather_ahead, conversation_id, attachment_ids, agent)
-        offered = (*tools_of(MemoryTools), *tools_of(ReadingTools))
+        offered = (*tools_of(MemoryTools), *tools_of(ReadingTools), *tools_of(QuotingTools))
         tools = tuple(tool for tool in offered if tool.name in agent.tools)
         return await self._context(
             agent, conversation_id, text, attachment_ids, gathered, tools, connection, price

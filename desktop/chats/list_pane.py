@@ -99,11 +99,6 @@ class ListPane(QWidget):
         elif self.view.currentIndex().row() != row or not selection.hasSelection():
             self.view.setCurrentIndex(self.model.index(row))
 
-    @property
-    def current(self) -> str:
-        """Return the id of the conversation that is open, empty for none."""
-        return self._current
-
     def rename_current(self) -> None:
         """Edit the title of the marked conversation in place."""
         index = self.view.currentIndex()

@@ -1,7 +1,6 @@
 """Keeps the column of conversations in step with the office and does what its owner asks there."""
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -59,12 +58,7 @@ class Listing:
                 chat_list.entries, view=self._view, limit=_MOST
             )
             snippets, empty = {}, self._nothing()
-        # What its owner looks at needs no dot to be found.
-        self.entries = [
-            replace(entry, status="") if entry.status == "ready" and entry.id == self._pane.current else entry
-            for entry in entries
-        ]
-        entries = self.entries
+        self.entries = entries
         self._pane.show_entries(entries, snippets, empty)
 
     def show_view(self, view: chats.View) -> None:

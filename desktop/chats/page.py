@@ -328,8 +328,6 @@ class ChatPage(QWidget):
         run_ids = feed.active_runs() if feed is not None else []
         found = await self.session.office.database.read(summaries, run_ids) if run_ids else {}
         self.composer.set_running(bool(run_ids))
-        if feed is not None and not run_ids and self.isVisible():
-            await self.remember()  # what ended before its owner's eyes was seen
         self.header.show_status(status_words([run for run in found.values() if run.state != "queued"] or []))
         await self._inspection.show(feed)
 

@@ -111,6 +111,12 @@ class RecallProcess:
         width = len(vectors)
         return [products[row * width : (row + 1) * width] for row in range(count)]
 
+    async def closeness(self, question: str, texts: Sequence[str]) -> list[float]:
+        """Return how closely each text speaks of what is asked, from -1 to 1."""
+        header = {"do": "closeness", "question": question, "texts": list(texts)}
+        _header, answer = await self._run(self._ask, header)
+        return cast("list[float]", memoryview(answer).cast("f").tolist())
+
     async def stop(self) -> None:
         """End the child, asking it first; it can be started again."""
         await self._run(self._stop)

@@ -71,7 +71,39 @@ class Embedder:
                 sums[owners[position]] += vector * len(windows[position])
         return _normalised(sums)
 
+    def closeness(self, question: str, texts: Sequence[str]) -> Vectors:
+        """Return for each text how closely it speaks of what is asked, piece by piece: one float32 each, up to 1.
+
+        Each word piece of the question is compared with every one of the text, each in its own context, and
+        counts by its best match (late interaction). That finds what a single vector blurs: the one sentence
+        that holds all of the question, in other words.
+        """
+        first, *encodings = self._tokenizer.encode_batch_fast([question, *texts], add_special_tokens=False)
+        asked = self._pieces([first.ids[:_WINDOW]])[0]
+        windows = [(number, window) for number, one in enumerate(encodings) for window in _windows(one.ids)]
+        best = np.full((len(texts), len(asked)), -1.0, np.float32)
+        for group in _groups([len(window) for _number, window in windows]):
+            states = self._pieces([windows[position][1] for position in group])
+            for position, state in zip(group, states, strict=True):
+                if len(state):
+                    number = windows[position][0]
+                    best[number] = np.maximum(best[number], (asked @ state.T).max(axis=1))
+        return best.mean(axis=1) if len(asked) else np.zeros(len(texts), np.float32)
+
+    def _pieces(self, windows: list[list[int]]) -> list[Vectors]:
+        """Return the normalised state of every word piece of each window, without the two marks."""
+        states, mask = self._states([[self._begin, *window, self._end] for window in windows])
+        return [
+            _normalised(row[1 : int(length) - 1])
+            for row, length in zip(states, mask.sum(axis=1), strict=True)
+        ]
+
     def _run(self, windows: list[list[int]]) -> Vectors:
+        states, mask = self._states(windows)
+        weights = mask[:, :, None].astype(np.float32)
+        return _normalised((states * weights).sum(axis=1) / weights.sum(axis=1))
+
+    def _states(self, windows: list[list[int]]) -> tuple[Vectors, npt.NDArray[np.int64]]:
         width = max(len(window) for window in windows)
         tokens = np.zeros((len(windows), width), np.int64)
         mask = np.zeros((len(windows), width), np.int64)
@@ -80,8 +112,7 @@ class Embedder:
             mask[row, : len(window)] = 1
         feed = {"input_ids": tokens, "attention_mask": mask, "token_type_ids": np.zeros_like(tokens)}
         states: Vectors = self._session.run(None, feed)[0]
-        weights = mask[:, :, None].astype(np.float32)
-        return _normalised((states * weights).sum(axis=1) / weights.sum(axis=1))
+        return states, mask
 
 
 def _checked(path: Path, sha256: str) -> Path:

@@ -8,7 +8,7 @@ import asyncio
 import logging
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -90,10 +90,36 @@ class IndexKeeper:
             self.state, self.home, self._unsealed, self._added, self._opening_seconds, self.process.pid
         )
 
+    @property
+    def embeds(self) -> bool:
+        """Whether the process is up and has its embedder; the index may still be opening."""
+        return self.process.pid is not None and bool(self.process.embedder)
+
     def start(self) -> None:
         """Begin to start the process in the background; needs a running event loop."""
         if self._task is None:
             self._task = asyncio.create_task(self._keep(), name="recall")
+
+    async def ready(self, seconds: float) -> bool:
+        """Start the process if need be and wait until it can embed; False when it cannot within that time."""
+        self.start()
+        deadline = time.monotonic() + seconds
+        while not self.embeds:
+            if self.state == "down" or time.monotonic() > deadline:
+                return False
+            await asyncio.sleep(0.01)
+        return True
+
+    async def closeness(self, question: str, texts: Sequence[str]) -> list[float] | None:
+        """Return how closely each text speaks of what is asked, up to 1; None while the process is down."""
+        if not self.embeds:
+            return None
+        try:
+            return await self.process.closeness(question, texts)
+        except RecallDown as error:
+            _log.warning("%s", error)
+            self.wake()
+            return None
 
     def wake(self) -> None:
         """Say that passages were written; they are embedded soon. Call it on the loop's thread."""

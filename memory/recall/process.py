@@ -84,6 +84,9 @@ class Service:
         queries = header["queries"]
         return {}, np.ascontiguousarray(vectors[:queries] @ vectors[queries:].T).tobytes()
 
+    def _do_closeness(self, header: dict[str, Any], vectors: Vectors) -> Answer:
+        return {}, self._embedder.closeness(header["question"], header["texts"]).tobytes()
+
     def _do_memory(self, header: dict[str, Any], vectors: Vectors) -> Answer:
         return {"bytes": own_memory()}, b""
 

@@ -105,6 +105,11 @@ class Recall:
         """How the vector index is."""
         return self._keeper.condition
 
+    @property
+    def keeper(self) -> IndexKeeper:
+        """The keeper of the vector index and of its process."""
+        return self._keeper
+
     def watch(self, callback: Callable[[], None]) -> None:
         """Call back, on the loop's thread, whenever the condition changes."""
         self._keeper.on_change = callback
@@ -211,7 +216,7 @@ class Recall:
 
     async def _nearest(self, query: Query, scope: Scope, chosen: Filter) -> Found | None:
         """Ask the process, if it is up; a scope small enough is scanned later, so it only embeds."""
-        if self._keeper.process.pid is None or not self._keeper.process.embedder:
+        if not self._keeper.embeds:
             return None
         wanted = 0 if _small(scope) else _NEAREST_THROUGH_SIEVE if chosen.narrow or chosen.sieve else _NEAREST
         try:

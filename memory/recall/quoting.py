@@ -1,0 +1,176 @@
+"""Quoting: the sentences of messages, notes and files that answer a question, and how surely they do.
+
+A search finds passages by one vector each; here the best of them, and then the sentences of the best, are
+compared with the question word by word, under their headings. What a page says in one sentence is found even
+where the rest of it is about something else, and a question that nothing answers shows by how far away the
+nearest sentence is.
+"""
+
+import asyncio
+import re
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from memory.recall.full_text import runs_without_spaces
+from memory.recall.search import Hit, Recall
+from memory.recall.weighing import Evidence, certainty, weigh
+
+PASSAGES = 24
+"""Passages that are compared with the question."""
+READ = 10
+"""Those of them whose sentences are compared one by one."""
+START_SECONDS = 3.0
+"""How long a question waits for the recall process to start; without it words alone decide."""
+SETTLE_SECONDS = 2.0
+"""How long it waits for the vectors of what was written last; a long file gets its vectors later."""
+_SHORT = 60
+"""Characters below which a sentence is read together with its neighbour."""
+_LONG = 320
+"""Characters of sentences that are read together, at most."""
+_QUOTED = 420
+"""Characters of a quotation that short sentences around the best one are added to, at most."""
+_REQUEST = re.compile(
+    r"(?:please|write|draft|compose|translate|summari[sz]e|explain|find|list|(?:tell|show|give|help) me)\b",
+    re.IGNORECASE,
+)
+_END = re.compile(r"(?<=[.!?:;])\s+(?=[\"“‘(\[•]?[^\W\d_])|\n+|(?<=[。！？])")
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words of a passage, exactly as they stand there; ``score`` orders the quotations of one answer."""
+
+    hit: Hit
+    text: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Quotes:
+    """Quotations, best first, at most one per page; ``certainty`` from 0 to 1 that the first ones answer."""
+
+    quotes: tuple[Quote, ...]
+    certainty: float
+
+
+async def find_quotes(
+    recall: Recall, question: str, *, limit: int = 5, exclude_speakers: Collection[str] = (), **filters: Any
+) -> Quotes:
+    """Return the quotations that answer a question best; filters as of ``Recall.search``.
+
+    While the recall process is down, words alone choose them. What was only asked is no answer.
+    """
+    await _awaken(recall)
+    found = await recall.search(question, limit=PASSAGES, **filters)
+    read = [
+        _Read(hit, slices)
+        for hit in found.hits
+        if (hit.source_kind != "message" or hit.speaker not in exclude_speakers)
+        and (slices := _tellings(hit))
+    ]
+    await _read_closely(recall, question, read)
+    weights = {id(one): weigh(one.evidence()) for one in read}
+    quotes: dict[object, Quote] = {}
+    for one in sorted(read, key=lambda one: -weights[id(one)]):
+        page = _page(one.hit)
+        if page not in quotes and len(quotes) < limit:
+            quotes[page] = Quote(one.hit, one.best(found.terms), weights[id(one)])
+    return Quotes(tuple(quotes.values()), certainty([one.evidence() for one in read]))
+
+
+async def _read_closely(recall: Recall, question: str, read: list["_Read"]) -> None:
+    """Compare the passages with the question as wholes, and the closest of them sentence by sentence."""
+    wholes = await recall.keeper.closeness(question, [_headed(one.hit, one.hit.text) for one in read])
+    if wholes is None:
+        return
+    for one, whole in zip(read, wholes, strict=True):
+        one.whole = whole
+    chosen = sorted(read, key=lambda one: -weigh(one.evidence()))[:READ]
+    texts = [_headed(one.hit, one.hit.text[start:end]) for one in chosen for start, end in one.sentences]
+    near = await recall.keeper.closeness(question, texts)
+    if near is None:
+        return
+    position = 0
+    for one in chosen:
+        one.near = near[position : position + len(one.sentences)]
+        position += len(one.sentences)
+
+
+async def _awaken(recall: Recall) -> None:
+    """Wait a little until what was written last can be found by meaning, too."""
+    if await recall.keeper.ready(START_SECONDS):
+        settling = asyncio.ensure_future(recall.settled())
+        await asyncio.wait({settling}, timeout=SETTLE_SECONDS)
+        settling.cancel()
+
+
+@dataclass(slots=True)
+class _Read:
+    """A passage with its sentences as slices of its text, and how near each is to the question."""
+
+    hit: Hit
+    sentences: list[tuple[int, int]]
+    whole: float | None = None
+    near: list[float] = field(default_factory=list)
+
+    def evidence(self) -> Evidence:
+        """What speaks for the passage."""
+        return Evidence(self.hit.legs, self.whole, max(self.near, default=None))
+
+    def best(self, terms: Sequence[str]) -> str:
+        """Return the sentence that answers best, with what follows it as far as there is room."""
+        text = self.hit.text
+        worth = self.near or [
+            float(sum(term in text[start:end].lower() for term in terms)) for start, end in self.sentences
+        ]
+        first = max(range(len(self.sentences)), key=lambda number: worth[number])
+        start, end = self.sentences[first]
+        for _start, later in self.sentences[first + 1 :]:
+            if later - start > _QUOTED:
+                break
+            end = later
+        return text[start:end].strip()
+
+
+def sentences(text: str) -> list[tuple[int, int]]:
+    """Return the sentences of a text as slices; short ones are joined with their neighbours."""
+    found: list[tuple[int, int]] = []
+    begin = 0
+    for mark in [*_END.finditer(text), None]:
+        stop = mark.start() if mark else len(text)
+        if text[begin:stop].strip():
+            short = found and min(found[-1][1] - found[-1][0], stop - begin) < _SHORT
+            if short and stop - found[-1][0] <= _LONG:
+                found[-1] = (found[-1][0], stop)
+            else:
+                found.append((begin, stop))
+        begin = mark.end() if mark else stop
+    return found
+
+
+def _tellings(hit: Hit) -> list[tuple[int, int]]:
+    found = sentences(hit.text)
+    if hit.source_kind != "message":
+        return found
+    return [(start, end) for start, end in found if _tells(hit.text[start:end].strip())]
+
+
+def _tells(sentence: str) -> bool:
+    """Whether something is said: no question, no request, no greeting, no picture."""
+    if sentence.endswith(("?", "？", "؟")) or _REQUEST.match(sentence):
+        return False
+    return len(sentence.split()) > 2 or bool(runs_without_spaces(sentence))
+
+
+def _headed(hit: Hit, sentence: str) -> str:
+    heading = " ".join(hit.heading.split(" › ")[-2:])
+    return f"{heading}: {sentence}" if heading else sentence
+
+
+def _page(hit: Hit) -> tuple[object, ...]:
+    """What counts as one place: a page, slide or sheet of a file; else the passage itself."""
+    whole = [hit.place.get(name) for name in ("page", "slide", "sheet")]
+    if any(whole):
+        return (hit.source_id, *whole)
+    return (hit.source_id, hit.ordinal)

@@ -1,0 +1,1 @@
+"""Does the librarian find the page? Questions in other words than the documents', and questions without an answer."""

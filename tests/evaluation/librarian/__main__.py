@@ -1,0 +1,55 @@
+"""``python -m tests.evaluation.librarian [--home DIR] [SET…]`` prints how often the librarian finds the page.
+
+With ``--home`` the office stays, so that the next run need not read and embed the documents again.
+"""
+
+import argparse
+import asyncio
+import tempfile
+from pathlib import Path
+
+from agents.office import Office
+from memory.locations import Locations
+from tests.evaluation.librarian.measuring import (
+    MUST_FIRST,
+    MUST_NOT_FOUND,
+    MUST_THREE,
+    TOO_EASY,
+    Score,
+    measure,
+)
+from tests.evaluation.librarian.questions import DOCUMENTS, SETS, questions
+
+PASSPHRASE = "a passphrase for measuring only"
+
+
+async def main() -> None:
+    """Measure the named sets, or both."""
+    parser = argparse.ArgumentParser(prog="tests.evaluation.librarian")
+    parser.add_argument("--home", type=Path)
+    parser.add_argument("sets", nargs="*", default=SETS)
+    given = parser.parse_args()
+    if not DOCUMENTS.is_dir():
+        parser.error(f"the documents are not in {DOCUMENTS}: run `make setup`")
+    with tempfile.TemporaryDirectory() as folder:
+        home = given.home or Path(folder)
+        office = await Office.open(Locations.find(home), passphrase=PASSPHRASE)
+        try:
+            for name in given.sets:
+                for method, score in (await measure(office, questions(name))).items():
+                    _tell(name, method, score)
+        finally:
+            await office.close()
+
+
+def _tell(name: str, method: str, score: Score) -> None:
+    line = f"{name}, {method}: first = {score.within(1):.0f} %, first three = {score.within(3):.0f} %"
+    if method == "librarian":
+        line += f", not found = {score.not_found} of 10"
+        line += f" (must {MUST_FIRST:.0f} %, {MUST_THREE:.0f} %, {MUST_NOT_FOUND}; aim 75 %, 90 %, 9)"
+    elif method == "BM25 alone":
+        line += f" (a set is too easy above {TOO_EASY:.0f} % first)"
+    print(line, flush=True)
+
+
+asyncio.run(main())
