@@ -28,23 +28,30 @@ async def ask(served: Served, arguments: dict[str, Any], caller: Caller) -> Asyn
     """
     office = served.office
     agent_ids = [await _agent_id(served, arguments["agent"])] if arguments["agent"] else []
-    if arguments["conversation"]:
-        conversation = await office.database.read(chats.conversation, arguments["conversation"])
+    given = arguments["conversation"]
+    if given:
+        conversation = await office.database.read(chats.conversation, given)
     else:
         conversation = await office.database.write(chats.create_conversation)
     with _Listening(served) as listening, _background(recall_ready(served, QUESTION_SECONDS)) as recall:
-        files = [
-            await office.attach(conversation.id, Path(path), Path(path).name) for path in arguments["files"]
-        ]
-        async for item in _until_read(listening, files):
-            yield item
-        await recall
-        sent = await office.send(
-            conversation.id,
-            arguments["prompt"],
-            attachment_ids=[file.id for file in files],
-            agent_ids=agent_ids,
-        )
+        try:
+            files = [
+                await office.attach(conversation.id, Path(path), Path(path).name)
+                for path in arguments["files"]
+            ]
+            async for item in _until_read(listening, files):
+                yield item
+            await recall
+            sent = await office.send(
+                conversation.id,
+                arguments["prompt"],
+                attachment_ids=[file.id for file in files],
+                agent_ids=agent_ids,
+            )
+        except Exception:
+            if not given:  # what was never asked leaves no empty conversation in the list
+                await office.database.write(chats.trash, conversation.id)
+            raise
         async for item in _followed(served, listening, [run.id for run in sent.runs], caller):
             yield item
 
