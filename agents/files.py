@@ -134,14 +134,14 @@ class Files:
         await self._update(attachment.id, state="reading")
         try:
             document = await self._read(attachment)
-            passages = await asyncio.to_thread(split, document)
-            for start in range(0, len(passages), INDEXED_AT_A_TIME):
-                await self._database.write(
-                    index_passages, attachment, passages[start : start + INDEXED_AT_A_TIME]
-                )
         except (ReadingError, StorageError) as error:
             await self._update(attachment.id, state="failed", reason=str(error))
             return
+        passages = await asyncio.to_thread(split, document)
+        for start in range(0, len(passages), INDEXED_AT_A_TIME):
+            await self._database.write(
+                index_passages, attachment, passages[start : start + INDEXED_AT_A_TIME]
+            )
         self._recall.wake()
         readable = self._keep_text(attachment.id, readable_of(document))
         await self._update(

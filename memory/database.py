@@ -173,10 +173,7 @@ def told(error: DatabaseError | sqlite3.Error) -> StorageError:
     text = str(getattr(error, "orig", None) or error).lower()
     if "not a database" in text:
         return DatabaseKeyWrong(
-            _(
-                "The key does not open this office, or its first page is damaged: use the recovery key, "
-                "or put a snapshot from the folder backups in the place of office.db."
-            )
+            _("The key does not open this office: unlock it with the recovery key, or restore a backup.")
         )
     if "disk is full" in text or "disk full" in text:
         return DiskFull(_("The disk is full: free some space, then try again. Nothing saved was lost."))
@@ -188,9 +185,6 @@ def told(error: DatabaseError | sqlite3.Error) -> StorageError:
         )
     if "malformed" in text or "corrupt" in text:
         return DatabaseDamaged(
-            _(
-                "The database is damaged: close Bureau and put the newest snapshot from the folder backups "
-                "in the place of office.db."
-            )
+            _("The database is damaged: run “bureau doctor”, or restore the newest snapshot in backups.")
         )
     return StorageError(_("The database refused the change: {reason}").format(reason=text.splitlines()[0]))

@@ -2,7 +2,6 @@
 
 StorageError
 ├── DatabaseKeyWrong      the key does not open this database
-├── DatabaseMissing       the office was used before, but its database is not there
 ├── DatabaseDamaged       a page or a structure of the database does not check out
 ├── DatabaseNewer         a later version of Bureau wrote this database
 ├── MigrationFailed       an upgrade of the database was undone from its snapshot
@@ -23,10 +22,6 @@ class StorageError(Exception):
 
 class DatabaseKeyWrong(StorageError):
     """The key does not open this database."""
-
-
-class DatabaseMissing(StorageError):
-    """The office was used before, but its database is not there."""
 
 
 class DatabaseDamaged(StorageError):

@@ -6,33 +6,24 @@ from sqlalchemy.orm import Session
 from memory.blobs import BlobStore, drop_unreferenced
 from memory.database import Database
 from memory.disk import told_by_system
-from memory.errors import DatabaseMissing
 from memory.identifiers import new_id, now
 from memory.locations import Locations
 from memory.migrations import HEAD, schema
 from memory.runs import interrupt_unfinished
 from memory.tables import OfficeTable
-from resources.language import gettext as _
 
 
 def open_database(locations: Locations, key: bytes) -> Database:
     """Open the office's database with its 32-byte key, ready for use; blocks.
 
     A new one is made, an older one brought up to date from a verified snapshot, and what a crash left under
-    way is marked as interrupted. Only for the owner of the office's lock. Raises DatabaseKeyWrong, DatabaseMissing,
+    way is marked as interrupted. Only for the owner of the office's lock. Raises DatabaseKeyWrong,
     DatabaseDamaged, DatabaseNewer, MigrationFailed, DiskFull or DiskReadOnly.
     """
     try:
         locations.create()
     except OSError as error:
         raise told_by_system(error, locations.home) from error
-    if not locations.database.exists() and _was_used(locations):
-        # A new database would name none of the files, and tidying up would then remove them all.
-        raise DatabaseMissing(
-            _(
-                "The database {path} is gone: put it back, or put a snapshot from {backups} in its place."
-            ).format(path=locations.database, backups=locations.backups)
-        )
     database = Database.open(locations.database, key)
     try:
         revision = database.write_now(_make_if_empty)
@@ -57,13 +48,6 @@ def office_id(session: Session) -> str:
 async def sweep_blobs(database: Database, store: BlobStore) -> int:
     """Remove files and keys that nothing refers to; before any file is written. Returns how many files."""
     return store.sweep(await database.write(drop_unreferenced))
-
-
-def _was_used(locations: Locations) -> bool:
-    if locations.snapshot.exists():
-        return True
-    folders = (locations.blobs, locations.backups)
-    return any(path.is_file() for folder in folders for path in folder.rglob("*"))
 
 
 def _make_if_empty(session: Session) -> str:

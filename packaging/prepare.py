@@ -1,6 +1,6 @@
 """Set Bureau up and start what was asked for: the one script behind every command of the Makefile.
 
-    python3 packaging/prepare.py run|setup|test|check|bench|bench-recall|shots|lock [arguments]
+    python3 packaging/prepare.py run|setup|test|check|bench|bench-recall|bench-librarian|shots|lock [arguments]
 
 Runs on a bare Python 3.11 of any supported system, standard library only. What was done leaves a stamp in the
 virtual environment, so that a second call starts at once and needs no network.
@@ -244,6 +244,13 @@ def bench_recall(arguments: list[str]) -> int:
     return become(PYTHON, "-m", "tests.bench.locomo_bench", file, *arguments[1:])
 
 
+def bench_librarian(arguments: list[str]) -> int:
+    """Measure how often the librarian finds the page, on the documents of the set-up."""
+    develop()
+    test_peers()
+    return become(PYTHON, "-m", "tests.evaluation.librarian", *arguments)
+
+
 def shots(arguments: list[str]) -> int:
     """Take a picture of every page and state."""
     develop()
@@ -266,6 +273,7 @@ COMMANDS = {
     "test": test,
     "bench": bench,
     "bench-recall": bench_recall,
+    "bench-librarian": bench_librarian,
     "shots": shots,
     "lock": lock,
 }

@@ -28,30 +28,23 @@ async def ask(served: Served, arguments: dict[str, Any], caller: Caller) -> Asyn
     """
     office = served.office
     agent_ids = [await _agent_id(served, arguments["agent"])] if arguments["agent"] else []
-    given = arguments["conversation"]
-    if given:
-        conversation = await office.database.read(chats.conversation, given)
+    if arguments["conversation"]:
+        conversation = await office.database.read(chats.conversation, arguments["conversation"])
     else:
         conversation = await office.database.write(chats.create_conversation)
     with _Listening(served) as listening, _background(recall_ready(served, QUESTION_SECONDS)) as recall:
-        try:
-            files = [
-                await office.attach(conversation.id, Path(path), Path(path).name)
-                for path in arguments["files"]
-            ]
-            async for item in _until_read(served, files, caller):
-                yield item
-            await recall
-            sent = await office.send(
-                conversation.id,
-                arguments["prompt"],
-                attachment_ids=[file.id for file in files],
-                agent_ids=agent_ids,
-            )
-        except Exception:
-            if not given:  # what was never asked leaves no empty conversation in the list
-                await office.database.write(chats.trash, conversation.id)
-            raise
+        files = [
+            await office.attach(conversation.id, Path(path), Path(path).name) for path in arguments["files"]
+        ]
+        async for item in _until_read(listening, files):
+            yield item
+        await recall
+        sent = await office.send(
+            conversation.id,
+            arguments["prompt"],
+            attachment_ids=[file.id for file in files],
+            agent_ids=agent_ids,
+        )
         async for item in _followed(served, listening, [run.id for run in sent.runs], caller):
             yield item
 
@@ -95,29 +88,27 @@ def _background(work: Coroutine[Any, Any, None]) -> Iterator[asyncio.Task[None]]
         task.cancel()
 
 
-async def _until_read(served: Served, files: list[Attachment], caller: Caller) -> AsyncIterator[Item]:
-    """Wait until the files are read, and tell of each that cannot be; raises where none can."""
-    if not files:
-        return
-    office, identities = served.office, [file.id for file in files]
-    settled = asyncio.ensure_future(office.files.settled(identities))
-    stopped = asyncio.ensure_future(caller.stopped.wait())
-    try:
-        await asyncio.wait({settled, stopped}, return_when=asyncio.FIRST_COMPLETED)
-    finally:
-        settled.cancel()
-        stopped.cancel()
-    if caller.stopped.is_set():
-        raise CommandFailed(_("Stopped."))
-    faults = [
-        file.reason or _("“{name}” was not read: attach it again.").format(name=file.name)
-        for file in await office.database.read(attachments.attachments_of, identities)
-        if file.state != "ready"
-    ]
-    if len(faults) == len(files):
-        raise CommandFailed(" ".join(faults))
-    for sentence in faults:
-        yield {"kind": "notice", "sentence": sentence}
+async def _until_read(listening: _Listening, files: list[Attachment]) -> AsyncIterator[Item]:
+    office = listening.served.office
+    waiting = {file.id for file in files}
+    failed: list[Attachment] = []
+    while waiting:
+        for file in await office.database.read(attachments.attachments_of, list(waiting)):
+            if file.state == "failed":
+                failed.append(file)
+            if file.state in {"ready", "failed"}:
+                waiting.discard(file.id)
+        if waiting:
+            await _next(listening.queue, events.AttachmentChanged)
+    if failed and len(failed) == len(files):
+        raise CommandFailed(" ".join(file.reason for file in failed))
+    for file in failed:
+        yield {"kind": "notice", "sentence": file.reason}
+
+
+async def _next(queue: "asyncio.Queue[events.Event]", kind: type[events.Event]) -> None:
+    while not isinstance(await queue.get(), kind):
+        pass
 
 
 async def _followed(

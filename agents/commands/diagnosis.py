@@ -56,10 +56,7 @@ async def _database(served: Served) -> dict[str, Any]:
     except StorageError as error:
         return _check("database", False, str(error))
     if problems:
-        sentence = _(
-            "The database is damaged ({problem}): close Bureau and put the newest snapshot from the folder "
-            "backups in the place of office.db."
-        )
+        sentence = _("The database is damaged ({problem}): restore the newest snapshot in backups.")
         return _check("database", False, sentence.format(problem=problems[0]))
     return _check("database", True, _("The database is whole: every page and reference checks out."))
 

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
 TIMEOUT = httpx2.Timeout(connect=10.0, read=120.0, write=60.0, pool=30.0)
 """Seconds; ``read`` is the longest silence between two pieces of a reply."""
-CHECK_TIMEOUT = httpx2.Timeout(connect=10.0, read=30.0, write=30.0, pool=30.0)
-"""For what somebody waits for in front of the Keys page."""
 
 
 class Pools:
@@ -43,11 +41,9 @@ def http_client(
     database: Database,
     sending: Sending,
     credential: Credential | None,
-    timeout: httpx2.Timeout | None = None,
+    timeout: httpx2.Timeout = TIMEOUT,
 ) -> httpx2.AsyncClient:
-    """Return a client whose every request is booked under ``sending``, with the patience of its purpose."""
-    if timeout is None:
-        timeout = TIMEOUT if sending.purpose == "chat" else CHECK_TIMEOUT
+    """Return a client whose every request is booked under ``sending``."""
     transport = BookedTransport(pool, database, sending, credential)
     # Redirects stay off: a provider's API has none, and a key must not follow one.
     return httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)

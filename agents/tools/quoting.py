@@ -13,7 +13,7 @@ from memory.chats import Message
 from memory.database import Database
 from memory.readers.document import Place
 from memory.readers.passages import Passage
-from memory.recall.quoting import Quote, find_quotes
+from memory.recall.quoting import Quote, find_quotes, headings_without_vectors
 from memory.recall.search import Hit, Recall
 from memory.roster import Agent
 
@@ -62,6 +62,7 @@ class QuotingTools:
             if not ready:
                 return "\n".join(map(_unreadable, here)) or "There is no file here."
             chosen["attachment_ids"] = [file.id for file in ready]
+            chosen["headings"] = await self.database.read(headings_without_vectors, chosen["attachment_ids"])
             names = [file.name for file in ready]
         elif where == "conversations":
             chosen["kinds"] = ("message", "note")

@@ -111,9 +111,9 @@ class RecallProcess:
         width = len(vectors)
         return [products[row * width : (row + 1) * width] for row in range(count)]
 
-    async def closeness(self, question: str, texts: Sequence[str]) -> list[float]:
-        """Return how closely each text speaks of what is asked, from -1 to 1."""
-        header = {"do": "closeness", "question": question, "texts": list(texts)}
+    async def closeness(self, question: str, texts: Sequence[str], matches: int) -> list[float]:
+        """Return how closely each text speaks of what is asked, from -1 to 1; see ``Embedder.closeness``."""
+        header = {"do": "closeness", "question": question, "texts": list(texts), "matches": matches}
         _header, answer = await self._run(self._ask, header)
         return cast("list[float]", memoryview(answer).cast("f").tolist())
 

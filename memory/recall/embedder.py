@@ -71,24 +71,22 @@ class Embedder:
                 sums[owners[position]] += vector * len(windows[position])
         return _normalised(sums)
 
-    def closeness(self, question: str, texts: Sequence[str]) -> Vectors:
-        """Return for each text how closely it speaks of what is asked, piece by piece: one float32 each, up to 1.
+    def closeness(self, question: str, texts: Sequence[str], matches: int) -> Vectors:
+        """Return for each text how closely it speaks of what is asked: one float32 each, up to 1.
 
         Each word piece of the question is compared with every one of the text, each in its own context, and
-        counts by its best match (late interaction). That finds what a single vector blurs: the one sentence
-        that holds all of the question, in other words.
+        counts by the mean of its best ``matches`` (late interaction). That finds what a single vector blurs:
+        the one sentence that holds all of the question, in other words.
         """
         first, *encodings = self._tokenizer.encode_batch_fast([question, *texts], add_special_tokens=False)
         asked = self._pieces([first.ids[:_WINDOW]])[0]
         windows = [(number, window) for number, one in enumerate(encodings) for window in _windows(one.ids)]
-        best = np.full((len(texts), len(asked)), -1.0, np.float32)
+        products: list[list[Vectors]] = [[] for _text in texts]
         for group in _groups([len(window) for _number, window in windows]):
             states = self._pieces([windows[position][1] for position in group])
             for position, state in zip(group, states, strict=True):
-                if len(state):
-                    number = windows[position][0]
-                    best[number] = np.maximum(best[number], (asked @ state.T).max(axis=1))
-        return best.mean(axis=1) if len(asked) else np.zeros(len(texts), np.float32)
+                products[windows[position][0]].append(asked @ state.T)
+        return np.array([_best_matches(np.hstack(one), matches) for one in products], np.float32)
 
     def _pieces(self, windows: list[list[int]]) -> list[Vectors]:
         """Return the normalised state of every word piece of each window, without the two marks."""
@@ -128,6 +126,13 @@ def _checked(path: Path, sha256: str) -> Path:
             _("The embedding model {name} is damaged: install Bureau again.").format(name=path.name)
         )
     return path
+
+
+def _best_matches(products: Vectors, matches: int) -> float:
+    """The mean, over the rows, of the largest products of each; -1 where there is nothing to compare."""
+    if not products.size:
+        return -1.0
+    return float(np.sort(products, axis=1)[:, -matches:].mean())
 
 
 def _windows(tokens: list[int]) -> list[list[int]]:

@@ -110,12 +110,15 @@ class IndexKeeper:
             await asyncio.sleep(0.01)
         return True
 
-    async def closeness(self, question: str, texts: Sequence[str]) -> list[float] | None:
-        """Return how closely each text speaks of what is asked, up to 1; None while the process is down."""
+    async def closeness(self, question: str, texts: Sequence[str], matches: int = 1) -> list[float] | None:
+        """Return how closely each text speaks of what is asked, up to 1; None while the process is down.
+
+        Each word of the question counts by its best ``matches`` in the text.
+        """
         if not self.embeds:
             return None
         try:
-            return await self.process.closeness(question, texts)
+            return await self.process.closeness(question, texts, matches)
         except RecallDown as error:
             _log.warning("%s", error)
             self.wake()

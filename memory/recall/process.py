@@ -85,7 +85,8 @@ class Service:
         return {}, np.ascontiguousarray(vectors[:queries] @ vectors[queries:].T).tobytes()
 
     def _do_closeness(self, header: dict[str, Any], vectors: Vectors) -> Answer:
-        return {}, self._embedder.closeness(header["question"], header["texts"]).tobytes()
+        close = self._embedder.closeness(header["question"], header["texts"], header["matches"])
+        return {}, close.tobytes()
 
     def _do_memory(self, header: dict[str, Any], vectors: Vectors) -> Answer:
         return {"bytes": own_memory()}, b""

@@ -9,27 +9,38 @@ nearest sentence is.
 import asyncio
 import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+from sqlalchemy.orm import Session
+
+from memory.recall.driver import driver
+from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.full_text import runs_without_spaces
 from memory.recall.search import Hit, Recall
 from memory.recall.weighing import Evidence, certainty, weigh
 
-PASSAGES = 24
-"""Passages that are compared with the question."""
+PASSAGES, MATCHES = 32, 5
+"""Passages that are compared with the question, each word by its best matches in all of the passage."""
 READ = 10
 """Those of them whose sentences are compared one by one."""
 START_SECONDS = 3.0
 """How long a question waits for the recall process to start; without it words alone decide."""
 SETTLE_SECONDS = 2.0
 """How long it waits for the vectors of what was written last; a long file gets its vectors later."""
+MOST_HEADINGS, MANY = 600, 40
+HEADINGS, UNDER_ONE, UNDER_ALL = 5, 3, 8
+"""Headings that are followed where vectors are missing, and passages read under each."""
 _SHORT = 60
 """Characters below which a sentence is read together with its neighbour."""
 _LONG = 320
 """Characters of sentences that are read together, at most."""
 _QUOTED = 420
 """Characters of a quotation that short sentences around the best one are added to, at most."""
+_WAITING = """
+SELECT DISTINCT heading FROM passage p WHERE attachment_id = ? AND NOT EXISTS (
+    SELECT 1 FROM embedding e WHERE e.passage_number = p.number AND e.view = 1 AND e.embedder = ?) LIMIT ?
+"""
 _REQUEST = re.compile(
     r"(?:please|write|draft|compose|translate|summari[sz]e|explain|find|list|(?:tell|show|give|help) me)\b",
     re.IGNORECASE,
@@ -55,17 +66,32 @@ class Quotes:
 
 
 async def find_quotes(
-    recall: Recall, question: str, *, limit: int = 5, exclude_speakers: Collection[str] = (), **filters: Any
+    recall: Recall,
+    question: str,
+    *,
+    limit: int = 5,
+    exclude_speakers: Collection[str] = (),
+    headings: Sequence[str] = (),
+    **filters: Any,
 ) -> Quotes:
     """Return the quotations that answer a question best; filters as of ``Recall.search``.
 
-    While the recall process is down, words alone choose them. What was only asked is no answer.
+    ``headings`` are those of passages that have no vectors yet (:func:`headings_without_vectors`): what stands
+    under the closest ones is read, too. While the recall process is down, words alone choose. What was only
+    asked is no answer.
     """
-    await _awaken(recall)
-    found = await recall.search(question, limit=PASSAGES, **filters)
+    fresh = len(headings) > MANY
+    await _awaken(recall, fresh=fresh)
+    # Where most vectors are missing, those that are there would push everything else out.
+    found = await recall.search(
+        question, limit=PASSAGES - UNDER_ALL if fresh else PASSAGES, words_only=fresh, **filters
+    )
+    hits = {hit.passage_number: hit for hit in found.hits}
+    for hit in await _under_headings(recall, question, headings, filters):
+        hits.setdefault(hit.passage_number, hit)
     read = [
         _Read(hit, slices)
-        for hit in found.hits
+        for hit in hits.values()
         if (hit.source_kind != "message" or hit.speaker not in exclude_speakers)
         and (slices := _tellings(hit))
     ]
@@ -79,9 +105,35 @@ async def find_quotes(
     return Quotes(tuple(quotes.values()), certainty([one.evidence() for one in read]))
 
 
+def headings_without_vectors(session: Session, attachment_ids: Collection[str]) -> list[str]:
+    """Return the headings of these files under which passages wait for their vectors, each once."""
+    connection = driver(session)
+    found: dict[str, None] = {}
+    for identifier in attachment_ids:
+        rows = connection.execute(_WAITING, (identifier, EMBEDDER, MOST_HEADINGS))
+        found.update((heading, None) for (heading,) in rows if heading)
+    return list(found)[:MOST_HEADINGS]
+
+
+async def _under_headings(
+    recall: Recall, question: str, headings: Sequence[str], filters: dict[str, Any]
+) -> list[Hit]:
+    """Return passages under the headings that are closest to the question, found by the headings' words."""
+    close = await recall.keeper.closeness(question, [_path(heading) for heading in headings])
+    if not close:
+        return []
+    hits: list[Hit] = []
+    for number in sorted(range(len(headings)), key=lambda number: -close[number])[:HEADINGS]:
+        found = await recall.search(headings[number], limit=UNDER_ONE, words_only=True, **filters)
+        hits += [replace(hit, legs={**hit.legs, "lexical": 0.0, "coverage": 0.0}) for hit in found.hits]
+    return hits[:UNDER_ALL]
+
+
 async def _read_closely(recall: Recall, question: str, read: list["_Read"]) -> None:
     """Compare the passages with the question as wholes, and the closest of them sentence by sentence."""
-    wholes = await recall.keeper.closeness(question, [_headed(one.hit, one.hit.text) for one in read])
+    wholes = await recall.keeper.closeness(
+        question, [_headed(one.hit, one.hit.text) for one in read], MATCHES
+    )
     if wholes is None:
         return
     for one, whole in zip(read, wholes, strict=True):
@@ -97,12 +149,13 @@ async def _read_closely(recall: Recall, question: str, read: list["_Read"]) -> N
         position += len(one.sentences)
 
 
-async def _awaken(recall: Recall) -> None:
-    """Wait a little until what was written last can be found by meaning, too."""
-    if await recall.keeper.ready(START_SECONDS):
+async def _awaken(recall: Recall, *, fresh: bool) -> None:
+    """Wait a little until what was written last can be found by meaning, too; for a long new file in vain."""
+    if await recall.keeper.ready(START_SECONDS) and not fresh:
         settling = asyncio.ensure_future(recall.settled())
         await asyncio.wait({settling}, timeout=SETTLE_SECONDS)
         settling.cancel()
+        await asyncio.gather(settling, return_exceptions=True)
 
 
 @dataclass(slots=True)
@@ -164,8 +217,13 @@ def _tells(sentence: str) -> bool:
 
 
 def _headed(hit: Hit, sentence: str) -> str:
-    heading = " ".join(hit.heading.split(" › ")[-2:])
+    heading = _path(hit.heading)
     return f"{heading}: {sentence}" if heading else sentence
+
+
+def _path(heading: str) -> str:
+    """Return the end of a path of headings: its beginning is the same for half of a book."""
+    return " ".join(heading.split(" › ")[-2:])
 
 
 def _page(hit: Hit) -> tuple[object, ...]:

@@ -157,6 +157,7 @@ class Recall:
         after: int | None = None,
         limit: int = 10,
         now: int | None = None,
+        words_only: bool = False,
     ) -> RecallResult:
         """Return the passages that answer the query best; filters as in ``pool.Filter``, times in ms."""
         chosen = Filter(
@@ -172,9 +173,8 @@ class Recall:
         self._keeper.used()
         scope = await self._database.read(self._prepare, chosen)
         understood = understand(query, sorted(self._speakers, key=len, reverse=True))
-        words, found = await asyncio.gather(
-            self._database.read(lexical.find, understood, scope), self._nearest(understood, scope, chosen)
-        )
+        near = asyncio.sleep(0) if words_only else self._nearest(understood, scope, chosen)
+        words, found = await asyncio.gather(self._database.read(lexical.find, understood, scope), near)
         candidates, stored = await self._database.read(_gather, words, found, scope, chosen)
         lexical.reweigh(words, candidates)
         if found is not None:

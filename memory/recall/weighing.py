@@ -1,8 +1,8 @@
 """Weighing: from what is known of a passage to its score as an answer, and to whether there is an answer at all.
 
 The five numbers were set on the development questions of ``tests/evaluation/librarian``, whose held-out
-questions only judged them. There the best passage of a question that the documents answer reached 0.78 to 1.49
-(sentence and whole added), of one that they do not answer 0.38 to 0.71.
+questions only judged them. There sentence and whole together came to 0.73 and more (most above 0.9) where the
+documents answer the question, and to 0.66 and less where they do not.
 """
 
 import math
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 WHOLE = 0.6
 WORDS = 0.1
 NAVIGATING = 0.4
-ENOUGH = 0.8
+ENOUGH = 0.75
 """Closeness from which an answer is as likely as none."""
 STEEPNESS = 20.0
 

@@ -18,7 +18,6 @@ from memory import notes, runs
 from memory.notes import Note
 from memory.runs import RunEvent
 from tests.agents.conftest import connect, until
-from tests.memory.readers.sample_files import paragraph, pdf
 from tests.peers.aimock import Aimock
 
 pytestmark = pytest.mark.peer
@@ -191,37 +190,6 @@ async def test_an_image_goes_as_it_is_where_the_model_sees(
     assert ("not sent" in label) is not goes
     assert (base64.b64encode(RED_DOT) in bytes(wire)) is goes
     assert (b'"store":false' in bytes(wire)) is (kind == "openai"), "OpenAI must not keep what it was sent"
-
-
-@pytest.mark.parametrize(
-    ("kind", "model", "goes"),
-    [
-        ("anthropic", MODEL, True),
-        ("openai", "gpt-5.2", True),
-        ("openai-compatible", "some-local-model", False),
-    ],
-)
-async def test_a_pdf_goes_as_it_is_or_as_text_that_says_so(
-    office: Office, heard: list[Event], aimock: Callable[..., Aimock], kind: str, model: str, goes: bool
-) -> None:
-    plan = pdf([paragraph("Along the eastern quay the depth is 6.4 m.")])
-    server = aimock({"match": {}, "response": {"content": "6.4 m."}})
-    async with relay(server.url) as (url, wire):
-        await connect(office, kind, url if kind == "anthropic" else f"{url}/v1", model)
-        conversation = await office.create_conversation()
-        attachment = await office.attach(conversation.id, plan, "plan.pdf")
-        await until(
-            lambda: any(isinstance(e, AttachmentChanged) and e.attachment.state == "ready" for e in heard)
-        )
-        sent = await office.send(conversation.id, "How deep?", [attachment.id])
-        await office.runs.wait([sent.runs[0].id])
-        run = await office.database.read(runs.run, sent.runs[0].id)
-        await office.close()
-    assert run.state == "done", run.reason
-    label = next(part.label for part in run.context if part.kind == "attachment")
-    assert ("all of its 1 page" in label) is goes and ("all of it as text" in label) is not goes
-    assert (base64.b64encode(plan) in bytes(wire)) is goes
-    assert (b"eastern quay" in bytes(wire)) is not goes
 
 
 @asynccontextmanager

@@ -133,7 +133,7 @@ def test_a_damaged_page_is_found_and_named(locations: Locations) -> None:
     database = Database.open(locations.database, KEY)
     found = database.write_now(integrity.check)
     assert found and all("HMAC" in line for line in found)
-    with pytest.raises(DatabaseDamaged, match="put the newest snapshot"):
+    with pytest.raises(DatabaseDamaged, match="bureau doctor"):
         database.write_now(branches.path, chat_id)
     database.close()
 

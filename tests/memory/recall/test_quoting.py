@@ -1,0 +1,85 @@
+"""Quoting: sentences as they stand, the closest first, and how sure it is that they answer."""
+
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from memory.database import Database
+from memory.readers.document import Place
+from memory.readers.passages import Passage
+from memory.recall.quoting import find_quotes, headings_without_vectors, sentences
+from memory.recall.search import Recall
+from memory.recall.weighing import Evidence, certainty
+from tests.memory.recall.conftest import warm
+from tests.memory.recall.writing import Writer
+
+ANNEX = "The annex lists the addresses of all offices. "
+GUIDE = "A vessel of more than eighty metres must take a pilot on board before it enters."
+
+
+def manual(writer: Writer) -> str:
+    """Attach a file of three pages; the second says in its midst who needs a pilot."""
+    return writer.attach(
+        "harbour.pdf",
+        [
+            Passage(0, Place(page=3), "Fees", "The fee for a berth is due on the first of the month."),
+            Passage(1, Place(page=7), "Entry", ANNEX * 4 + GUIDE + " " + ANNEX * 4),
+            Passage(2, Place(page=9), "Waste", "Oil and paint go into the red containers behind the shed."),
+        ],
+    )
+
+
+async def test_the_sentence_that_answers_is_quoted_as_it_stands(recall: Recall, writer: Writer) -> None:
+    file = manual(writer)
+    await warm(recall)
+    found = await find_quotes(recall, "Which ships need someone to guide them in?", attachment_ids=[file])
+    first = found.quotes[0]
+    assert first.hit.place == {"page": 7}
+    assert first.text in first.hit.text
+    assert GUIDE in first.text
+    assert found.certainty > 0.5
+    assert [quote.score for quote in found.quotes] == sorted((q.score for q in found.quotes), reverse=True)
+    nothing = await find_quotes(recall, "Who painted the Mona Lisa?", attachment_ids=[file])
+    assert nothing.certainty < 0.5
+
+
+async def test_what_stands_under_a_close_heading_is_read_before_it_has_vectors(
+    recall: Recall, writer: Writer, database: Database
+) -> None:
+    file = manual(writer)
+    waiting = await database.read(headings_without_vectors, [file])
+    assert waiting == ["Fees", "Entry", "Waste"]
+    question = "What about rubbish?"
+    assert not (await recall.search(question, attachment_ids=[file], words_only=True)).hits
+    found = await find_quotes(recall, question, headings=waiting, attachment_ids=[file])
+    assert found.quotes[0].hit.place == {"page": 9}
+    await recall.settled()
+    assert await database.read(headings_without_vectors, [file]) == []
+
+
+async def test_what_was_only_asked_is_no_answer(recall: Recall, writer: Writer) -> None:
+    writer.say("Ann", "Where does the boat to Lisbon leave?")
+    told = writer.say("Ben", "The boat to Lisbon leaves from pier four.")
+    writer.say("Librarian", "I found this: the boat to Lisbon leaves from pier four.")
+    await warm(recall)
+    question = "Where does the boat to Lisbon leave?"
+    found = await find_quotes(recall, question, exclude_speakers=["Librarian"])
+    assert [quote.hit.source_id for quote in found.quotes] == [told]
+
+
+@given(st.text(alphabet="ab .!?\n。é", max_size=400))
+def test_sentences_are_slices_in_order_and_hold_every_letter(text: str) -> None:
+    found = sentences(text)
+    assert all(first[1] <= second[0] for first, second in pairwise(found))
+    kept = "".join(text[start:end] for start, end in found)
+    for letter in "abé":
+        assert kept.count(letter) == text.count(letter)
+
+
+def test_without_closeness_the_words_decide() -> None:
+    legs = {"lexical": 1.0, "coverage": 0.7}
+    assert certainty([Evidence(legs, None, None)]) == 0.7
+    assert certainty([]) == 0.0
+    assert certainty([Evidence(legs, 0.6, 0.7)]) > 0.99
+    assert certainty([Evidence(legs, 0.2, 0.2)]) < 0.01
