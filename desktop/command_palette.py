@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from PySide6.QtCore import (
@@ -133,6 +134,7 @@ class CommandPalette(QFrame):
         self.setProperty("kind", "card")
         self.setAccessibleName(_("Command palette"))
         self._all: list[Choice] = []
+        self._everywhere: Callable[[str], None] | None = None
         self.field = QLineEdit()
         self.field.setPlaceholderText(_("Go to a chat, an agent, a page, a setting, or do something"))
         self.field.setAccessibleName(_("Find a command"))
@@ -155,9 +157,12 @@ class CommandPalette(QFrame):
         column.addWidget(self.list)
         self.hide()
 
-    def open_with(self, choices: Sequence[Choice], text: str = "") -> None:
-        """Show these choices."""
+    def open_with(
+        self, choices: Sequence[Choice], text: str = "", *, everywhere: Callable[[str], None] | None = None
+    ) -> None:
+        """Show these choices; ``everywhere`` is offered last and searches what was typed in all content."""
         self._all = list(choices)
+        self._everywhere = everywhere
         self.field.setText(text)
         self._filter(text)
         self._place()
@@ -205,7 +210,11 @@ class CommandPalette(QFrame):
             choice.act()
 
     def _filter(self, text: str) -> None:
-        self._model.show(ranked(self._all, text))
+        found = ranked(self._all, text)
+        if self._everywhere is not None and text.strip():
+            sentence = _("Search chats, files and notes for “{text}”").format(text=text.strip())
+            found.append(Choice("search", sentence, _("search"), partial(self._everywhere, text.strip())))
+        self._model.show(found)
         if self._model.rowCount():
             self.list.setCurrentIndex(self._model.index(0))
         self._place()

@@ -61,6 +61,7 @@ class Contents:
         session.chat_wanted.connect(self._open_chat)
         session.save_wanted.connect(self.chat.save_as)
         self.area.list.opened.connect(lambda conversation_id: self._open_chat(conversation_id, ""))
+        self.area.list.notes.chosen.connect(self._show_note)
         self.area.list.new_wanted.connect(self.chat.begin_new)
         self.chat.shown.connect(self.area.list.mark)
 
@@ -130,7 +131,7 @@ class Contents:
             for setting in declared()
             if setting.kind != "state"
         ]
-        self.palette.open_with(choices)
+        self.palette.open_with(choices, everywhere=self._search)
 
     def _chat_choices(self) -> list[Choice]:
         from desktop.chats.list_model import title_of
@@ -194,6 +195,13 @@ class Contents:
         if isinstance(page, SettingsPage):
             page.focus_setting(key)
 
+    def _show_note(self, text: str) -> None:
+        from desktop.pages.memory import MemoryPage
+
+        page = self.show_page("memory")
+        if isinstance(page, MemoryPage):
+            page.show_found(text)
+
     def _open_chat(self, conversation_id: str, message_id: str) -> None:
         self._window.show_page("chats")
         self.area.show_list(False)
@@ -217,11 +225,14 @@ class Contents:
         if self._window.current_page == "chats":
             self.chat.open_find()
 
-    def _search(self) -> None:
+    def _search(self, text: str = "") -> None:
         self._window.show_page("chats")
         self.area.show_list()
         self.area.list.search.setFocus()
-        self.area.list.search.selectAll()
+        if text:
+            self.area.list.search.setText(text)
+        else:
+            self.area.list.search.selectAll()
 
     def _give_focus_back(self) -> None:
         if self._window.current_page == "chats":

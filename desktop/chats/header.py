@@ -6,7 +6,10 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWi
 
 from desktop.theme.appearance import appearance, look
 from desktop.theme.icons import icon
+from desktop.wording import money
+from memory.run_summary import RunSummary
 from resources.language import gettext as _
+from resources.language import ngettext
 
 HEIGHT = 52
 
@@ -72,7 +75,7 @@ class ChatHeader(QWidget):
         self._elide()
 
     def _elide(self) -> None:
-        # In a narrow window the sums give way first: only "Working · 2 agents" stays.
+        # In a narrow window the sums give way first: only "Working" stays.
         status = self._full_status
         if self.width() < look().px(460):
             status = " · ".join(status.split(" · ")[:1])
@@ -90,3 +93,18 @@ class ChatHeader(QWidget):
         self._back.setIcon(icon("arrow-left", theme.dim, here.px(18), active=theme.accent))
         self._inspect.setIcon(icon("inspector", theme.dim, here.px(18), active=theme.accent))
         self._elide()
+
+
+def status_words(runs: list[RunSummary], team: int) -> str:
+    """Return what is going on: working, how many of the team's agents, what it cost of what it may cost."""
+    if not runs:
+        return ""
+    waiting = sum(run.state == "needs_you" for run in runs)
+    parts = [_("Needs you") if waiting else _("Working")]
+    words = ngettext("{count} of {team} agent", "{count} of {team} agents", team)
+    parts.append(words.format(count=len({run.agent for run in runs}), team=team))
+    caps = [run.cap for run in runs]
+    if all(cap is not None for cap in caps):
+        spent = money(sum(run.spent for run in runs))
+        parts.append(_("{spent} of {cap}").format(spent=spent, cap=money(sum(cap or 0 for cap in caps))))
+    return " · ".join(parts)

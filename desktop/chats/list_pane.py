@@ -11,7 +11,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QLabel,
-    QLineEdit,
     QListView,
     QMenu,
     QPushButton,
@@ -19,9 +18,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from desktop.chats.found_notes import FoundNotes
 from desktop.chats.list_delegate import ChatDelegate
 from desktop.chats.list_model import ChatListModel
 from desktop.theme.appearance import appearance, look
+from desktop.widgets.search_field import SearchField
 from resources.language import gettext as _
 
 if TYPE_CHECKING:
@@ -55,13 +56,13 @@ class ListPane(QWidget):
         self.new.setAccessibleName(_("New chat"))
         self.new.setToolTip(_("New chat (Ctrl+N)"))
         self.new.clicked.connect(self.new_wanted)
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(_("Search everything"))
-        self.search.setAccessibleName(_("Search chats by title and content"))
-        self.search.setClearButtonEnabled(True)
-        self.search.textChanged.connect(self.searched)
+        self.search = SearchField(_("Search everything"), "Ctrl K")
+        self.search.setAccessibleName(_("Search chats, messages, files and notes"))
+        self.search.searched.connect(self.searched)
+        self.search.left.connect(self._go_down)
         self.search.installEventFilter(self)
         self.view = self._list()
+        self.notes = FoundNotes()
         self.empty = QLabel()
         self.empty.setProperty("role", "dim")
         self.empty.setWordWrap(True)
@@ -99,6 +100,11 @@ class ListPane(QWidget):
         elif self.view.currentIndex().row() != row or not selection.hasSelection():
             self.view.setCurrentIndex(self.model.index(row))
 
+    @property
+    def current(self) -> str:
+        """Return the id of the conversation that is open, empty for none."""
+        return self._current
+
     def rename_current(self) -> None:
         """Edit the title of the marked conversation in place."""
         index = self.view.currentIndex()
@@ -114,17 +120,17 @@ class ListPane(QWidget):
         return super().eventFilter(watched, event)
 
     def _search_key(self, event: QKeyEvent) -> bool:
-        if event.key() == Qt.Key.Key_Escape and self.search.text():
-            self.search.clear()
-            return True
-        if event.key() == Qt.Key.Key_Down and self.model.rowCount():
-            self.view.setFocus()
-            self.view.setCurrentIndex(self.model.index(0))
-            return True
         if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter) and self.model.rowCount():
             self.opened.emit(self.model.entry(0).id)
             return True
         return False
+
+    def _go_down(self) -> None:
+        if self.model.rowCount():
+            self.view.setFocus()
+            self.view.setCurrentIndex(self.model.index(0))
+        elif self.notes.lines:
+            self.notes.lines[0].setFocus()
 
     def _list_key(self, event: QKeyEvent) -> bool:
         index = self.view.currentIndex()
@@ -201,6 +207,7 @@ class ListPane(QWidget):
         column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeading)
         column.addWidget(self.view, 1)
         column.addWidget(self.empty, 1)
+        column.addWidget(self.notes)
 
     def _fit(self) -> None:
         self._title.setFont(look().font(16, 600))

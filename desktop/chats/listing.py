@@ -1,6 +1,7 @@
 """Keeps the column of conversations in step with the office and does what its owner asks there."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from PySide6.QtCore import QTimer
@@ -9,13 +10,13 @@ from agents.events import ConversationChanged, RunChanged
 from desktop.chats.list_model import title_of
 from desktop.chats.list_pane import ListPane
 from desktop.session import Session
-from memory import chat_list, chats
+from memory import chat_list, chats, notes
 from memory.chat_list import ChatEntry
 from memory.chat_search import Found, search
 from resources.language import gettext as _
 
 _MOST = 500
-_SEARCH_MILLISECONDS = 150
+_NOTES_FOUND = 4
 _RELOAD_MILLISECONDS = 60
 _MINUTE_MILLISECONDS = 60_000
 
@@ -28,14 +29,12 @@ class Listing:
         self._pane = pane
         self._view: chats.View = "open"
         self.entries: list[ChatEntry] = []
-        self._search_timer = QTimer(pane, singleShot=True, interval=_SEARCH_MILLISECONDS)
-        self._search_timer.timeout.connect(self.reload)
         self._reload_timer = QTimer(pane, singleShot=True, interval=_RELOAD_MILLISECONDS)
         self._reload_timer.timeout.connect(self.reload)
         self._clock = QTimer(pane, interval=_MINUTE_MILLISECONDS)
         self._clock.timeout.connect(pane.view.viewport().update)
         self._clock.start()
-        pane.searched.connect(self._search_timer.start)
+        pane.searched.connect(self.reload)
         pane.view_wanted.connect(self.show_view)
         pane.act.connect(self._act)
         pane.model.renamed.connect(self._rename)
@@ -52,14 +51,23 @@ class Listing:
         if text:
             found = await self._session.office.database.read(search, text, view=self._view)
             entries, snippets = await self._found(found)
-            empty = _("Nothing in titles, messages or files has these words.")
+            noted = await self._session.office.database.read(notes.notes, text=text, limit=_NOTES_FOUND)
+            empty = _("No title, message or file has these words.")
+            if not noted:
+                empty = _("Nothing in titles, messages, files or notes has these words.")
         else:
             entries = await self._session.office.database.read(
                 chat_list.entries, view=self._view, limit=_MOST
             )
-            snippets, empty = {}, self._nothing()
-        self.entries = entries
+            snippets, noted, empty = {}, (), self._nothing()
+        # What its owner looks at needs no dot to be found.
+        self.entries = [
+            replace(entry, status="") if entry.status == "ready" and entry.id == self._pane.current else entry
+            for entry in entries
+        ]
+        entries = self.entries
         self._pane.show_entries(entries, snippets, empty)
+        self._pane.notes.show_notes(noted)
 
     def show_view(self, view: chats.View) -> None:
         """List the open, the archived or the thrown-away conversations."""

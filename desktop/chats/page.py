@@ -22,7 +22,7 @@ from desktop.chats.area import ChatsArea
 from desktop.chats.composer_place import ComposerPlace
 from desktop.chats.composing import Composing
 from desktop.chats.feed import Feed
-from desktop.chats.header import ChatHeader
+from desktop.chats.header import ChatHeader, status_words
 from desktop.chats.inspection import Inspection
 from desktop.chats.inspector import Inspector
 from desktop.chats.live_texts import LiveTexts
@@ -30,15 +30,13 @@ from desktop.chats.saving import ask_where
 from desktop.composer.composer import Composer
 from desktop.session import Session
 from desktop.transcript.view import ScrollPosition, TranscriptView
-from desktop.wording import money
 from memory import branches, chats, messages
 from memory.chat_list import ChatEntry
 from memory.errors import StorageError
 from memory.identifiers import now
 from memory.roster import Agent
-from memory.run_summary import RunSummary, summaries
+from memory.run_summary import summaries
 from resources.language import gettext as _
-from resources.language import ngettext
 
 _KEPT_FEEDS = 6
 _STATUS_MILLISECONDS = 120
@@ -327,8 +325,11 @@ class ChatPage(QWidget):
         feed = self.feed
         run_ids = feed.active_runs() if feed is not None else []
         found = await self.session.office.database.read(summaries, run_ids) if run_ids else {}
+        team = len(await self.session.office.roster.all()) if run_ids else 0
         self.composer.set_running(bool(run_ids))
-        self.header.show_status(status_words([run for run in found.values() if run.state != "queued"] or []))
+        if feed is not None and not run_ids and self.isVisible():
+            await self.remember()  # what ended before its owner's eyes was seen
+        self.header.show_status(status_words([run for run in found.values() if run.state != "queued"], team))
         await self._inspection.show(feed)
 
     def _act(self, message_id: str, name: str) -> None:
@@ -375,20 +376,6 @@ class ChatPage(QWidget):
     async def _save_as(self, conversation_id: str) -> None:
         conversation = await self.session.office.database.read(chats.conversation, conversation_id)
         ask_where(self, self.session, conversation)
-
-
-def status_words(runs: list[RunSummary]) -> str:
-    """Return what is going on: working, how many agents, what it cost of what it may cost."""
-    if not runs:
-        return ""
-    waiting = sum(run.state == "needs_you" for run in runs)
-    parts = [_("Needs you") if waiting else _("Working")]
-    parts.append(ngettext("{count} agent", "{count} agents", len(runs)).format(count=len(runs)))
-    caps = [run.cap for run in runs]
-    if all(cap is not None for cap in caps):
-        spent = money(sum(run.spent for run in runs))
-        parts.append(_("{spent} of {cap}").format(spent=spent, cap=money(sum(cap or 0 for cap in caps))))
-    return " · ".join(parts)
 
 
 def _conversation_of(event: object) -> str:

@@ -5,22 +5,19 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBoxLayout, QWidget
 
+from desktop.chats.inspector import Leaving, Meter
 from desktop.composer.completion import Completion
 from desktop.composer.composer import Composer
 from desktop.composer.picker import Choice
 from desktop.gallery import conversations
+from desktop.pages.page import StateMessage, card
 from desktop.theme.appearance import look
 from desktop.theme.icons import icon_names, icon_pixmap
 from desktop.transcript.model import TranscriptModel
 from desktop.transcript.rows import TranscriptRow
 from desktop.transcript.view import TranscriptView
-from desktop.widgets.card import Card, ElidedLabel
 from desktop.widgets.chip import Chip, ChipRow
-from desktop.widgets.empty_state import EmptyState
-from desktop.widgets.meter_bar import MeterBar, Share
 from desktop.widgets.search_field import SearchField
-from desktop.widgets.status_dot import Status, StatusDot
-from desktop.widgets.switch import Switch
 
 
 def composer(state: str = "empty") -> Composer:
@@ -64,12 +61,6 @@ _BUTTONS = (
     ("flat", "Later"),
     ("link", "Copy"),
 )
-_STATES = (
-    (Status.WORKING, "working"),
-    (Status.WAITING, "needs you"),
-    (Status.READY, "ready"),
-    (Status.FAILED, "failed"),
-)
 
 
 def conversation(rows: list[TranscriptRow], composer_state: str = "empty") -> QWidget:
@@ -78,19 +69,16 @@ def conversation(rows: list[TranscriptRow], composer_state: str = "empty") -> QW
     model = TranscriptModel(page)
     model.set_rows(rows)
     view = TranscriptView(page)
-    view.set_empty_widget(
-        EmptyState(
-            "chat",
-            "Ask the office",
-            "Write below, drop a file, or begin with one of these.",
-            (("file", "Read a document"), ("letter", "Draft a letter")),
-        )
-    )
     view.set_model(model)
     column = QVBoxLayout(page)
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
-    column.addWidget(view, 1)
+    if rows:
+        column.addWidget(view, 1)
+    else:
+        empty = StateMessage()
+        empty.show_message("chat", "Ask the office", "Write below, drop a file.", "Read a document")
+        column.addWidget(empty, 1)
     line = QHBoxLayout()
     edge = look().px(12)
     line.setContentsMargins(edge, look().px(6), edge, look().px(18))
@@ -130,29 +118,23 @@ def widgets() -> QWidget:
     )
     chips.setMinimumHeight(look().px(26))
     column.addWidget(chips)
-    card = Card()
+    frame, inside = card()
     heading = QLabel("What leaves this machine")
     heading.setProperty("role", "strong")
-    card.body.addWidget(heading)
-    meter = MeterBar()
-    meter.set_shares(
-        (Share("survey-1907.pdf", 18_200), Share("Conversation", 5_200), Share("Notes", 2_600)), 29_000
+    inside.addWidget(heading)
+    meter = Meter()
+    meter.show_parts(
+        [
+            Leaving("survey-1907.pdf", 18_200, "attachment"),
+            Leaving("Conversation", 5_200, "conversation"),
+            Leaving("Notes", 2_600, "notes"),
+        ]
     )
-    card.body.addWidget(meter)
-    card.body.addWidget(ElidedLabel("A name that is far too long for the room it has " * 4, role="small"))
-    column.addWidget(card)
-    states = QHBoxLayout()
-    for status, words in _STATES:
-        dot = StatusDot()
-        dot.set_status(status, words)
-        states.addWidget(dot)
-        states.addWidget(QLabel(words))
-    for on in (False, True):
-        switch = Switch("Reduced motion")
-        switch.setChecked(on)
-        states.addWidget(switch)
-    states.addStretch(1)
-    column.addLayout(states)
+    inside.addWidget(meter)
+    column.addWidget(frame)
+    empty = StateMessage()
+    empty.show_message("note", "No notes yet", "A note is a fact that every agent is told.", "Add one")
+    column.addWidget(empty)
     column.addWidget(_icons())
     column.addStretch(1)
     return page

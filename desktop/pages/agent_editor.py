@@ -44,9 +44,11 @@ class AgentEditor(QWidget):
         self.name = _field(_("Name"))
         self.role = _field(_("What it is for, in one sentence"))
         self.colour = QComboBox()
+        self.colour.setAccessibleName(_("Colour"))
         for name in ("", *COLOUR_NAMES):
             self.colour.addItem(name or _("by its name"), name)
         self.emoji = _field(_("An emoji, or nothing"))
+        self.emoji.setAccessibleName(_("Emoji"))
         self.emoji.setMaximumWidth(160)
         self.emoji.setMinimumWidth(60)
         self.instructions = _text(_("What it does and how. Agents read this before every answer."), 180)

@@ -8,6 +8,7 @@ from desktop.pages.note_card import NoteCard, kind_words
 from desktop.pages.page import Page, StateMessage, clear, label
 from desktop.pages.recall_tester import RecallTester
 from desktop.session import Session
+from desktop.widgets.search_field import SearchField
 from memory import notes
 from memory.errors import Refused
 from memory.notes import Note
@@ -64,6 +65,12 @@ class MemoryPage(Page):
         self._show_empty(shown)
         self.show_content()
 
+    def show_found(self, text: str) -> None:
+        """Show the notes in force that have these words."""
+        self.tabs.setCurrentIndex(0)
+        self.search.setText(text)
+        self.search.searched.emit(text)
+
     def show_tester(self, query: str = "") -> None:
         """Open the tester, with a question where one is given."""
         self.tabs.setCurrentIndex(2)
@@ -94,12 +101,9 @@ class MemoryPage(Page):
         self._empty.setVisible(not shown and self.tabs.currentIndex() != 2)
 
     def _add_row(self) -> None:
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(_("Search notes"))
-        self.search.setAccessibleName(_("Search notes"))
-        self.search.setClearButtonEnabled(True)
+        self.search = SearchField(_("Search notes"))
         self.search.setMaximumWidth(220)
-        self.search.textChanged.connect(self.reload)
+        self.search.searched.connect(self.reload)
         self.header_row.addWidget(self.search)
         self._adding = FoldingRow(420)
         row = self._adding.row

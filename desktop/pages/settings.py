@@ -20,6 +20,7 @@ from desktop.pages.folding import FoldingRow
 from desktop.pages.page import Page, card, label
 from desktop.pages.recovery import RecoverySection
 from desktop.session import Session
+from desktop.widgets.search_field import SearchField
 from memory.errors import Refused
 from memory.settings import Setting, declared
 from resources.language import gettext as _
@@ -45,10 +46,7 @@ class SettingsPage(Page):
 
     def __init__(self, session: Session) -> None:
         super().__init__(session, _("Settings"))
-        self.search = QLineEdit()
-        self.search.setPlaceholderText(_("Search settings"))
-        self.search.setAccessibleName(_("Search settings"))
-        self.search.setClearButtonEnabled(True)
+        self.search = SearchField(_("Search settings"))
         self.search.setMaximumWidth(240)
         self.search.textChanged.connect(self._filter)
         self.header_row.addWidget(self.search)

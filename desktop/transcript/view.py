@@ -76,7 +76,6 @@ class TranscriptView(RowScrollArea):
         self.setAccessibleName(_("Conversation"))
         self.selection = TranscriptSelection(self.layout_)
         self._bar = ActionBar(self.viewport())
-        self._empty: QWidget | None = None
         self.finding = Finding(self)
         self.commands = MessageCommands(self)
         self._connect()
@@ -196,8 +195,6 @@ class TranscriptView(RowScrollArea):
     def placed(self) -> None:
         """Keep the actions at their message and show what there is to say about an empty chat."""
         self._bar.follow()
-        if self._empty is not None:
-            self._empty.setVisible(not self.layout_.rows)
 
     # Rows
 
@@ -369,20 +366,11 @@ class TranscriptView(RowScrollArea):
 
     # Size and visibility
 
-    def set_empty_widget(self, widget: QWidget) -> None:
-        """Show a widget in the middle while there are no messages."""
-        self._empty = widget
-        widget.setParent(self.viewport())
-        widget.setGeometry(self.viewport().rect())
-        self.place()
-
     def resizeEvent(self, event: QResizeEvent) -> None:
         """Lay out at the new width."""
         self.layout_.resized()
         self.settle()
         self.finding.arrange()
-        if self._empty is not None:
-            self._empty.setGeometry(self.viewport().rect())
 
     def showEvent(self, event: QShowEvent) -> None:
         """Flush quickly from now on."""

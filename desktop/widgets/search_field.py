@@ -19,7 +19,7 @@ class SearchField(QLineEdit):
         self._shortcut = shortcut
         self.setPlaceholderText(words)
         self.setAccessibleName(words)
-        self.setClearButtonEnabled(False)
+        self.setClearButtonEnabled(True)
         self._wait = QTimer(self, singleShot=True, interval=150)
         self._wait.timeout.connect(lambda: self.searched.emit(self.text()))
         self.textChanged.connect(lambda: self._wait.start())

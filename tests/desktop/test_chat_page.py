@@ -55,6 +55,11 @@ async def test_a_new_office_welcomes_and_answers_without_a_key(contents, page, s
         lambda: [entry.title for entry in contents.listing.entries] == ["What do you know about tides?"]
     )
     await until(lambda: contents.listing.entries[0].speakers == ("Librarian",))
+    await until(lambda: contents.listing.entries[0].status == "", "an answer that was watched needs no dot")
+    page.begin_new()
+    await until(lambda: page.conversation_id == "")
+    contents.listing.reload()
+    await until(lambda: contents.listing.entries[0].status == "")
 
 
 async def test_what_is_typed_is_kept_and_comes_back(contents, page, session):
@@ -197,6 +202,24 @@ async def test_search_finds_titles_and_words_of_messages(contents, page, session
     assert "Nothing in titles" in pane.empty.text()
     pane.search.clear()
     await until(lambda: len(contents.listing.entries) == 2)
+
+
+async def test_search_finds_notes_and_leads_to_them(contents, page, session):
+    await session.notebook.add("Depths are given at low water.")
+    pane = contents.area.list
+    contents.command("palette")
+    await until(contents.palette.isVisible)
+    QTest.keyClicks(contents.palette.field, "low WATER")
+    QTest.keyClick(contents.palette.field, Qt.Key.Key_Return)
+    await until(lambda: pane.notes.lines)
+    assert pane.search.text() == "low WATER" and pane.search.hasFocus()
+    QTest.keyClick(pane.search, Qt.Key.Key_Down)
+    QTest.keyClick(pane.notes.lines[0], Qt.Key.Key_Space)
+    memory = session.window.page("memory")
+    await until(lambda: [card._note.text for card in memory.cards] == ["Depths are given at low water."])
+    assert memory.search.text() == "Depths are given at low water."
+    pane.search.setText("zeppelin")
+    await until(lambda: not pane.notes.lines and not pane.notes.isVisible())
 
 
 async def test_a_chat_is_saved_as_markdown_and_as_a_page(page, session, tmp_path):

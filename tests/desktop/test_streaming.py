@@ -32,7 +32,7 @@ async def test_two_agents_stream_side_by_side_and_stopping_one_leaves_the_other(
     row = model.row(1)
     first, second = (message.id for message in row.messages)
     await until(lambda: len(model.text(first)) > 60 and len(model.text(second)) > 60, "both stream")
-    await until(lambda: page.header.status().startswith("Working · 2 agents"), "the header")
+    await until(lambda: page.header.status().startswith("Working · 2 of 5 agents"), "the header")
     runs = page.feed.active_runs()
     await session.office.stop(runs[0])
     await until(lambda: not model.is_live(first), "the first one ends")

@@ -3,22 +3,18 @@
 from collections.abc import Iterator
 
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton
 from pytestqt.qtbot import QtBot
 
+from desktop.chats.inspector import Leaving, Meter
 from desktop.gallery.window import PAGES, Gallery
+from desktop.pages.page import StateMessage
 from desktop.theme.appearance import Scheme, appearance, look
 from desktop.transcript.deferred import deferred
-from desktop.widgets.card import ElidedLabel
 from desktop.widgets.chip import Chip, ChipRow
-from desktop.widgets.empty_state import EmptyState
-from desktop.widgets.meter_bar import MeterBar, Share
 from desktop.widgets.search_field import SearchField
-from desktop.widgets.status_dot import Status, StatusDot
-from desktop.widgets.switch import Switch
-from desktop.widgets.toast import Toast
 
 
 @pytest.fixture(autouse=True)
@@ -63,48 +59,26 @@ def test_the_gallery_opens(qtbot: QtBot) -> None:
     assert [window.tabText(place) for place in range(window.count())] == list(PAGES)
 
 
-def test_a_meter_bar_draws_its_shares_in_order(qtbot: QtBot) -> None:
-    bar = MeterBar()
-    qtbot.addWidget(bar)
-    bar.resize(200, 6)
-    bar.set_shares((Share("file", 50), Share("notes", 25)), 100)
-    picture = bar.grab().toImage()
+def test_a_meter_draws_its_parts_in_order(qtbot: QtBot) -> None:
+    meter = Meter()
+    qtbot.addWidget(meter)
+    meter.resize(200, 6)
+    meter.show_parts([Leaving("file", 50, "attachment"), Leaving("notes", 50, "notes")])
+    picture = meter.grab().toImage()
     theme = look().theme
-    assert [picture.pixelColor(x, 3).name() for x in (50, 120, 180)] == [theme.accent, theme.ok, theme.line]
-    assert bar.accessibleName() == "file: 50, notes: 25"
-    bar.set_shares(())
-    assert bar.grab().toImage().pixelColor(50, 3).name() == theme.line
+    assert [picture.pixelColor(x, 3).name() for x in (50, 150)] == [theme.accent, theme.warn]
+    assert meter.accessibleName() == "100 tokens leave this machine"
+    meter.show_parts([])
+    assert meter.grab().toImage().pixelColor(50, 3).name() == theme.line
 
 
-def test_a_switch_answers_click_and_space(qtbot: QtBot) -> None:
-    switch = Switch("Reduced motion")
-    qtbot.addWidget(switch)
-    appearance().set_reduced_motion(True)
-    switch.resize(switch.sizeHint())
-    switch.show()
-    seen: list[bool] = []
-    switch.toggled.connect(seen.append)
-    switch.click()
-    QTest.keyClick(switch, Qt.Key.Key_Space)
-    assert seen == [True, False] and switch.accessibleName() == "Reduced motion"
-
-
-def test_a_toast_is_undone_or_expires(qtbot: QtBot) -> None:
-    host = QWidget()
-    qtbot.addWidget(host)
-    host.resize(400, 300)
-    host.show()
-    toast = Toast(host)
-    seen: list[str] = []
-    toast.undone.connect(lambda: seen.append("undone"))
-    toast.expired.connect(lambda: seen.append("expired"))
-    toast.show_words("“Harbour report” is in the trash.", undo=True)
-    assert toast.isVisible() and host.rect().contains(toast.geometry())
-    next(button for button in toast.findChildren(QPushButton)).click()
-    toast.show_words("Copied.")
-    toast.show_words("Saved.")
-    toast.expire()
-    assert seen == ["undone", "expired", "expired"] and not toast.isVisible()
+def test_a_message_in_place_of_a_page_opens_its_door(qtbot: QtBot) -> None:
+    message = StateMessage()
+    qtbot.addWidget(message)
+    chosen: list[bool] = []
+    message.show_message("chat", "Ask the office", "Write below.", "Begin", lambda: chosen.append(True))
+    message.findChildren(QPushButton)[0].click()
+    assert chosen == [True] and message.accessibleName() == "Ask the office. Write below."
 
 
 def test_a_search_field_waits_clears_and_leads_on(qtbot: QtBot) -> None:
@@ -137,19 +111,3 @@ def test_chips_wrap_and_mirror(qtbot: QtBot) -> None:
     assert chips[0].x() > chips[1].x()
     row.set_chips([])
     assert row.isHidden()
-
-
-def test_labels_dots_and_empty_states_say_what_they_mean(qtbot: QtBot) -> None:
-    label = ElidedLabel("a name\nwith a line end")
-    dot = StatusDot()
-    empty = EmptyState("chat", "Ask the office", "Write below.", (("file", "Read a document"),))
-    for widget in (label, dot, empty):
-        qtbot.addWidget(widget)
-    dot.set_status(Status.WAITING, "needs you")
-    dot.resize(12, 12)
-    assert label.toolTip() == "a name with a line end" and dot.accessibleName() == "needs you"
-    assert dot.grab().toImage().pixelColor(QPoint(6, 6)).name() == look().theme.warn
-    chosen: list[str] = []
-    empty.chosen.connect(chosen.append)
-    empty.findChildren(QPushButton)[0].click()
-    assert chosen == ["file"]

@@ -45,7 +45,9 @@ def fixtures() -> list[Fixture]:
     def answer(word: str, content: str, **more: object) -> Fixture:
         return {"match": {"userMessage": word}, "response": {"content": content, "usage": usage}, **more}
 
+    # The first that matches wins, and what recall finds stands in the question too.
     return [
+        answer("slowly", "word by word " * 400, chunkSize=8, streamingProfile={"ttft": 150, "tps": 25}),
         {
             **answer("depth at the quay", _RESEARCH),
             "match": {
@@ -56,7 +58,6 @@ def fixtures() -> list[Fixture]:
         answer("depth at the quay", _TABLE),
         answer("invoices", _CODE),
         answer("Lisbon", "Three days are enough: the river first, then Sintra, the museums when it rains."),
-        answer("slowly", "word by word " * 400, chunkSize=8, streamingProfile={"ttft": 150, "tps": 25}),
         answer("מה שלום", "שלום! אפשר להתחיל מיד. **נספח** מצורף בקובץ `report.pdf`."),
         {
             "match": {"userMessage": "heating"},
