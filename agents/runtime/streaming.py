@@ -41,6 +41,11 @@ def load_library() -> None:
     import pydantic_ai.toolsets  # noqa: F401 - imported for its side effect: it is loaded afterwards
 
 
+def load() -> None:
+    """Import the library of the agent loop (some 0.7 s), so that the first run need not; blocks."""
+    import pydantic_ai.toolsets  # noqa: F401 - imported for later
+
+
 async def stream(loop: Loop) -> str:
     """Run the loop to its end and return the last answer; raises what the model, the gate or a tool raises."""
     from pydantic_ai import Agent

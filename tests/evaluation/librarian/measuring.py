@@ -9,6 +9,7 @@ from agents.office import Office
 from memory import attachments, chats
 from memory.attachments import Attachment
 from memory.recall import lexical, pool
+from memory.recall.driver import driver
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.pool import Filter
 from memory.recall.queries import understand
@@ -88,8 +89,7 @@ async def _by_words(office: Office, question: Question, file: Attachment) -> lis
 
 async def _by_meaning(office: Office, question: Question, file: Attachment) -> list[int]:
     def vectors(session: Session) -> dict[tuple[int, int], bytes]:
-        scope = pool.scope_of(session, Filter(attachment_ids=frozenset([file.id]))) or set()
-        return pool.vectors_of(session, sorted(scope), EMBEDDER)
+        return pool.vectors_of(session, sorted(_page_of(session, file)), EMBEDDER)
 
     stored = await office.database.read(vectors)
     process = office.recall.keeper.process
@@ -102,17 +102,16 @@ async def _by_meaning(office: Office, question: Question, file: Attachment) -> l
 
 
 async def _pages(office: Office, file: Attachment, worth: dict[int, float]) -> list[int]:
-    def places(session: Session) -> dict[int, Any]:
-        from memory.recall.driver import driver
-
-        rows = driver(session).execute(
-            "SELECT number, json_extract(place, '$.page') FROM passage WHERE attachment_id = ?", (file.id,)
-        )
-        return dict(rows.fetchall())
-
-    page_of = await office.database.read(places)
+    page_of = await office.database.read(_page_of, file)
     ranked = sorted(worth, key=lambda number: -worth[number])
     return list(dict.fromkeys(int(page_of[number]) for number in ranked))
+
+
+def _page_of(session: Session, file: Attachment) -> dict[int, Any]:
+    rows = driver(session).execute(
+        "SELECT number, json_extract(place, '$.page') FROM passage WHERE attachment_id = ?", (file.id,)
+    )
+    return dict(rows.fetchall())
 
 
 def _rank(pages: list[int], question: Question) -> int | None:
