@@ -22,6 +22,7 @@ from memory.readers.passages import split
 from memory.readers.workers import ReadingWorkers
 from memory.recall.indexing import index_passages
 from memory.recall.search import Recall
+from resources.language import chosen_language
 from resources.language import gettext as _
 
 KEPT_CHARACTERS = 4_000_000
@@ -52,7 +53,7 @@ class Files:
     """The files of the office's conversations. ``close`` ends what is being read; it is read again at next start."""
 
     def __init__(self, database: Database, store: BlobStore, recall: Recall, bus: EventBus) -> None:
-        self.workers = ReadingWorkers()
+        self.workers = ReadingWorkers(language=chosen_language())
         self._database = database
         self._store = store
         self._recall = recall

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from desktop import first_look, timing
 from memory.locations import Locations
+from resources.language import chosen_language
 
 if TYPE_CHECKING:
     from desktop.lifecycle import Lifecycle
@@ -30,7 +31,7 @@ def run(
     # Busy Python threads hold the GUI thread up by a whole interval each.
     sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
 
-    from PySide6.QtCore import QCoreApplication, QEventLoop, QTimer
+    from PySide6.QtCore import QCoreApplication, QEventLoop, QLibraryInfo, QTimer, QTranslator
     from PySide6.QtWidgets import QApplication
 
     from desktop.chats.area import ChatsArea
@@ -43,7 +44,14 @@ def run(
     app.setApplicationDisplayName("Bureau")
     app.setDesktopFileName("bureau")
     app.setQuitOnLastWindowClosed(False)
+    # Qt's own words, as those of its menus in text fields.
+    words = QTranslator(app)
+    if words.load(
+        f"qtbase_{chosen_language()}", QLibraryInfo.path(QLibraryInfo.LibraryPath.TranslationsPath)
+    ):
+        app.installTranslator(words)
     first = first_look.read(locations)
+    appearance().language = first.language
     scheme = Scheme(first.scheme) if first.scheme in list(Scheme) else Scheme.SYSTEM
     appearance().apply(app, scheme, first.zoom, first.reduced_motion)
 

@@ -1,7 +1,7 @@
 """What the window needs before the office is open: its place and its look, no content.
 
-The settings of the office are the truth; this file is a copy of four of them, so that the first paint has
-the right size and colours while the database is still being opened.
+The settings of the office are the truth; this file is a copy of some of them, so that the first paint has
+the right size, colours and language while the database is still being opened.
 """
 
 import json
@@ -13,7 +13,10 @@ from memory.locations import Locations
 
 @dataclass(frozen=True, slots=True)
 class FirstLook:
-    """Place in screen pixels (a width of 0: not known yet), colour scheme, text zoom, reduced motion."""
+    """Place in screen pixels (a width of 0: not known yet), colour scheme, text zoom, reduced motion.
+
+    ``language`` is the code that Settings asks for, empty for the system's.
+    """
 
     x: int = 0
     y: int = 0
@@ -23,6 +26,7 @@ class FirstLook:
     scheme: str = "system"
     zoom: float = 1.0
     reduced_motion: bool = False
+    language: str = ""
 
 
 def _file(locations: Locations) -> Path:

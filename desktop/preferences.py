@@ -55,3 +55,5 @@ class Preferences:
             appearance().set_zoom(value / 100)
         elif key == "appearance.reduced_motion":
             appearance().set_reduced_motion(value)
+        elif key == "appearance.language":
+            appearance().language = value

@@ -109,6 +109,7 @@ class Window(QWidget):
             scheme=str(appearance().scheme),
             zoom=current.zoom,
             reduced_motion=current.reduced_motion,
+            language=appearance().language,
         )
 
     def raise_to_front(self) -> None:

@@ -10,6 +10,7 @@ from memory import audit
 from memory.errors import Refused
 from memory.identifiers import now
 from memory.tables import SettingTable
+from resources.language import NAMES
 from resources.language import gettext as _
 
 SettingKind = Literal["switch", "choice", "whole number", "amount", "text", "state"]
@@ -43,6 +44,7 @@ def declared() -> tuple[Setting, ...]:
 
 def _appearance() -> tuple[Setting, ...]:
     themes = (("system", _("as the system")), ("light", _("light")), ("dark", _("dark")))
+    languages = (("", _("as the system")), *NAMES.items())
     return (
         Setting(
             "appearance.theme", "choice", "system", _("Theme"),
@@ -51,6 +53,10 @@ def _appearance() -> tuple[Setting, ...]:
         Setting(
             "appearance.text_zoom", "whole number", 100, _("Text size"),
             _("Size of all text, in percent."), minimum=75, maximum=200, unit="%",
+        ),
+        Setting(
+            "appearance.language", "choice", "", _("Language"),
+            _("Language of Bureau itself, from its next start on; agents answer in the language you write."), choices=languages,
         ),
         Setting(
             "appearance.reduced_motion", "switch", False, _("Reduced motion"),

@@ -3,7 +3,9 @@
 import os
 import sys
 
+from desktop import first_look
 from desktop.command_line.options import GlobalOptions, UsageFault, split
+from memory.locations import Locations
 from resources.language import choose_language
 from resources.language import gettext as _
 
@@ -18,7 +20,12 @@ def main(arguments: list[str] | None = None) -> int:
     options = GlobalOptions()
     try:
         options, rest = split(sys.argv[1:] if arguments is None else arguments)
-        code = _open_window(options) if rest in ([], ["--toggle"]) else _run_command(options, rest)
+        locations = Locations.find(options.home)
+        choose_language(os.environ.get("BUREAU_LANGUAGE"), first_look.read(locations).language)
+        if rest in ([], ["--toggle"]):
+            code = _open_window(options, locations)
+        else:
+            code = _run_command(options, rest)
         sys.stdout.flush()
         return code
     except UsageFault as fault:
@@ -63,16 +70,13 @@ def _run_command(options: GlobalOptions, rest: list[str]) -> int:
     return result if isinstance(result, int) else 0
 
 
-def _open_window(options: GlobalOptions) -> int:
+def _open_window(options: GlobalOptions, locations: Locations) -> int:
     if sys.platform == "linux" and not any(os.environ.get(name) for name in SCREENS):
         print(
             _("There is no screen here. Talk to the office with “bureau chat”, or see “bureau --help”."),
             file=sys.stderr,
         )
         return 1
-    from memory.locations import Locations
-
-    locations = Locations.find(options.home)
     if locations.lock.exists() and locations.lock.stat().st_size:
         from desktop.command_line.session import raise_window
 

@@ -55,6 +55,8 @@ class Appearance(QObject):
         self._look = Look()
         self._scheme = Scheme.SYSTEM
         self._app: QApplication | None = None
+        self.language = ""
+        """The code that Settings asks for, empty for the system's; it counts from the next start on."""
 
     @property
     def look(self) -> Look:

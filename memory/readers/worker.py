@@ -31,8 +31,7 @@ def main(language: str, limits_json: str, parent: str) -> None:
         os.dup2(nowhere, descriptor)
     os.close(nowhere)
     limits = Limits(**json.loads(limits_json))
-    if language:
-        choose_language(language)
+    choose_language(language)
     mimetypes.knownfiles.clear()  # openpyxl asks for them, and they are out of reach
     sys.modules["numpy"] = None  # type: ignore[assignment]  # openpyxl would load it, with a pool of threads
     confinement = confine(limits, int(parent), _library_folders())

@@ -15,6 +15,7 @@ from typing import Any, BinaryIO, cast
 from memory.recall.confinement import environment
 from memory.recall.errors import ModelDamaged, RecallDown
 from memory.recall.frames import FrameBroken, read_frame, write_frame
+from resources.language import chosen_language
 from resources.language import gettext as _
 
 _log = logging.getLogger(__name__)
@@ -133,7 +134,8 @@ class RecallProcess:
 
     def _start(self, scratch: Path) -> None:
         self._stop()
-        command = [sys.executable, "-P", "-m", "memory.recall.process", str(os.getpid()), str(self._threads)]
+        command = [sys.executable, "-P", "-m", "memory.recall.process", str(os.getpid())]
+        command += [str(self._threads), chosen_language()]
         # Popen closes this process's copies of the child's ends, so a dead child is an end of file.
         self._child = subprocess.Popen(  # noqa: S603 - our own module, by this interpreter
             command,

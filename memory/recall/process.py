@@ -20,6 +20,7 @@ from memory.recall.embedder_identity import DIMENSIONS, EMBEDDER
 from memory.recall.errors import ModelDamaged
 from memory.recall.frames import Stream, read_frame, write_frame
 from memory.recall.vector_index import BATCH, SMALL_BATCH, VectorIndex, import_chroma
+from resources.language import choose_language
 
 _BETWEEN_FRAMES = 0.03
 _SEARCHING_SECONDS = 2.0
@@ -141,6 +142,7 @@ def _vectors(body: bytes) -> Vectors:
 
 def main() -> None:
     """Take over the pipes, so that nothing a library prints reaches the office, and serve."""
+    choose_language(sys.argv[3])
     confine(int(sys.argv[1]))
     answers = os.fdopen(os.dup(1), "wb", buffering=1 << 16)
     os.dup2(2, 1)
