@@ -56,7 +56,8 @@ def _appearance() -> tuple[Setting, ...]:
         ),
         Setting(
             "appearance.language", "choice", "", _("Language"),
-            _("Language of Bureau itself, from its next start on; agents answer in the language you write."), choices=languages,
+            _("Language of Bureau, from its next start on; agents answer in the language you write."),
+            choices=languages,
         ),
         Setting(
             "appearance.reduced_motion", "switch", False, _("Reduced motion"),
