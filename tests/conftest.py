@@ -45,6 +45,7 @@ _FORGOTTEN = [
     "all_proxy",
     "no_proxy",
     "LANGUAGE",
+    "BUREAU_LANGUAGE",
 ]
 
 for _name in _FORGOTTEN:

@@ -22,10 +22,7 @@ def main(arguments: list[str] | None = None) -> int:
         options, rest = split(sys.argv[1:] if arguments is None else arguments)
         locations = Locations.find(options.home)
         choose_language(os.environ.get("BUREAU_LANGUAGE"), first_look.read(locations).language)
-        if rest in ([], ["--toggle"]):
-            code = _open_window(options, locations)
-        else:
-            code = _run_command(options, rest)
+        code = _open_window(options, locations) if rest in ([], ["--toggle"]) else _run_command(options, rest)
         sys.stdout.flush()
         return code
     except UsageFault as fault:
