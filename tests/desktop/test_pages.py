@@ -6,6 +6,7 @@ from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from agents.events import OutboxChanged
+from desktop import first_look
 from desktop.pages.keys import KeysPage
 from desktop.pages.memory import MemoryPage
 from desktop.pages.outbox import OutboxPage
@@ -15,6 +16,7 @@ from desktop.pages.team import TeamPage
 from desktop.pages.usage import UsagePage
 from memory import ledger, notes
 from memory.errors import StorageError
+from memory.locations import Locations
 from tests.desktop.waiting import until
 
 
@@ -92,6 +94,20 @@ async def test_usage_says_unknown_where_no_price_is_known(session):
     page.tabs.setCurrentIndex(2)
     await until(lambda: page.model.rows and page.model.rows[0].label == "mystery-1")
     assert page.model.columns[-1].words(page.model.rows[0]) == "unknown"
+
+
+async def test_the_language_is_kept_where_the_next_start_finds_it(session, tmp_path):
+    page = SettingsPage(session)
+    shown(page)
+    await until(lambda: page._states.currentIndex() == 0)
+    box = page.controls["appearance.language"].widget
+    assert [box.itemData(index) for index in range(box.count())] == ["", "en", "de", "pl", "ru", "uk"]
+    box.setCurrentIndex(box.findData("de"))
+    await until(lambda: session.preferences.value("appearance.language") == "de")
+    first_look.write(Locations(tmp_path), session.window.look_now())
+    assert first_look.read(Locations(tmp_path)).language == "de"
+    await session.preferences.reset("appearance.language")
+    assert session.window.look_now().language == ""
 
 
 async def test_a_setting_is_stored_and_one_that_does_not_fit_is_explained(session):
