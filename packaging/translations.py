@@ -11,6 +11,7 @@ After a change of sentences: extract, merge, translate what `check` names in the
 compile. The files hold no dates, line numbers or paths, so that only a changed sentence changes them.
 """
 
+import ast
 import io
 import json
 import string
@@ -28,6 +29,7 @@ ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "resources" / "i18n"
 TEMPLATE = FOLDER / "bureau.pot"
 CODE = ("desktop", "agents", "memory", "vault", "resources")
+COMMANDS = "desktop/command_line"
 KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
 ROUTINE = "python packaging/translations.py extract, then merge, translate, compile"
 
@@ -69,7 +71,17 @@ def sentences(root: Path = ROOT) -> DatelessCatalogue:
         for path in sorted((root / package).rglob("*.py")):
             for _line, words, comments, context in extract_from_file("python", path, keywords=KEYWORDS):
                 template.add(words, auto_comments=comments, context=context)
+    for path in sorted((root / COMMANDS).rglob("*.py")):
+        for words in command_helps(path):
+            template.add(words)
     return template
+
+
+def command_helps(path: Path) -> Iterator[str]:
+    """Return the docstrings of a file's click commands: `bureau --help` shows them."""
+    for function in ast.walk(ast.parse(path.read_text("utf-8"))):
+        if isinstance(function, ast.FunctionDef) and any(map(_makes_command, function.decorator_list)):
+            yield ast.get_docstring(function) or ""
 
 
 def read(path: Path, code: str | None) -> DatelessCatalogue:
@@ -178,6 +190,11 @@ def fill(code: str, translations: dict[str, list[str] | str]) -> list[str]:
             known[identifier].string = tuple(words) if isinstance(words, list) else words
     write(po_file(code), po_text(catalogue))
     return [identifier for identifier in translations if identifier not in known]
+
+
+def _makes_command(decorator: ast.expr) -> bool:
+    called = decorator.func if isinstance(decorator, ast.Call) else decorator
+    return isinstance(called, ast.Attribute) and called.attr in ("command", "group")
 
 
 def _messages(catalogue: Iterable[Message]) -> Iterator[Message]:

@@ -2,12 +2,16 @@
 
 import os
 import sys
+from typing import TYPE_CHECKING
 
 from desktop import first_look
 from desktop.command_line.options import GlobalOptions, UsageFault, split
 from memory.locations import Locations
 from resources.language import choose_language
 from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    import click
 
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 """One of these tells Qt where to draw."""
@@ -54,6 +58,7 @@ def _run_command(options: GlobalOptions, rest: list[str]) -> int:
 
     from desktop.command_line.commands import office_commands
 
+    _translate(office_commands)
     try:
         result = office_commands.main(rest, prog_name="bureau", standalone_mode=False, obj=options)
     except click.exceptions.Exit as leaving:
@@ -65,6 +70,13 @@ def _run_command(options: GlobalOptions, rest: list[str]) -> int:
         print(_("Stopped."), file=sys.stderr)
         return 1
     return result if isinstance(result, int) else 0
+
+
+def _translate(command: "click.Command") -> None:
+    """Put the help of a command, and of those below it, into the chosen language."""
+    command.help = _(command.help or "")
+    for each in getattr(command, "commands", {}).values():
+        _translate(each)
 
 
 def _open_window(options: GlobalOptions, locations: Locations) -> int:

@@ -114,6 +114,7 @@ def test_help_in_german() -> None:
     text = _bureau("ask", "--help", BUREAU_LANGUAGE="de")
 
     assert "Eine Datei, die gelesen werden soll; darf wiederholt werden." in " ".join(text.split())
+    assert "Stell dem Büro eine Frage" in text
     assert "A file to read" not in text
 
 
