@@ -38,7 +38,10 @@ class Loop:
 def load_library() -> None:
     """Import the agent loop; blocks for about a second the first time."""
     import pydantic_ai.models.wrapper
-    import pydantic_ai.toolsets  # noqa: F401 - imported for its side effect: it is loaded afterwards
+    import pydantic_ai.toolsets
+
+    # On a terminal it would print its name and an advertisement between the office's own lines.
+    pydantic_ai.BANNER_ENABLED = False
 
 
 def load() -> None:

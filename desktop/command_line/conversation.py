@@ -4,27 +4,37 @@ import asyncio
 import contextlib
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 
 from agents.door.protocol import Caller, CommandFailed
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.rendering import Page
-from desktop.command_line.session import Host, protect
+from desktop.command_line.session import Host, ending_in_order, protect
 from resources.language import gettext as _
 
 
 def converse(options: GlobalOptions, agent: str) -> int:
     """Read prompts until the end of input; Ctrl+C stops an answer, Ctrl+D ends the conversation."""
     protect()
-    return asyncio.run(_converse(options, agent))
+    try:
+        return asyncio.run(_converse(options, agent))
+    except asyncio.CancelledError:
+        print(_("Stopped."), file=sys.stderr)
+        return 1
 
 
 async def _converse(options: GlobalOptions, agent: str) -> int:
+    with ending_in_order():
+        print(_("Write to the office. Ctrl+C stops an answer, Ctrl+D ends."), file=sys.stderr)
+        return await _talk(options, agent)
+
+
+async def _talk(options: GlobalOptions, agent: str) -> int:
     conversation = ""
-    print(_("Write to the office. Ctrl+C stops an answer, Ctrl+D ends."), file=sys.stderr)
     async with Host(options) as host:
         while True:
-            prompt = await asyncio.to_thread(_read)
+            prompt = await _prompt()
             if prompt is None:
                 return 0
             if not prompt.strip():
@@ -54,8 +64,43 @@ def _stopping(caller: Caller) -> Iterator[None]:
             loop.remove_signal_handler(signal.SIGINT)
 
 
+async def _prompt() -> str | None:
+    """Return the next line, None at the end of input.
+
+    It is read on a thread that nobody waits for: Ctrl+C at the prompt must end the conversation, and a read
+    from a terminal cannot be called off.
+    """
+    loop = asyncio.get_running_loop()
+    line: asyncio.Future[str | None] = loop.create_future()
+
+    def settle(text: str | None, error: Exception | None) -> None:
+        if line.done():
+            return
+        if error is not None:
+            line.set_exception(error)
+        else:
+            line.set_result(text)
+
+    def read() -> None:
+        text, error = None, None
+        try:
+            text = _read()
+        except Exception as fault:  # noqa: BLE001 - raised again where the line is awaited
+            error = fault
+        with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
+            loop.call_soon_threadsafe(settle, text, error)
+
+    threading.Thread(target=read, name="prompt", daemon=True).start()
+    return await line
+
+
 def _read() -> str | None:
-    try:
-        return input("› " if sys.stdin.isatty() else "")
-    except EOFError:
-        return None
+    if sys.stdin.isatty():
+        try:
+            return input("› ")
+        except EOFError:
+            return None
+    # Past Python's buffer: its lock, held by a thread that still reads, would abort the process at its end.
+    with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as pipe:
+        line = pipe.readline()
+    return line.decode("utf-8", "replace") if line else None

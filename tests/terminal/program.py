@@ -2,8 +2,10 @@
 
 import json
 import os
+import pty
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 KEY = "test-key-0123456789-abcdefghij"
@@ -20,6 +22,33 @@ ANSWER = {
     "match": {},
     "response": {"content": "The quay is 6.4 m deep.", "usage": {"input_tokens": 9, "output_tokens": 8}},
 }
+
+
+def in_terminal(
+    command: list[str], environment: dict[str, str], typed: Sequence[tuple[str, bytes]] = ()
+) -> tuple[int, str]:
+    """Run a command on a terminal of its own; returns its exit code and what the terminal showed.
+
+    ``typed`` is what to type once the terminal has shown the words before it, anew each time.
+    """
+    waiting, answered = list(typed), 0
+    pid, terminal = pty.fork()
+    if pid == 0:
+        os.chdir(ROOT)
+        os.execvpe(command[0], command, environment)
+    shown = b""
+    try:
+        while chunk := os.read(terminal, 4096):
+            shown += chunk
+            while waiting and (found := shown.find(waiting[0][0].encode(), answered)) >= 0:
+                answered = found + 1
+                os.write(terminal, waiting.pop(0)[1])
+    except OSError:
+        pass  # a terminal whose last program has ended reports an error instead of an end
+    finally:
+        os.close(terminal)
+    _pid, status = os.waitpid(pid, 0)
+    return os.waitstatus_to_exitcode(status), shown.decode()
 
 
 class Terminal:

@@ -1,14 +1,12 @@
 """The office on a real keyring: kept there, refused where it would lie, recovered when its item is gone."""
 
-import os
-import pty
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from tests.peers.keyring import secret_service
-from tests.terminal.program import ANSWER, KEY, PROGRAM, ROOT, Terminal
+from tests.terminal.program import ANSWER, KEY, PROGRAM, ROOT, Terminal, in_terminal
 
 pytestmark = [pytest.mark.keyring, pytest.mark.slow]
 
@@ -16,24 +14,6 @@ pytestmark = [pytest.mark.keyring, pytest.mark.slow]
 @pytest.fixture
 def home(tmp_path: Path) -> list[str]:
     return ["--home", str(tmp_path / "office")]
-
-
-def in_terminal(command: list[str], environment: dict[str, str]) -> tuple[int, str]:
-    """Run a command on a terminal of its own; returns its exit code and what the terminal showed."""
-    pid, terminal = pty.fork()
-    if pid == 0:
-        os.chdir(ROOT)
-        os.execvpe(command[0], command, environment)
-    shown = b""
-    try:
-        while chunk := os.read(terminal, 4096):
-            shown += chunk
-    except OSError:
-        pass  # a terminal whose last program has ended reports an error instead of an end
-    finally:
-        os.close(terminal)
-    _pid, status = os.waitpid(pid, 0)
-    return os.waitstatus_to_exitcode(status), shown.decode()
 
 
 @pytest.mark.peer

@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from tests.terminal.program import KEY, PROGRAM, ROOT, SLOW, Terminal
+from tests.terminal.program import ANSWER, KEY, PROGRAM, ROOT, SLOW, Terminal, in_terminal
 
 
 def test_a_reader_that_goes_away_gets_no_traceback(terminal: Terminal) -> None:
@@ -83,6 +83,40 @@ def test_a_fault_that_nobody_expected_is_one_sentence_and_a_log_without_secrets(
     assert len(done.stderr.splitlines()) == 1 and "ZeroDivisionError" in done.stderr
     log = (terminal.home / "logs" / "terminal.log").read_text()
     assert "ZeroDivisionError" in log and KEY not in log + done.stderr
+
+
+@pytest.mark.peer
+@pytest.mark.slow
+def test_a_conversation_on_a_terminal_shows_the_office_alone_and_ends_with_ctrl_c(
+    terminal: Terminal, aimock
+) -> None:
+    server = aimock(ANSWER)
+    terminal.value(
+        "keys", "add", "anthropic", "--base-url", server.anthropic_url, "--model", "m", "--stdin", stdin=KEY
+    )
+    # Libraries that advertise themselves on a terminal keep quiet where they see a test or a build server.
+    environment = {
+        name: value for name, value in terminal.environment.items() if name != "CI" and "PYTEST" not in name
+    }
+    typed = [("› ", b"how deep?\n"), ("conversation", b""), ("› ", b"\x03")]
+    code, shown = in_terminal([*PROGRAM, *terminal.options, "chat"], environment, typed)
+    said = [line for line in shown.replace("› ", "\n").splitlines() if line.strip()]
+    assert code == 1 and said[-1] == "Stopped."
+    assert [line for line in said if "^C" not in line and "how deep?" not in line][1:3] == [
+        "Lead:",
+        "The quay is 6.4 m deep.",
+    ], shown
+
+
+def test_a_conversation_fed_by_a_pipe_ends_in_order(terminal: Terminal) -> None:
+    with terminal.start("chat") as talking:
+        assert talking.stderr is not None
+        assert "Ctrl+D" in talking.stderr.readline()
+        talking.send_signal(signal.SIGTERM)
+        assert talking.wait(60) == 1
+        assert "Fatal" not in talking.stderr.read()
+    code, output, errors = terminal.run("chat", stdin="\n  \n")
+    assert (code, output) == (0, "") and len(errors.splitlines()) == 1
 
 
 @pytest.mark.parametrize("words", [["ask", ""], ["ask", "--conversation", "nowhere", "hello"]])
