@@ -74,7 +74,8 @@ def _run_command(options: GlobalOptions, rest: list[str]) -> int:
 
 def _translate(command: "click.Command") -> None:
     """Put the help of a command, and of those below it, into the chosen language."""
-    command.help = _(command.help or "")
+    if command.help:  # the translation of nothing is the catalogue's header
+        command.help = _(command.help)
     for each in getattr(command, "commands", {}).values():
         _translate(each)
 
