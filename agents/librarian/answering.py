@@ -10,6 +10,9 @@ SHOWN = 3
 """Quotations of an answer."""
 ENOUGH = 0.5
 """Certainty from which the librarian says that it found something."""
+ELSEWHERE = 0.95
+"""The same for what stands elsewhere in the office when files are at hand: a large office holds something near
+to any question, and the owner asked about these files."""
 
 _DATA = re.compile(r"<data(?P<attributes>[^>]*)>\n(?P<text>.*?)\n</data>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
@@ -61,9 +64,14 @@ class Result:
         return [one for one in _pieces(self.text) if one.about.get("kind") == "unreadable"]
 
 
+def answers(result: Result, *, files: bool) -> bool:
+    """Say whether a search found enough to be shown."""
+    return result.certainty >= (ELSEWHERE if files and result.where != "these files" else ENOUGH)
+
+
 def answer(results: Sequence[Result], *, files: bool, writing: bool) -> str:
     """Return the answer that the results of all searches give."""
-    best = next((result for result in results if result.certainty >= ENOUGH), None)
+    best = next((result for result in results if answers(result, files=files)), None)
     parts = (
         [_("I only find and quote, I do not write: add a key under Keys, then ask @Writer.")]
         if writing

@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from agents.librarian.answering import ENOUGH, Result, answer
+from agents.librarian.answering import Result, answer, answers
 from resources.language import gettext as _
 
 _ADDRESS = re.compile(r"^(?:\s*@(?:\w+|[\"“'][^\"”']+[\"”'])[\s,:]*)+")
@@ -58,7 +58,7 @@ def plan(question: str, *, files: bool, results: Sequence[Result], may_search: b
         return _("My tool “quote” is switched off: allow it to me on the Team page.")
     writing = _WRITING.match(question) is not None
     order = _order(question, files=files)
-    if len(results) < len(order) and not any(result.certainty >= ENOUGH for result in results):
+    if len(results) < len(order) and not any(answers(result, files=files) for result in results):
         return Search(_ABOUT.split(question, 1)[-1] if writing else question, order[len(results)])
     return answer(results, files=files, writing=writing)
 
