@@ -128,11 +128,6 @@ def record_check(session: Session, connection_id: str, result: dict[str, Any]) -
     return record(Connection, row)
 
 
-def record_use(session: Session, connection_id: str) -> None:
-    """Record that a request just went out on this connection. Raises NotFound."""
-    required(session, ConnectionTable, connection_id).last_used_at = now()
-
-
 def set_models(session: Session, connection_id: str, models: Sequence[dict[str, Any]]) -> Connection:
     """Keep the models as the provider listed them. Raises NotFound."""
     row = required(session, ConnectionTable, connection_id)

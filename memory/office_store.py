@@ -3,7 +3,6 @@
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from memory.blobs import BlobStore, drop_unreferenced
 from memory.database import Database
 from memory.disk import told_by_system
 from memory.identifiers import new_id, now
@@ -43,11 +42,6 @@ def open_database(locations: Locations, key: bytes) -> Database:
 def office_id(session: Session) -> str:
     """Return the id of this office, made once and kept for ever."""
     return session.scalars(select(OfficeTable.id)).one()
-
-
-async def sweep_blobs(database: Database, store: BlobStore) -> int:
-    """Remove files and keys that nothing refers to; before any file is written. Returns how many files."""
-    return store.sweep(await database.write(drop_unreferenced))
 
 
 def _make_if_empty(session: Session) -> str:

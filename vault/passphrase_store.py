@@ -2,7 +2,6 @@
 
 import secrets
 import threading
-from pathlib import Path
 
 from resources.language import gettext as _
 from vault.errors import KeysDamaged, PassphraseTooShort, SealedFileDamaged
@@ -97,14 +96,6 @@ class PassphraseStore:
             return MasterKeys.from_secret(self._file.slots.open_passphrase_slot(self._slot_key))
         except ValueError:
             raise KeysDamaged(self.name) from None
-
-
-def read_passphrase(path: Path) -> Secret:
-    """Return the passphrase in a file, without the line break at its end.
-
-    Raises OSError, UnicodeDecodeError.
-    """
-    return Secret(path.read_text(encoding="utf-8").rstrip("\r\n"))
 
 
 def _save_slot(file: KeyslotFile, passphrase: Secret, keys: Secret) -> bytes:

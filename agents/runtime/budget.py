@@ -66,10 +66,6 @@ class Budget:
         for agent_id, spent in spent_by_agent.items():
             self._purse("agent", day, agent_id).spent = spent
 
-    def has_begun(self, day: str) -> bool:
-        """Whether ``begin_day`` was called for the day."""
-        return ("day", day, "") in self._purses
-
     def begin_run(self, run_id: str, spent: int) -> None:
         """Take over what a run had spent before; needed for a resumed run."""
         self._purse("run", "", run_id).spent = spent
