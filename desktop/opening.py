@@ -159,7 +159,7 @@ class Opening:
         ways = [Way(_("Try again"), "again")]
         if new_office and isinstance(error, vault_errors.StoreUnusable):
             ways.insert(0, Way(_("Use a passphrase instead"), "protect"))
-        elif isinstance(error, _RECOVERABLE):
+        elif isinstance(error, _RECOVERABLE) and await asyncio.to_thread(_recoverable, self._locations):
             ways.insert(0, Way(_("Use the recovery key"), "recover"))
         if isinstance(error, DatabaseDamaged):
             ways.append(Way(_("Show the backups"), "backups"))
@@ -220,6 +220,18 @@ class Opening:
     def _show(self, gate: "Gate") -> None:
         self._window.show_gate(gate)
         gate.setFocus()
+
+
+def _recoverable(locations: Locations) -> bool:
+    """Say whether a recovery key was made for this office; where nobody can tell, it may be tried."""
+    from vault.keyslots import KeyslotFile
+
+    try:
+        file = KeyslotFile.load(locations.home)
+    except vault_errors.VaultError as error:
+        log.info("the key slots could not be read: %s", sentence_of(error))
+        return True
+    return file is not None and file.slots.recovery is not None
 
 
 def _first_line(file: Path) -> Secret:

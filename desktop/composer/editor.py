@@ -1,7 +1,7 @@
 """The composer's text: grows with its lines, sends on Enter, takes files, pictures and long pastes."""
 
 from PySide6.QtCore import QMimeData, Qt, Signal
-from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QTextCursor
+from PySide6.QtGui import QDragEnterEvent, QDropEvent, QImage, QKeyEvent, QResizeEvent, QTextCursor
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QWidget
 
 from desktop.theme.appearance import appearance, look
@@ -30,7 +30,6 @@ class ComposerEditor(QPlainTextEdit):
     def __init__(self, parent: QWidget) -> None:
         super().__init__(parent)
         self.setFrameShape(QFrame.Shape.NoFrame)
-        self.setPlaceholderText(_("Write to the office, @ for an agent, / for a command"))
         self.setAccessibleName(_("Message"))
         self.setTabChangesFocus(True)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -43,7 +42,20 @@ class ComposerEditor(QPlainTextEdit):
 
     def _restyle(self) -> None:
         self.setFont(look().font())
+        self._elide()
         self.height_wanted.emit()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Cut the words that invite to write where they would wrap."""
+        super().resizeEvent(event)
+        self._elide()
+
+    def _elide(self) -> None:
+        words = _("Write to the office, @ for an agent, / for a command")
+        room = self.viewport().width() - look().px(4)
+        shown = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
+        if shown != self.placeholderText():
+            self.setPlaceholderText(shown)
 
     def wanted_height(self) -> int:
         """Return the height of all lines."""

@@ -16,6 +16,10 @@ R = TypeVar("R")
 Index = QModelIndex | QPersistentModelIndex
 _NOWHERE = QModelIndex()
 _ROW = 34
+_MEASURED = 60
+"""Rows that are measured for the width of a column."""
+_WIDEST = 150
+"""Width that the words of one share may ask for; longer ones are cut."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,12 +127,11 @@ class _Cells(QStyledItemDelegate):
 
 
 class Table(QTableView):
-    """Shows a ``TableModel``; columns share the width, and keep a least one by which the table scrolls."""
+    """Shows a ``TableModel``; columns share the width, and keep what their words need, by which the table scrolls."""
 
-    def __init__(self, model: TableModel[Any], name: str, least: int = 76) -> None:
+    def __init__(self, model: TableModel[Any], name: str) -> None:
         super().__init__()
         self._table_model = model
-        self._least = least
         self.setModel(model)
         self.setAccessibleName(name)
         self.setItemDelegate(_Cells(self))
@@ -143,10 +146,25 @@ class Table(QTableView):
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setHighlightSections(False)
         header.setStretchLastSection(False)
+        model.modelReset.connect(self._share_out)
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
-        shares = [column.share for column in self._table_model.columns]
-        room = self.viewport().width()
-        for number, share in enumerate(shares):
-            self.setColumnWidth(number, max(look().px(self._least * share), int(room * share / sum(shares))))
+        self._share_out()
+
+    def _share_out(self) -> None:
+        """Give each column what its title and first rows need, and its share of what is left."""
+        columns = self._table_model.columns
+        needed = [self._needed(column) for column in columns]
+        spare = max(0, self.viewport().width() - sum(needed))
+        shares = sum(column.share for column in columns)
+        for number, (column, least) in enumerate(zip(columns, needed, strict=True)):
+            self.setColumnWidth(number, least + int(spare * column.share / shares))
+
+    def _needed(self, column: Column[Any]) -> int:
+        here = look()
+        words = [column.words(row) for row in self._table_model.rows[:_MEASURED]]
+        cells = QFontMetrics(here.font(SMALL))
+        widest = max((cells.horizontalAdvance(each) for each in words), default=0)
+        titled = QFontMetrics(here.font(14, 500)).horizontalAdvance(column.title)
+        return min(max(widest, titled) + here.px(22), here.px(_WIDEST * column.share))

@@ -131,6 +131,8 @@ class UsagePage(Page):
             axis.setTextPen(theme.dim)
             axis.setStyle(tickFont=look().font(11))
         plot.getAxis("bottom").setTicks([ticks])
+        plot.getAxis("left").enableAutoSIPrefix(False)
+        plot.getAxis("left").tickStrings = _dollar_ticks if priced else _token_ticks
         unit = _("dollars") if priced else _("tokens")
         plot.setLabel("left", unit, color=theme.dim)
         plot.setXRange(-0.6, max(len(shown) - 0.4, 6), padding=0)
@@ -176,3 +178,11 @@ def total_words(total: UsageSum) -> str:
         tokens=count(total.input_tokens + total.output_tokens),
         cost=cost_words(total),
     )
+
+
+def _dollar_ticks(values: list[float], _scale: float, spacing: float) -> list[str]:
+    return [f"{value:,.{2 if spacing < 1 else 0}f}" for value in values]
+
+
+def _token_ticks(values: list[float], _scale: float, _spacing: float) -> list[str]:
+    return [count(round(value)) for value in values]
