@@ -22,8 +22,10 @@ from memory import attachments, branches, chats
 from memory.chats import Message, Turn
 from memory.run_summary import summaries
 
-_FIRST = 120
+_FIRST = 40
 """Turns shown at once; earlier ones follow in larger pieces."""
+_FRESH = 120
+"""Turns at the end that are read again when something changed."""
 _PIECE = 400
 
 
@@ -45,6 +47,7 @@ class Feed:
         self._turns: list[Turn] = []
         self._reading = False
         self._again = False
+        self._filling = False
 
     async def read(self, ended: asyncio.Event | None = None) -> None:
         """Read the whole shown path and show it, its end first; ``ended`` is set when that stands.
@@ -52,11 +55,21 @@ class Feed:
         Raises NotFound.
         """
         try:
-            earlier = await self._read_end()
+            await self._read_end()
         finally:
             if ended is not None:
                 ended.set()
+        if len(self._turns) >= _FIRST:
+            self._filling = True
+            try:
+                await self._fill()
+            finally:
+                self._filling = False
+
+    async def _fill(self) -> None:
+        """Read what stands before the turns that are shown, the last pieces first."""
         database = self._session.office.database
+        earlier = await self._earlier()
         while earlier:
             piece = await database.read(branches.turns, earlier[-_PIECE:])
             await self._learn_runs(piece)
@@ -65,20 +78,25 @@ class Feed:
             self._remember(piece)
             self.model.insert(0, self._projection.rows(piece))
 
-    async def _read_end(self) -> tuple[chats.Step, ...]:
+    async def _earlier(self) -> tuple[chats.Step, ...]:
+        """Return the outline of what stands before the turns that are shown."""
+        steps = await self._session.office.database.read(branches.outline, self.conversation_id)
+        first = self._turns[0].messages[0].id
+        at = next((place for place, step in enumerate(steps) if first in step.message_ids), 0)
+        return steps[:at]
+
+    async def _read_end(self) -> None:
         database = self._session.office.database
         self.conversation = await database.read(chats.conversation, self.conversation_id)
-        steps = await database.read(branches.outline, self.conversation_id)
         files = await database.read(attachments.attachments, self.conversation_id)
         self._projection.files = {file.id: file for file in files}
         team = await self._session.office.roster.all()
         self._projection.faces = {agent.id: agent.avatar for agent in team}
-        last = await database.read(branches.turns, steps[-_FIRST:])
+        last = await database.read(branches.tail, self.conversation_id, _FIRST)
         await self._learn_runs(last)
         self._turns = [self._with_live_text(turn) for turn in last]
         self._remember(last)
         self.model.set_rows(self._projection.rows(self._turns))
-        return steps[:-_FIRST] if len(steps) > _FIRST else ()
 
     async def refresh(self) -> None:
         """Read again and change only the rows that differ."""
@@ -195,12 +213,16 @@ class Feed:
 
     async def _read_again(self) -> None:
         database = self._session.office.database
-        steps = await database.read(branches.outline, self.conversation_id)
-        found = await database.read(branches.turns, steps[-_FIRST:])
+        found = await database.read(branches.tail, self.conversation_id, _FRESH)
         await self._learn_runs(found)
         self._remember(found)
         fresh = tuple(self._with_live_text(turn) for turn in found)
-        if len(steps) <= _FIRST:
+        if self._filling:
+            # What stands before the first turn shown is on its way; it must not be shown twice.
+            known = _batch(self._turns[0])
+            start = next((place for place, turn in enumerate(fresh) if _batch(turn) == known), 0)
+            fresh = fresh[start:]
+        if len(fresh) < _FRESH:
             self._show(0, list(fresh))
             return
         first = _batch(fresh[0])

@@ -1,0 +1,70 @@
+"""A conversation of hundreds of turns through the page that shows it."""
+
+import pytest_asyncio
+
+from desktop.contents import Contents
+from memory import branches
+from memory.database import Database
+from tests.bench.offices import _long_chat
+from tests.desktop.waiting import until
+
+MESSAGES = 1_200
+
+
+@pytest_asyncio.fixture
+async def contents(session):
+    contents = Contents(session.window)
+    await contents.fill(session)
+    return contents
+
+
+async def test_the_end_is_shown_before_the_rest_is_read(contents, session, monkeypatch):
+    identifier = await session.office.database.write(_long_chat, MESSAGES)
+    reads: list[tuple[str, int]] = []
+    shown: list[int] = []
+    read = Database.read
+
+    async def watched(database, operation, *args, **named):
+        found = await read(database, operation, *args, **named)
+        if operation in (branches.tail, branches.turns):
+            reads.append((operation.__name__, len(found)))
+        return found
+
+    monkeypatch.setattr(Database, "read", watched)
+    contents.chat.shown.connect(lambda _id: shown.append(len(reads)))
+    await contents.chat._open(identifier, "")
+    assert reads[0] == ("tail", 40)
+    assert shown == [1] or sum(count for _name, count in reads[: shown[0]]) <= 440, reads
+    model = contents.chat.view.model()
+    last = model.row(model.rowCount() - 1).messages[0].id
+    await until(lambda: model.rowCount() == MESSAGES, "the beginning follows")
+    assert model.row(model.rowCount() - 1).messages[0].id == last
+    assert [model.row(place).messages[0].text for place in (0, 2)] == [
+        f"And what does sheet {number} say of the depth at the quay?" for number in (0, 2)
+    ]
+
+
+async def test_a_change_while_the_beginning_comes_shows_nothing_twice(contents, session):
+    identifier = await session.office.database.write(_long_chat, 100)
+    await contents.chat._open(identifier, "")
+    feed = contents.chat.feed
+    await feed.refresh()
+    model = contents.chat.view.model()
+    await until(lambda: model.rowCount() >= 100)
+    await feed.refresh()
+    assert model.rowCount() == 100
+    first = [model.row(place).messages[0].id for place in range(100)]
+    assert len(set(first)) == 100
+
+
+async def test_what_is_read_stays_where_it_is_while_the_beginning_comes(contents, session):
+    identifier = await session.office.database.write(_long_chat, MESSAGES)
+    await contents.chat._open(identifier, "")
+    view = contents.chat.view
+    view.verticalScrollBar().setValue(view.verticalScrollBar().maximum() // 2)
+    place = view.scroll_position()
+    await until(lambda: view.model().rowCount() == MESSAGES)
+    after = view.scroll_position()
+    assert (after.row_id, after.offset) == (place.row_id, place.offset)
+    view.finding.search("sheet 4 say")
+    assert view.current_message == view.model().row(4).messages[0].id
