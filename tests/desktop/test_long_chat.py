@@ -67,4 +67,7 @@ async def test_what_is_read_stays_where_it_is_while_the_beginning_comes(contents
     after = view.scroll_position()
     assert (after.row_id, after.offset) == (place.row_id, place.offset)
     view.finding.search("sheet 4 say")
-    assert view.current_message == view.model().row(4).messages[0].id
+    found = view.model().row(4).messages[0].id
+    await until(
+        lambda: found in [card.message.id for row in view.layout_.rows.values() for card in row.cards]
+    )
