@@ -1,5 +1,6 @@
 """The window's start: nothing slow is imported before the first paint."""
 
+import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -30,6 +31,7 @@ def run(
     os.environ["QT_API"] = "pyside6"  # qasync takes whichever Qt it finds first
     # Busy Python threads hold the GUI thread up by a whole interval each.
     sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
+    gc.disable()  # nothing that start makes is garbage; the collector of the window takes over
 
     from PySide6.QtCore import QCoreApplication, QEventLoop, QLibraryInfo, QTimer, QTranslator
     from PySide6.QtWidgets import QApplication

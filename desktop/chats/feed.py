@@ -24,6 +24,9 @@ from memory.run_summary import summaries
 
 _FIRST = 40
 """Turns shown at once; earlier ones follow in larger pieces."""
+_BEFORE_FILLING_SECONDS = 0.25
+"""The first paint, the draft and the inspector come before what nobody sees yet."""
+_BETWEEN_PIECES_SECONDS = 0.02
 _FRESH = 120
 """Turns at the end that are read again when something changed."""
 _PIECE = 400
@@ -69,8 +72,10 @@ class Feed:
     async def _fill(self) -> None:
         """Read what stands before the turns that are shown, the last pieces first."""
         database = self._session.office.database
+        await asyncio.sleep(_BEFORE_FILLING_SECONDS)
         earlier = await self._earlier()
         while earlier:
+            await asyncio.sleep(_BETWEEN_PIECES_SECONDS)
             piece = await database.read(branches.turns, earlier[-_PIECE:])
             await self._learn_runs(piece)
             earlier = earlier[:-_PIECE]

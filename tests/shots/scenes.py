@@ -239,7 +239,7 @@ async def _new(camera: Camera) -> None:
 
 async def _search(camera: Camera) -> None:
     camera.contents.area.show_list()
-    camera.contents.area.list.search.setText("quay")
+    camera.contents.area.list.search.setText("low water")
     await camera.settle(0.6)
 
 
