@@ -1,4 +1,4 @@
-"""The notes that a search of everything found, under the conversations that it found."""
+"""The notes that a search of everything found, above the conversations that it found."""
 
 from __future__ import annotations
 

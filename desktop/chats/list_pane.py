@@ -205,9 +205,9 @@ class ListPane(QWidget):
         column.addLayout(top)
         column.addWidget(self.search)
         column.addWidget(self.back, 0, Qt.AlignmentFlag.AlignLeading)
+        column.addWidget(self.notes)
         column.addWidget(self.view, 1)
         column.addWidget(self.empty, 1)
-        column.addWidget(self.notes)
 
     def _fit(self) -> None:
         self._title.setFont(look().font(16, 600))
