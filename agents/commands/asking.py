@@ -11,7 +11,7 @@ from agents import events
 from agents.commands.readiness import QUESTION_SECONDS, recall_ready
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
-from agents.runtime.streaming import load
+from agents.loading import load_agent_loop
 from memory import attachments, chats, ledger, messages, runs
 from memory.attachments import Attachment
 from memory.chats import Message
@@ -36,7 +36,7 @@ async def ask(served: Served, arguments: dict[str, Any], caller: Caller) -> Asyn
     with (
         _Listening(served) as listening,
         _background(recall_ready(served, QUESTION_SECONDS)) as recall,
-        _background(asyncio.to_thread(load)),
+        _background(asyncio.to_thread(load_agent_loop)),
     ):
         files = [
             await office.attach(conversation.id, Path(path), Path(path).name) for path in arguments["files"]

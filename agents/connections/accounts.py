@@ -15,6 +15,7 @@ from agents.connections.errors import KeyMissing, ModelUnknown, ProviderError
 from agents.connections.failures import explain
 from agents.connections.presets import ConnectionKind, preset, preset_of
 from agents.connections.transport import Credential, Sending
+from agents.loading import load_provider
 from memory import accounts, audit, ledger, settings
 from memory.accounts import Connection
 from memory.database import Database
@@ -138,6 +139,7 @@ class Connections:
     async def refresh_models(self, identity: str) -> tuple[dict[str, Any], ...]:
         """Ask the provider for its models and keep the list. Raises ProviderError."""
         connection = await self.connection(identity)
+        await asyncio.to_thread(load_provider, connection.kind)
         http = self._client(connection, await self._proxy(connection), Sending("models", identity))
         try:
             rows = await catalogue.listed_models(connection, http)

@@ -1,5 +1,6 @@
 """The check of a key, in five steps that each teach something."""
 
+import asyncio
 import base64
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
@@ -18,6 +19,7 @@ from agents.connections.errors import (
 )
 from agents.connections.failures import explain
 from agents.connections.models import build
+from agents.loading import load_provider
 from memory.accounts import Connection
 from resources.language import gettext as _
 
@@ -66,6 +68,7 @@ class KeyCheck:
 
     async def steps(self) -> AsyncIterator[Step]:
         """Yield each step as it is known; five in all, in the order of STEPS."""
+        await asyncio.to_thread(load_provider, self._connection.kind)
         stopped = False
         async for step in self._reach():
             stopped = stopped or step.state == "failed"

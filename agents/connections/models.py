@@ -6,6 +6,7 @@ import httpx2
 
 from agents.connections.clients import anthropic_client, openai_client
 from agents.connections.presets import preset_of
+from agents.loading import load_provider
 from memory.accounts import Connection
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 def build(connection: Connection, model: str, http: httpx2.AsyncClient) -> "Model":
     """Return the model class of the connection's kind, speaking through ``http``."""
+    load_provider(connection.kind)
     if connection.kind == "anthropic":
         from pydantic_ai.models.anthropic import AnthropicModel
         from pydantic_ai.providers.anthropic import AnthropicProvider

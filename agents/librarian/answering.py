@@ -10,9 +10,6 @@ SHOWN = 3
 """Quotations of an answer."""
 ENOUGH = 0.5
 """Certainty from which the librarian says that it found something."""
-ELSEWHERE = 0.95
-"""The same for what stands elsewhere in the office when files are at hand: a large office holds something near
-to any question, and the owner asked about these files."""
 
 _DATA = re.compile(r"<data(?P<attributes>[^>]*)>\n(?P<text>.*?)\n</data>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
@@ -64,14 +61,14 @@ class Result:
         return [one for one in _pieces(self.text) if one.about.get("kind") == "unreadable"]
 
 
-def answers(result: Result, *, files: bool) -> bool:
+def answers(result: Result) -> bool:
     """Say whether a search found enough to be shown."""
-    return result.certainty >= (ELSEWHERE if files and result.where != "these files" else ENOUGH)
+    return result.certainty >= ENOUGH
 
 
 def answer(results: Sequence[Result], *, files: bool, writing: bool) -> str:
     """Return the answer that the results of all searches give."""
-    best = next((result for result in results if answers(result, files=files)), None)
+    best = next((result for result in results if answers(result)), None)
     parts = (
         [_("I only find and quote, I do not write: add a key under Keys, then ask @Writer.")]
         if writing
@@ -85,8 +82,6 @@ def answer(results: Sequence[Result], *, files: bool, writing: bool) -> str:
     if best is not None:
         if writing:
             parts.append(_("This is what I found on it:"))
-        elif files and best.where != "these files":
-            parts.append(_("Not found in the attached files. Elsewhere in the office stands:"))
         else:
             parts.append(_("I found this:"))
         parts += [quotation(one) for one in best.found[:SHOWN]]
@@ -96,7 +91,8 @@ def answer(results: Sequence[Result], *, files: bool, writing: bool) -> str:
     elif files:
         parts.append(
             _(
-                "Not found: neither the attached files nor the rest of the office seem to answer this. Try other words."
+                "Not found: the attached files do not seem to answer this. Try other words, or ask in a new chat "
+                "to search the whole office."
             )
         )
     else:

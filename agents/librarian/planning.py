@@ -58,7 +58,7 @@ def plan(question: str, *, files: bool, results: Sequence[Result], may_search: b
         return _("My tool “quote” is switched off: allow it to me on the Team page.")
     writing = _WRITING.match(question) is not None
     order = _order(question, files=files)
-    if len(results) < len(order) and not any(answers(result, files=files) for result in results):
+    if len(results) < len(order) and not any(answers(result) for result in results):
         return Search(_ABOUT.split(question, 1)[-1] if writing else question, order[len(results)])
     return answer(results, files=files, writing=writing)
 
@@ -66,7 +66,8 @@ def plan(question: str, *, files: bool, results: Sequence[Result], may_search: b
 def _order(question: str, *, files: bool) -> tuple[str, ...]:
     if _SAID.search(question):
         return (TALKS, EVERYWHERE)
-    return (THESE, EVERYWHERE) if files else (EVERYWHERE,)
+    # A large office holds something near to any question, and the owner asked about these files.
+    return (THESE,) if files else (EVERYWHERE,)
 
 
 def _nothing_asked(*, files: bool, silent: bool) -> str:

@@ -35,20 +35,6 @@ class Loop:
     on_step: Callable[[Kept], None]
 
 
-def load_library() -> None:
-    """Import the agent loop; blocks for about a second the first time."""
-    import pydantic_ai.models.wrapper
-    import pydantic_ai.toolsets
-
-    # On a terminal it would print its name and an advertisement between the office's own lines.
-    pydantic_ai.BANNER_ENABLED = False
-
-
-def load() -> None:
-    """Import the library of the agent loop (some 0.7 s), so that the first run need not; blocks."""
-    import pydantic_ai.toolsets  # noqa: F401 - imported for later
-
-
 async def stream(loop: Loop) -> str:
     """Run the loop to its end and return the last answer; raises what the model, the gate or a tool raises."""
     from pydantic_ai import Agent

@@ -10,6 +10,7 @@ from agents.connections import Connections
 from agents.connections.errors import Offline, Overloaded, ProviderError, StreamCut, TimedOut
 from agents.errors import AgentsError, CapReached, LoopStopped, NoConnection, StepsSpent
 from agents.events import EventBus, MessageChanged, RunChanged
+from agents.loading import load_agent_loop
 from agents.runtime.budget import Budget, Caps
 from agents.runtime.calling import Calls
 from agents.runtime.context import Context
@@ -17,7 +18,7 @@ from agents.runtime.gate import MAX_TOKENS, RunGate, provider_fault
 from agents.runtime.guard import RepetitionGuard
 from agents.runtime.history import Content, Kept, going_on, is_complete, opening
 from agents.runtime.recording import Recorder
-from agents.runtime.streaming import Loop, load_library, stream
+from agents.runtime.streaming import Loop, stream
 from agents.runtime.tokens import MOST_PER_IMAGE, MOST_PER_PDF_PAGE, OVERHEAD, most_tokens
 from agents.tools.declaration import Tool
 from memory import messages, notes, runs
@@ -224,7 +225,7 @@ class Work:
 
     async def _library_model(self, context: Context) -> "Model":
         # The first import takes about a second, so it must not run on the window's thread.
-        await asyncio.to_thread(load_library)
+        await asyncio.to_thread(load_agent_loop)
         if self._connection is None:
             assert self.services.librarian is not None
             return self.services.librarian(self.agent, self.question)

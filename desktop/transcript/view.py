@@ -30,7 +30,7 @@ from desktop.transcript.selection import TranscriptSelection, extends
 from desktop.transcript.text_segment import TextSegment
 from resources.language import gettext as _
 
-_BUDGET = 0.003
+_BUDGET = 0.0015
 """Seconds of a flush after which the answers left wait for the next one."""
 
 
@@ -202,6 +202,8 @@ class TranscriptView(RowScrollArea):
         """Make a row for the pool."""
         row = MessageRow(self.viewport(), self.events)
         row.lower()
+        # An opaque row is moved by copying its pixels; otherwise each line that grows paints the whole view anew.
+        row.setAutoFillBackground(True)
         return row
 
     def bind_row(self, row: MessageRow, place: int) -> None:

@@ -40,7 +40,7 @@ _SCANNED = 2000
 """Passages of a scope up to which all their vectors are compared."""
 _EMBEDDED_NOW = 12
 """Candidates without vectors that are embedded while the search waits; more would take over a second."""
-_PATIENCE_SECONDS = 2.0
+_PATIENCE_SECONDS = 4.0
 """A search waits no longer for the recall process, which may be opening its index, or hang."""
 _COMPARED_AGAIN = 120
 """Candidates compared with the best hits."""

@@ -5,6 +5,7 @@ With ``--home`` the office stays, so that the next run need not read and embed t
 
 import argparse
 import asyncio
+import sys
 import tempfile
 from pathlib import Path
 
@@ -23,8 +24,8 @@ from tests.evaluation.librarian.questions import DOCUMENTS, SETS, questions
 PASSPHRASE = "a passphrase for measuring only"
 
 
-async def main() -> None:
-    """Measure the named sets, or both."""
+async def main() -> int:
+    """Measure the named sets, or both; 1 where the librarian misses a must on one of them."""
     parser = argparse.ArgumentParser(prog="tests.evaluation.librarian")
     parser.add_argument("--home", type=Path)
     parser.add_argument("sets", nargs="*", default=SETS)
@@ -34,12 +35,26 @@ async def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         home = given.home or Path(folder)
         office = await Office.open(Locations.find(home), passphrase=PASSPHRASE)
+        missed = False
         try:
             for name in given.sets:
-                for method, score in (await measure(office, questions(name))).items():
+                scores = await measure(office, questions(name))
+                for method, score in scores.items():
                     _tell(name, method, score)
+                missed = missed or not _holds(scores)
         finally:
             await office.close()
+    return int(missed)
+
+
+def _holds(scores: dict[str, Score]) -> bool:
+    found = scores["librarian"]
+    return (
+        scores["BM25 alone"].within(1) <= TOO_EASY
+        and found.within(1) >= MUST_FIRST
+        and found.within(3) >= MUST_THREE
+        and found.not_found >= MUST_NOT_FOUND
+    )
 
 
 def _tell(name: str, method: str, score: Score) -> None:
@@ -52,4 +67,4 @@ def _tell(name: str, method: str, score: Score) -> None:
     print(line, flush=True)
 
 
-asyncio.run(main())
+sys.exit(asyncio.run(main()))
