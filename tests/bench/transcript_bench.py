@@ -4,6 +4,7 @@ Each function needs a QApplication and returns figures in the units of their nam
 print them: ``python -m tests.bench.transcript_bench``.
 """
 
+import os
 import random
 import statistics
 import time
@@ -248,6 +249,7 @@ GOALS = {
 
 def main() -> None:
     """Print the figures that have goals as such, the others as remarks."""
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     app = QApplication.instance() or QApplication([])
     assert isinstance(app, QApplication)
     appearance().apply(app, Scheme.LIGHT)
