@@ -66,7 +66,10 @@ async def measure(office: Office, asked: list[Question]) -> dict[str, Score]:
 async def _cited(office: Office, question: Question, file: Attachment) -> list[int]:
     """Ask in the file's conversation and return the cited pages, the first first."""
     librarian = next(agent for agent in await office.roster.all() if agent.librarian)
-    sent = await office.send(file.conversation_id, question.text, agent_ids=[librarian.id])
+    # The file belongs to the question as an owner gives it: with the first message of its conversation.
+    now = await office.database.read(attachments.attachment, file.id)
+    given = [] if now.message_id else [file.id]
+    sent = await office.send(file.conversation_id, question.text, given, agent_ids=[librarian.id])
     await office.runs.wait([run.id for run in sent.runs])
     answer = await office.message(sent.replies[0].id)
     assert answer.state == "complete", answer.text
