@@ -5,7 +5,7 @@ from html import escape
 from typing import TypeVar
 
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QPaintEvent
+from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QWidget
 
 from desktop.theme.appearance import look
@@ -55,7 +55,10 @@ class MessageCard(QFrame):
         self._header_key: object = None
         self.footer_box = QRect()
         self.wait_box = QRect()
+        self._measured: tuple[int, int] | None = None
+        self._places: list[tuple[QWidget, QRect]] = []
         self.setAttribute(Qt.WidgetAttribute.WA_Hover)
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
 
     # Binding
 
@@ -69,6 +72,8 @@ class MessageCard(QFrame):
     ) -> None:
         """Show a message. ``opened`` names the folded parts that are open."""
         self.message, self.kind = message, kind
+        self._measured = None
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent, not self.bare)
         live = message.state is MessageState.STREAMING
         self._bind_segments(segments, live)
         self._bind_thinking(thinking, live and not segments, "thinking" in opened)
@@ -80,6 +85,7 @@ class MessageCard(QFrame):
 
     def show_live(self, segments: Sequence[Segment], thinking: str, opened: frozenset[str]) -> None:
         """Show what has arrived since the last tick."""
+        self._measured = None
         self._bind_segments(segments, True)
         if thinking:
             self._bind_thinking(thinking, not segments, "thinking" in opened)
@@ -197,11 +203,25 @@ class MessageCard(QFrame):
         return self.kind in (RowKind.NOTICE, RowKind.ERROR)
 
     def arrange(self, width: int) -> int:
-        """Place all parts at a width; return the height of the card."""
+        """Measure all parts at a width; return the height of the card. ``settle`` puts them there."""
+        if self._measured is None or self._measured[0] != width:
+            self._measured = (width, self._arrange(width))
+        return self._measured[1]
+
+    def resized(self) -> None:
+        """Measure anew at the next arranging: a part changed its height by itself."""
+        self._measured = None
+
+    def settle(self) -> None:
+        """Put all parts where ``arrange`` wants them."""
+        for widget, box in reversed(self._places):
+            widget.setGeometry(box)
+        self._places = []
+
+    def _arrange(self, width: int) -> int:
+        self._places = []
         if self.bare and self._notice is not None:
-            height = self._notice.height_for(width)
-            self._notice.setGeometry(0, 0, width, height)
-            return height
+            return self._put(self._notice, 0, 0, width)
         here = look()
         pad, gap = here.px(14), here.px(8)
         inner = width - 2 * pad
@@ -216,7 +236,7 @@ class MessageCard(QFrame):
             y += here.px(4)
         for widget in self.segments:
             y = self._put(widget, y, pad, inner) + gap
-        self.wait_box = QRect()
+        wait, self.wait_box = self.wait_box, QRect()
         if not self.segments and self.message.state is MessageState.STREAMING:
             self.wait_box = QRect(pad, y, inner, here.px(21))
             y += here.px(21) + gap
@@ -225,7 +245,11 @@ class MessageCard(QFrame):
             y += flow([*self._chips], inner, QPoint(pad, y), here.px(6), mirrored) + gap
         if self._notice is not None and not self._notice.isHidden():
             y = self._put(self._notice, y, pad, inner) + gap
+        before = (wait, self.footer_box)
         y = self._arrange_foot(y, pad, inner)
+        if before != (self.wait_box, self.footer_box):
+            for box in (*before, self.wait_box, self.footer_box):
+                self.update(0, box.y(), width, box.height())
         return y + here.px(4)
 
     def _lay_header(self, width: int) -> None:
@@ -263,7 +287,7 @@ class MessageCard(QFrame):
         width: int,
     ) -> int:
         height = widget.height_for(width)
-        widget.setGeometry(left, y, width, height)
+        self._places.append((widget, QRect(left, y, width, height)))
         return y + height
 
     # Drawing and events
@@ -272,6 +296,16 @@ class MessageCard(QFrame):
         """Draw frame, header and footer."""
         if not self.bare:
             card_paint.paint(self, event.rect())
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        """Draw the lower edge anew where the card only grew; the pixels above it are still right."""
+        old, new = event.oldSize(), event.size()
+        if old.width() != new.width():
+            self.update()
+            return
+        edge = look().px(12)
+        low = min(old.height(), new.height()) - edge
+        self.update(0, low, new.width(), new.height() - low)
 
     def texts(self) -> list[TextSegment]:
         """Return the text widgets of the message, in order."""

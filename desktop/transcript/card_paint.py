@@ -70,6 +70,7 @@ def paint(card: MessageCard, dirty: QRect) -> None:
     if card.rect().adjusted(edge, edge, -edge, -edge).contains(dirty):
         painter.fillRect(dirty, _ground(card, here))
     else:
+        _corners(card, painter, here)
         _frame(card, painter, here)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
     if dirty.top() < here.px(12) + header_height(card.kind):
@@ -80,6 +81,14 @@ def paint(card: MessageCard, dirty: QRect) -> None:
 
 def _ground(card: MessageCard, here: Look) -> QColor:
     return colour(here.theme.accent_bg if card.kind is RowKind.OWNER else here.theme.panel)
+
+
+def _corners(card: MessageCard, painter: QPainter, here: Look) -> None:
+    """Fill what the rounded corners leave open: the card paints all its pixels."""
+    side, ground = here.px(12), colour(here.theme.bg)
+    for x in (0, card.width() - side):
+        for y in (0, card.height() - side):
+            painter.fillRect(x, y, side, side, ground)
 
 
 def _frame(card: MessageCard, painter: QPainter, here: Look) -> None:

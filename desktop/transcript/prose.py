@@ -73,6 +73,7 @@ class ProseSegment(TextSegment, QTextBrowser):
         super().__init__(parent)
         self.prepare(events)
         self._html: str | None = None
+        self._live = False
         self._live_html = ""
         self._look: Look | None = None
         self._dim = False
@@ -93,6 +94,7 @@ class ProseSegment(TextSegment, QTextBrowser):
     def show_segment(self, segment: Segment, live: bool = False, dim: bool = False) -> None:
         """Show a segment; ``live`` draws the cursor of an unfinished answer at its end."""
         html = segment.html
+        self._live = live
         if live and self._extend(html):
             return
         paragraph = html.endswith("</p>")
@@ -190,6 +192,9 @@ class ProseSegment(TextSegment, QTextBrowser):
             super().paintEvent(event)
             return
         if self._picture.isNull():
+            if self._live or 2 * event.rect().height() < self.height():
+                super().paintEvent(event)
+                return
             self._picture = self._drawn(ratio)
         QPainter(self.viewport()).drawPixmap(0, 0, self._picture)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QFrame, QWidget
 
 from desktop.theme.appearance import look
@@ -25,6 +26,11 @@ class MessageRow(QFrame):
         self.events = events
         self.row: TranscriptRow | None = None
         self._cards: list[MessageCard] = []
+        self._places: list[tuple[MessageCard, QRect]] = []
+        # What is opaque and keeps its pixels when it grows is moved by copying; otherwise each new line of
+        # one answer paints all of them anew.
+        self.setAutoFillBackground(True)
+        self.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
 
     @property
     def cards(self) -> list[MessageCard]:
@@ -45,21 +51,32 @@ class MessageRow(QFrame):
         self.setAccessibleName(row.spoken())
 
     def arrange(self, width: int) -> int:
-        """Place the cards at a width; return the height of the row."""
+        """Measure the cards at a width; return the height of the row. ``settle`` puts them there."""
         cards, gap = self.cards, look().px(14)
         columns = max(1, min(len(cards), (width + gap) // (look().px(COLUMN_MINIMUM) + gap)))
         if columns == 3 and len(cards) == 4:
             columns = 2
         wide = (width - gap * (columns - 1)) // columns
+        self._places = []
         y = 0
         for start in range(0, len(cards), columns):
             line = cards[start : start + columns]
             tall = max(card.arrange(wide) for card in line)
             ordered = line if self.layoutDirection() == self.layoutDirection().LeftToRight else line[::-1]
             for place, card in enumerate(ordered):
-                card.setGeometry(place * (wide + gap), y, wide, tall)
+                self._places.append((card, QRect(place * (wide + gap), y, wide, tall)))
             y += tall + gap
         return max(1, y - gap)
+
+    def settle(self) -> None:
+        """Put the cards where ``arrange`` wants them, after the row itself has its place and size.
+
+        The lowest go first: then pixels are copied onto ground that is free, and only what is new is painted.
+        """
+        for card, box in reversed(self._places):
+            card.setGeometry(box)
+            card.settle()
+        self._places = []
 
     def card_of(self, message_id: str) -> MessageCard | None:
         """Return the card of a message of this row."""

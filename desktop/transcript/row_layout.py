@@ -253,6 +253,7 @@ class RowLayout:
             row = self.rows[place]
             left, width = self._column_of(place)
             row.setGeometry(left, y, width, self.heights[place] - look().px(GAP))
+            row.settle()
             if row.isHidden():
                 row.show()
 

@@ -44,6 +44,8 @@ class TextSegment:
         widget.setFocusPolicy(Qt.FocusPolicy.ClickFocus)
         widget.document().setDocumentMargin(0)
         widget.viewport().setAutoFillBackground(False)
+        for part in (widget, widget.viewport()):
+            part.setAttribute(Qt.WidgetAttribute.WA_StaticContents)
         widget.viewport().setCursor(Qt.CursorShape.IBeamCursor)
 
     def editor(self) -> QTextBrowser | QPlainTextEdit:

@@ -202,8 +202,6 @@ class TranscriptView(RowScrollArea):
         """Make a row for the pool."""
         row = MessageRow(self.viewport(), self.events)
         row.lower()
-        # An opaque row is moved by copying its pixels; otherwise each line that grows paints the whole view anew.
-        row.setAutoFillBackground(True)
         return row
 
     def bind_row(self, row: MessageRow, place: int) -> None:
@@ -236,8 +234,10 @@ class TranscriptView(RowScrollArea):
 
     def _card_resized(self, widget: QWidget) -> None:
         for place, row in self.layout_.rows.items():
-            if row.isAncestorOf(widget):
-                self.layout_.grown(place)
+            for card in row.cards:
+                if card.isAncestorOf(widget):
+                    card.resized()
+                    self.layout_.grown(place)
         self.place()
 
     def _restyle(self) -> None:
