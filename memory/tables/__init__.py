@@ -3,6 +3,16 @@
 from memory.tables.base import Base
 from memory.tables.chats import AttachmentTable, BlobTable, ConversationTable, MessageTable
 from memory.tables.ledger import OutboxTable, UsageTable
+from memory.tables.lifecycle import (
+    BackupTable,
+    ConsentTable,
+    ErasedTable,
+    EraseReportTable,
+    ExportRecordTable,
+    ImportTable,
+    ProvenanceTable,
+    RetentionRuleTable,
+)
 from memory.tables.office import AuditTable, OfficeTable, SettingTable
 from memory.tables.recall import EmbeddingTable, IndexSnapshotTable, NoteTable, PassageTable
 from memory.tables.runs import RunEventTable, RunTable
@@ -13,17 +23,25 @@ __all__ = [
     "AgentTable",
     "AttachmentTable",
     "AuditTable",
+    "BackupTable",
     "Base",
     "BlobTable",
     "ConnectionTable",
+    "ConsentTable",
     "ConversationTable",
     "EmbeddingTable",
+    "EraseReportTable",
+    "ErasedTable",
+    "ExportRecordTable",
+    "ImportTable",
     "IndexSnapshotTable",
     "MessageTable",
     "NoteTable",
     "OfficeTable",
     "OutboxTable",
     "PassageTable",
+    "ProvenanceTable",
+    "RetentionRuleTable",
     "RunEventTable",
     "RunTable",
     "SettingTable",

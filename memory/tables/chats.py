@@ -28,6 +28,8 @@ class ConversationTable(Base):
     pinned_at: Mapped[Instant | None]
     archived_at: Mapped[Instant | None]
     trashed_at: Mapped[Instant | None]
+    held_at: Mapped[Instant | None]
+    """Since when a legal hold keeps it from every automatic deletion."""
     restricted: Mapped[bool] = mapped_column(default=False)
 
 
@@ -71,6 +73,10 @@ class MessageTable(Base):
     """``queued``, ``streaming``, ``complete``, ``interrupted``, ``stopped`` or ``failed``."""
     created_at: Mapped[Instant]
     pinned_at: Mapped[Instant | None]
+    trashed_at: Mapped[Instant | None]
+    held_at: Mapped[Instant | None]
+    hidden: Mapped[bool] = mapped_column(default=False)
+    """Brought in from another app, which did not show it either."""
     restricted: Mapped[bool] = mapped_column(default=False)
 
 
@@ -96,6 +102,10 @@ class AttachmentTable(Base):
     reason: Mapped[str] = mapped_column(default="")
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[Instant]
+    pinned_at: Mapped[Instant | None]
+    trashed_at: Mapped[Instant | None]
+    held_at: Mapped[Instant | None]
+    restricted: Mapped[bool] = mapped_column(default=False)
 
 
 class BlobTable(Base):

@@ -36,6 +36,7 @@ class NoteTable(Base):
     last_used_at: Mapped[Instant | None]
     pinned_at: Mapped[Instant | None]
     trashed_at: Mapped[Instant | None]
+    held_at: Mapped[Instant | None]
     restricted: Mapped[bool] = mapped_column(default=False)
 
 

@@ -68,6 +68,7 @@ class AgentTable(Base):
     created_at: Mapped[Instant]
     updated_at: Mapped[Instant]
     archived_at: Mapped[Instant | None]
+    trashed_at: Mapped[Instant | None]
 
 
 class AgentRevisionTable(Base):

@@ -29,7 +29,7 @@ ROWS = {
     "message": {
         "id": "b1" * 16, "conversation_id": "cc" * 16, "batch_id": "b1" * 16, "position": 0, "ordinal": 1,
         "role": "owner", "agent_name": "", "model": "", "text": "What is the rent? 🏠", "thinking": "",
-        "citations": "[]", "attachment_ids": "[]", "state": "complete", "created_at": 1, "restricted": 0,
+        "citations": "[]", "attachment_ids": "[]", "state": "complete", "created_at": 1, "hidden": 0, "restricted": 0,
     },
     "run": {
         "id": "d0" * 16, "conversation_id": "cc" * 16, "agent_id": "a0" * 16, "model": "m", "effort": "normal",

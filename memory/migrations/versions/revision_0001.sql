@@ -10,6 +10,20 @@ CREATE TABLE audit (
     CONSTRAINT uq_audit_hash UNIQUE (hash)
 );
 
+CREATE TABLE backup (
+    id VARCHAR(32) NOT NULL,
+    at BIGINT NOT NULL,
+    path VARCHAR NOT NULL,
+    occasion VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    size INTEGER NOT NULL,
+    verified_at BIGINT,
+    removed_at BIGINT,
+    CONSTRAINT pk_backup PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_backup_at ON backup (at);
+
 CREATE TABLE blob (
     id VARCHAR(32) NOT NULL,
     "key" BLOB NOT NULL,
@@ -41,6 +55,67 @@ CREATE TABLE connection (
     CONSTRAINT pk_connection PRIMARY KEY (id)
 );
 
+CREATE TABLE consent (
+    id VARCHAR(32) NOT NULL,
+    purpose VARCHAR NOT NULL,
+    text_version VARCHAR NOT NULL,
+    given_at BIGINT NOT NULL,
+    withdrawn_at BIGINT,
+    CONSTRAINT pk_consent PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_consent_purpose ON consent (purpose);
+
+CREATE TABLE erase_report (
+    id VARCHAR(32) NOT NULL,
+    at BIGINT NOT NULL,
+    level VARCHAR NOT NULL,
+    state VARCHAR NOT NULL,
+    counts JSON NOT NULL,
+    proof JSON NOT NULL,
+    copies JSON NOT NULL,
+    CONSTRAINT pk_erase_report PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_erase_report_at ON erase_report (at);
+
+CREATE TABLE erased (
+    record_hash VARCHAR NOT NULL,
+    kind VARCHAR NOT NULL,
+    at BIGINT NOT NULL,
+    reason VARCHAR NOT NULL,
+    CONSTRAINT pk_erased PRIMARY KEY (record_hash)
+);
+
+CREATE INDEX ix_erased_at ON erased (at);
+
+CREATE TABLE export_record (
+    id VARCHAR(32) NOT NULL,
+    at BIGINT NOT NULL,
+    path VARCHAR NOT NULL,
+    sha256 VARCHAR NOT NULL,
+    size INTEGER NOT NULL,
+    encrypted BOOLEAN NOT NULL,
+    filters JSON NOT NULL,
+    counts JSON NOT NULL,
+    removed_at BIGINT,
+    CONSTRAINT pk_export_record PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_export_record_at ON export_record (at);
+
+CREATE TABLE import (
+    id VARCHAR(32) NOT NULL,
+    at BIGINT NOT NULL,
+    source VARCHAR NOT NULL,
+    name VARCHAR NOT NULL,
+    counts JSON NOT NULL,
+    problems JSON NOT NULL,
+    CONSTRAINT pk_import PRIMARY KEY (id)
+);
+
+CREATE INDEX ix_import_at ON import (at);
+
 CREATE TABLE index_snapshot (
     id VARCHAR(32) NOT NULL,
     embedder VARCHAR NOT NULL,
@@ -57,6 +132,16 @@ CREATE TABLE office (
     created_at BIGINT NOT NULL,
     change_mark INTEGER NOT NULL,
     CONSTRAINT pk_office PRIMARY KEY (id)
+);
+
+CREATE TABLE retention_rule (
+    id VARCHAR(32) NOT NULL,
+    scope VARCHAR NOT NULL,
+    scope_id VARCHAR NOT NULL,
+    days INTEGER,
+    created_at BIGINT NOT NULL,
+    CONSTRAINT pk_retention_rule PRIMARY KEY (id),
+    CONSTRAINT uq_retention_rule_scope UNIQUE (scope, scope_id)
 );
 
 CREATE TABLE setting (
@@ -91,10 +176,23 @@ CREATE TABLE agent (
     created_at BIGINT NOT NULL,
     updated_at BIGINT NOT NULL,
     archived_at BIGINT,
+    trashed_at BIGINT,
     CONSTRAINT pk_agent PRIMARY KEY (id),
     CONSTRAINT uq_agent_name UNIQUE (name),
     CONSTRAINT fk_agent_connection_id_connection FOREIGN KEY(connection_id) REFERENCES connection (id) ON DELETE SET NULL
 );
+
+CREATE TABLE provenance (
+    record_type VARCHAR NOT NULL,
+    record_id VARCHAR(32) NOT NULL,
+    import_id VARCHAR(32),
+    original_id VARCHAR NOT NULL,
+    extra JSON,
+    CONSTRAINT pk_provenance PRIMARY KEY (record_type, record_id),
+    CONSTRAINT fk_provenance_import_id_import FOREIGN KEY(import_id) REFERENCES import (id) ON DELETE SET NULL
+);
+
+CREATE INDEX ix_provenance_import_id ON provenance (import_id);
 
 CREATE TABLE agent_revision (
     agent_id VARCHAR(32) NOT NULL,
@@ -120,6 +218,7 @@ CREATE TABLE conversation (
     pinned_at BIGINT,
     archived_at BIGINT,
     trashed_at BIGINT,
+    held_at BIGINT,
     restricted BOOLEAN NOT NULL,
     CONSTRAINT pk_conversation PRIMARY KEY (id),
     CONSTRAINT fk_conversation_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL
@@ -147,6 +246,9 @@ CREATE TABLE message (
     state VARCHAR NOT NULL,
     created_at BIGINT NOT NULL,
     pinned_at BIGINT,
+    trashed_at BIGINT,
+    held_at BIGINT,
+    hidden BOOLEAN NOT NULL,
     restricted BOOLEAN NOT NULL,
     CONSTRAINT pk_message PRIMARY KEY (id),
     CONSTRAINT fk_message_conversation_id_conversation FOREIGN KEY(conversation_id) REFERENCES conversation (id) ON DELETE CASCADE,
@@ -206,6 +308,10 @@ CREATE TABLE attachment (
     reason VARCHAR NOT NULL,
     note VARCHAR NOT NULL,
     created_at BIGINT NOT NULL,
+    pinned_at BIGINT,
+    trashed_at BIGINT,
+    held_at BIGINT,
+    restricted BOOLEAN NOT NULL,
     CONSTRAINT pk_attachment PRIMARY KEY (id),
     CONSTRAINT fk_attachment_conversation_id_conversation FOREIGN KEY(conversation_id) REFERENCES conversation (id) ON DELETE CASCADE,
     CONSTRAINT fk_attachment_message_id_message FOREIGN KEY(message_id) REFERENCES message (id) ON DELETE CASCADE,
@@ -300,6 +406,7 @@ CREATE TABLE note (
     last_used_at BIGINT,
     pinned_at BIGINT,
     trashed_at BIGINT,
+    held_at BIGINT,
     restricted BOOLEAN NOT NULL,
     CONSTRAINT pk_note PRIMARY KEY (id),
     CONSTRAINT fk_note_source_message_id_message FOREIGN KEY(source_message_id) REFERENCES message (id) ON DELETE SET NULL,

@@ -1,0 +1,1 @@
+"""How long what the office holds stays, and how it goes: data map, retention, trash, erasure, proof, backups."""
