@@ -34,6 +34,7 @@ from memory.errors import DatabaseKeyWrong
 from memory.locations import Locations
 from memory.office_store import office_id, open_database
 from memory.ownership import OwnerLock
+from memory.recall.ahead import RecallAhead
 from memory.recall.search import Recall
 from memory.runs import Run
 from vault.office_keys import Vault, open_vault
@@ -55,6 +56,7 @@ class Office:
         database: Database,
         blobs: BlobStore,
         office_id: str,
+        ahead: RecallAhead | None = None,
     ) -> None:
         self.locations = locations
         self.lock = lock
@@ -65,7 +67,7 @@ class Office:
         self.settings = Settings(database)
         self.connections = Connections(database, vault)
         self.roster = Roster(database, self.events)
-        self.recall = Recall(database, locations, office_id)
+        self.recall = Recall(database, locations, office_id, ahead=ahead)
         self.files = Files(database, blobs, self.recall, self.events)
         self.notes = Notebook(database, self.recall, self.events)
         self._warm = self._closed = False
@@ -89,14 +91,20 @@ class Office:
 
     @classmethod
     async def open(
-        cls, locations: Locations, *, passphrase: str | Secret | None = None, vault: Vault | None = None
+        cls,
+        locations: Locations,
+        *,
+        passphrase: str | Secret | None = None,
+        vault: Vault | None = None,
+        ahead: RecallAhead | None = None,
     ) -> Self:
         """Open or create the office of these locations; imports nothing slow and starts no process.
 
-        ``vault`` is this office's, where it was opened already. Raises VaultError or StorageError.
+        ``vault`` is this office's, where it was opened already; ``ahead`` is a recall process that was started
+        for it, which belongs to the office once it is open. Raises VaultError or StorageError.
         """
         secret = Secret(passphrase) if isinstance(passphrase, str) else passphrase
-        return cls(locations, *await asyncio.to_thread(_open, locations, secret, vault))
+        return cls(locations, *await asyncio.to_thread(_open, locations, secret, vault), ahead=ahead)
 
     async def warm(self) -> None:
         """Start what a first paint need not wait for: recall, the reading workers, what was left unread."""

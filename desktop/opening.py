@@ -15,6 +15,7 @@ from desktop.awaiting import emitted
 from desktop.diagnostics import Diagnostics
 from desktop.faults import sentence_of
 from desktop.tasks import Tasks
+from desktop.vault_ahead import open_vault_ahead
 from desktop.window import Window
 from memory.errors import DatabaseDamaged, DatabaseKeyWrong, OfficeInUse, StorageError
 from memory.locations import Locations
@@ -74,7 +75,7 @@ class Opening:
         """Open the office, asking as often as it takes, then fill the window."""
         loop = asyncio.get_running_loop()
         # A passphrase is stretched on one core while the other reads the modules, half a second each.
-        vault = loop.run_in_executor(None, self._open_vault)
+        vault = loop.run_in_executor(None, open_vault_ahead, self._locations, self._known_passphrase)
         for name in _MODULES:
             await loop.run_in_executor(None, importlib.import_module, name)
         self._vault = await vault
@@ -92,18 +93,8 @@ class Opening:
         await self._open_door(office)
         self._tasks.spawn(office.warm(), name="warm the office")
 
-    def _open_vault(self) -> "Vault | None":
-        """Open the vault of an office that exists; what goes wrong is told when the office is opened."""
-        if not self._locations.keyslots.exists():
-            return None
-        from vault.office_keys import open_vault
-
-        try:
-            passphrase = _first_line(self._passphrase_file) if self._passphrase_file is not None else None
-            return open_vault(self._locations.home, passphrase=passphrase, create=False)
-        except (vault_errors.VaultError, OSError) as error:
-            log.info("the vault did not open ahead: %s", sentence_of(error))
-            return None
+    def _known_passphrase(self) -> Secret | None:
+        return _first_line(self._passphrase_file) if self._passphrase_file is not None else None
 
     async def close_door(self) -> None:
         """Let no other process in any more."""

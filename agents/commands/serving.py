@@ -12,6 +12,8 @@ from agents.door.server import Door
 from agents.office import Office
 from memory.locations import Locations
 from memory.ownership import socket_of_owner
+from memory.recall.ahead import RecallAhead
+from vault.office_keys import Vault
 from vault.secret import Secret
 
 
@@ -45,12 +47,17 @@ async def door_open(served: Served) -> AsyncIterator[None]:
 
 
 @asynccontextmanager
-async def serving(locations: Locations, passphrase: Secret | None) -> AsyncIterator[Served]:
+async def serving(
+    locations: Locations,
+    passphrase: Secret | None,
+    vault: Vault | None = None,
+    ahead: RecallAhead | None = None,
+) -> AsyncIterator[Served]:
     """Open the office and its door for a command, and close both at the end.
 
-    Raises what ``Office.open`` raises, OfficeInUse among it.
+    ``vault`` and ``ahead`` as for ``Office.open``, which raises what this raises, OfficeInUse among it.
     """
-    office = await Office.open(locations, passphrase=passphrase)
+    office = await Office.open(locations, passphrase=passphrase, vault=vault, ahead=ahead)
     try:
         served = Served(office)
         async with door_open(served):

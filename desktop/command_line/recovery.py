@@ -8,7 +8,8 @@ from typing import TextIO
 
 from agents.door.protocol import Caller, CommandFailed
 from desktop.command_line.options import GlobalOptions
-from desktop.command_line.session import Host, passphrase_of, protect
+from desktop.command_line.passphrase import passphrase_of
+from desktop.command_line.session import Host, protect
 from memory.locations import Locations
 from resources.language import gettext as _
 from vault.errors import VaultError

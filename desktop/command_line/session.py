@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 
 from agents.door.client import call
 from agents.door.protocol import Caller, CommandFailed, Item
-from desktop.command_line.options import GlobalOptions, UsageFault
+from desktop.command_line.ahead import Ahead
+from desktop.command_line.options import GlobalOptions
+from desktop.command_line.passphrase import passphrase_of
 from desktop.command_line.rendering import Page
 from desktop.command_line.reporting import logging_to
 from memory.errors import OfficeInUse
@@ -19,7 +21,6 @@ from memory.ownership import socket_of_owner
 from resources.language import gettext as _
 from vault.hardening import forbid_core_dumps
 from vault.redaction import install
-from vault.secret import Secret
 
 if TYPE_CHECKING:
     from agents.commands.serving import Served
@@ -56,22 +57,6 @@ def raise_window(locations: Locations) -> bool:
         return asyncio.run(ask())
     except (OSError, CommandFailed):
         return False
-
-
-def passphrase_of(options: GlobalOptions) -> Secret | None:
-    """Return the passphrase of --passphrase-file, without the line's end. Raises UsageFault."""
-    path = options.passphrase_file
-    if path is None:
-        return None
-    try:
-        text = path.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageFault(
-            _("{path} cannot be read as a passphrase: name a text file.").format(path=path)
-        ) from error
-    if not text:
-        raise UsageFault(_("{path} is empty: write the passphrase into it.").format(path=path))
-    return Secret(text)
 
 
 async def _run(options: GlobalOptions, command: str, arguments: dict[str, Any], page: Page) -> int:
@@ -159,8 +144,6 @@ class Host:
                 command, arguments = moved["command"], moved["arguments"]
 
     async def _once(self, command: str, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
-        from agents.commands.registry import run_command
-
         place = None if self._served else socket_of_owner(self._locations)
         if place is not None:
             try:
@@ -169,23 +152,28 @@ class Host:
                 return
             except (ConnectionRefusedError, FileNotFoundError):
                 place = None  # its owner has just closed; nothing was begun there
-        served = await self._open()
+        served = await self._open(command)
         if served is None:
             async for item in self._once(command, arguments, caller):
                 yield item
             return
+        from agents.commands.registry import run_command
+
         async for item in run_command(served, command, arguments, caller):
             yield item
 
-    async def _open(self) -> "Served | None":
+    async def _open(self, command: str) -> "Served | None":
         """Open the office here; None where another process was quicker."""
         if self._served is not None:
             return self._served
+        ahead = Ahead(self._options, self._locations, command)
+        self._stack.callback(ahead.close)
         from agents.commands.registry import office_failures
         from agents.commands.serving import serving
 
         try:
-            context = serving(self._locations, passphrase_of(self._options))
+            vault = await ahead.vault()
+            context = serving(self._locations, passphrase_of(self._options), vault, ahead.recall)
             self._served = await self._stack.enter_async_context(context)
             self._stack.enter_context(logging_to(self._locations))
         except OfficeInUse:

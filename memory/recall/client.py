@@ -49,17 +49,35 @@ class RecallProcess:
         self._threads = threads
         self._lane = ThreadPoolExecutor(1, thread_name_prefix="recall")
         self._child: subprocess.Popen[bytes] | None = None
+        self._waits_in: Path | None = None
         self.embedder = ""
         self.dimensions = 0
 
     @property
     def pid(self) -> int | None:
-        """The process id while the child lives."""
+        """The process id while the child lives and answers; None of a child that was only launched."""
         child = self._child
-        return child.pid if child is not None and child.poll() is None else None
+        return child.pid if child is not None and self._waits_in is None and child.poll() is None else None
+
+    def launch(self, scratch: Path) -> None:
+        """Have the child started in its folder and return at once; ``start`` waits for it later."""
+        self._waits_in = scratch
+        self._lane.submit(self._launch, scratch)
+
+    def waits_in(self, scratch: Path) -> bool:
+        """Tell whether a child was launched in this folder and was not asked anything yet."""
+        return self._waits_in == scratch
+
+    def abandon(self) -> None:
+        """Kill a child that was launched and is not wanted, and end its thread; blocks for a moment."""
+        self._lane.submit(self._discard).result()
+        self._lane.shutdown()
 
     async def start(self, scratch: Path) -> None:
-        """Start the child and wait until the embedder is loaded (some 0.5 s). Raises ModelDamaged."""
+        """Start the child, if it does not wait there, and wait until the embedder is loaded (some 0.4 s).
+
+        Raises ModelDamaged.
+        """
         await self._run(self._start, scratch)
 
     async def embed(self, texts: Sequence[str]) -> bytes:
@@ -133,7 +151,14 @@ class RecallProcess:
         return await asyncio.shield(asyncio.wrap_future(future))
 
     def _start(self, scratch: Path) -> None:
-        self._stop()
+        if not self.waits_in(scratch):
+            self._stop()
+            self._launch(scratch)
+        self._waits_in = None
+        header, _body = self._ask({"do": "hello"})
+        self.embedder, self.dimensions = header["embedder"], header["dimensions"]
+
+    def _launch(self, scratch: Path) -> None:
         command = [sys.executable, "-P", "-m", "memory.recall.process", str(os.getpid())]
         command += [str(self._threads), chosen_language()]
         # Popen closes this process's copies of the child's ends, so a dead child is an end of file.
@@ -147,8 +172,6 @@ class RecallProcess:
             bufsize=1 << 16,
             pipesize=1 << 20,
         )
-        header, _body = self._ask({"do": "hello"})
-        self.embedder, self.dimensions = header["embedder"], header["dimensions"]
 
     def _ask(self, header: dict[str, Any], body: bytes = b"") -> tuple[dict[str, Any], bytes]:
         child = self._child
@@ -181,15 +204,16 @@ class RecallProcess:
         child = self._child
         if child is None:
             return
-        cast(BinaryIO, child.stdin).close()
-        try:
-            child.wait(5.0)
-        except subprocess.TimeoutExpired:
-            _log.warning("the recall process did not end when asked and is killed")
+        if self._waits_in is None:  # else it holds nothing that has to be closed
+            cast(BinaryIO, child.stdin).close()
+            try:
+                child.wait(5.0)
+            except subprocess.TimeoutExpired:
+                _log.warning("the recall process did not end when asked and is killed")
         self._discard()
 
     def _discard(self) -> None:
-        child, self._child = self._child, None
+        child, self._child, self._waits_in = self._child, None, None
         if child is None:
             return
         child.kill()

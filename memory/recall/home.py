@@ -36,8 +36,7 @@ class Scratch:
         """
         for parent in _memory_folders():
             _remove_leftovers(parent)
-        needed = max(_LEAST_FREE, 3 * vectors * _BYTES_PER_VECTOR)
-        fitting = next((folder for folder in _memory_folders() if _free(folder) >= needed), None)
+        fitting = next((folder for folder in _memory_folders() if _fits(folder, vectors)), None)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=fitting))
         return cls(folder, fitting is not None, _locked(folder))
 
@@ -47,6 +46,10 @@ class Scratch:
         path = self.folder / "chroma"
         path.mkdir(mode=0o700, exist_ok=True)
         return path
+
+    def fits(self, vectors: int) -> bool:
+        """Tell whether the folder lies in memory and has three times the index free."""
+        return self.in_memory and _fits(self.folder, vectors)
 
     def size(self) -> int:
         """Return the bytes that the folder's files hold."""
@@ -77,8 +80,9 @@ def _memory_folders() -> list[Path]:
     return [folder for folder in folders if folder.is_dir() and is_tmpfs(folder)]
 
 
-def _free(folder: Path) -> int:
-    return shutil.disk_usage(folder).free if os.access(folder, os.W_OK) else 0
+def _fits(folder: Path, vectors: int) -> bool:
+    needed = max(_LEAST_FREE, 3 * vectors * _BYTES_PER_VECTOR)
+    return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= needed
 
 
 def _locked(folder: Path) -> IO[bytes] | None:

@@ -17,6 +17,7 @@ from memory.errors import StorageError
 from memory.identifiers import new_id
 from memory.locations import Locations
 from memory.recall import vectors
+from memory.recall.ahead import RecallAhead
 from memory.recall.client import RecallProcess
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.errors import ModelDamaged, RecallDown, SnapshotDamaged
@@ -60,15 +61,19 @@ class Condition:
 class IndexKeeper:
     """Keeps one office's vector index in step with its database."""
 
-    def __init__(self, database: Database, locations: Locations, office_id: str, threads: int = 2) -> None:
-        self.process = RecallProcess(threads)
+    def __init__(
+        self, database: Database, locations: Locations, office_id: str, ahead: RecallAhead | None = None
+    ) -> None:
+        """``ahead`` is a process that was started for this office before it was open."""
+        self.process: RecallProcess
+        self._scratch: Scratch | None
+        self.process, self._scratch = ahead.take() if ahead else (RecallProcess(), None)
         self.state: State = "cold"
         self.home: Home = "none"
         self.on_change: Callable[[], None] | None = None
         self._database = database
         self._locations = locations
         self._office = office_id
-        self._scratch: Scratch | None = None
         self._task: asyncio.Task[None] | None = None
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
@@ -218,9 +223,8 @@ class IndexKeeper:
     async def _open(self, progress: Callable[[int, int], None] | None) -> None:
         """Start the process in a new folder and open the index there, from its snapshot or from the rows."""
         await self._set("warming")
-        self._remove_scratch()
         total = await self._database.read(vectors.count, EMBEDDER)
-        scratch = self._scratch = await asyncio.to_thread(Scratch.make, total)
+        scratch = await self._empty_folder(total)
         snapshot = await self._database.read(vectors.fresh_snapshot, EMBEDDER) if scratch.in_memory else None
         # The sealed file is opened while the child loads its model.
         filled = asyncio.create_task(self._unseal(snapshot, scratch))
@@ -232,11 +236,20 @@ class IndexKeeper:
         self.home = "sealed" if scratch.in_memory else "memory"
         if snapshot is None or seconds is None or not await self._open_snapshot(snapshot, scratch, seconds):
             self._mark = await self._database.read(vectors.change_mark)
+            assert self._scratch is not None
             scratch = self._scratch
             await self.process.open(scratch.index if scratch.in_memory else None)
             await self._fill(total, progress)
         self._changed_at = time.monotonic()
         await self._set("warm")
+
+    async def _empty_folder(self, total: int) -> Scratch:
+        """Return a folder with room for that many vectors: where the process waits already, if that will do."""
+        scratch = self._scratch
+        if scratch is None or not self.process.waits_in(scratch.folder) or not scratch.fits(total):
+            self._remove_scratch()
+            scratch = self._scratch = await asyncio.to_thread(Scratch.make, total)
+        return scratch
 
     async def _unseal(self, snapshot: Snapshot | None, scratch: Scratch) -> float | None:
         """Fill the folder from the sealed file; return the seconds it took, None when there is nothing in it."""

@@ -14,6 +14,7 @@ from memory.database import Database
 from memory.identifiers import now as present
 from memory.locations import Locations
 from memory.recall import lexical, pool
+from memory.recall.ahead import RecallAhead
 from memory.recall.client import Found
 from memory.recall.driver import driver
 from memory.recall.embedder_identity import EMBEDDER
@@ -94,9 +95,11 @@ class RecallResult:
 class Recall:
     """Finds what the office knows, from the first moment: full text alone until the process is warm."""
 
-    def __init__(self, database: Database, locations: Locations, office_id: str, threads: int = 2) -> None:
+    def __init__(
+        self, database: Database, locations: Locations, office_id: str, ahead: RecallAhead | None = None
+    ) -> None:
         self._database = database
-        self._keeper = IndexKeeper(database, locations, office_id, threads)
+        self._keeper = IndexKeeper(database, locations, office_id, ahead)
         self._speakers: set[str] = set()
         self._speakers_through = 0
 

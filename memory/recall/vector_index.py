@@ -1,8 +1,12 @@
 """Chroma in the recall process: one collection per embedder, random ids, vectors and nothing else.
 
 Vectors wait in an exactly scanned matrix until Chroma has taken them, so what was added is found at once.
+
+Chroma's engine is called by its own bindings: the package above them, which would do no more here than pass these
+calls on, takes longer to import than the embedder takes to load. What it writes is Chroma's own format.
 """
 
+import json
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,9 +26,15 @@ _SEARCH_WIDTH = 160
 """Candidates that the graph follows per query; more finds more of the true neighbours and takes longer."""
 
 
+_INDEXES_IN_MEMORY = 8
+"""Indexes that Chroma keeps loaded; there is one."""
+_OWNER = ("default_tenant", "default_database")
+"""Where Chroma keeps what belongs to nobody in particular."""
+
+
 def import_chroma() -> None:
-    """Import Chroma, which takes some 0.6 s, before the index is opened."""
-    import chromadb.config  # noqa: F401 - only to have it loaded
+    """Import Chroma's engine before the index is opened."""
+    import chromadb_rust_bindings  # noqa: F401 - only to have it loaded
 
 
 @dataclass(slots=True)
@@ -41,23 +51,24 @@ class VectorIndex:
 
     def __init__(self, folder: Path | None, embedder: str) -> None:
         """Open the collection in ``folder``, making it when there is none; in memory when that is None."""
-        import chromadb
-        from chromadb.config import Settings
+        import chromadb_rust_bindings as chroma
 
-        settings = Settings(anonymized_telemetry=False, is_persistent=folder is not None)
-        self._client: Any = (
-            chromadb.EphemeralClient(settings)
-            if folder is None
-            else chromadb.PersistentClient(str(folder), settings)
+        self._engine: Any = chroma.Bindings(
+            allow_reset=False,
+            sqlite_db_config=chroma.SqliteDBConfig(
+                hash_type=chroma.MigrationHash.MD5,
+                migration_mode=chroma.MigrationMode.Apply,
+                url=None if folder is None else str(folder / "chroma.sqlite3"),
+            ),
+            persist_path=None if folder is None else str(folder),
+            hnsw_cache_size=_INDEXES_IN_MEMORY,
         )
-        self._collection: Any = self._client.get_or_create_collection(
-            embedder,
-            embedding_function=None,
-            configuration={"hnsw": {"space": "ip", "ef_search": _SEARCH_WIDTH, "num_threads": 1}},
-        )
+        wanted = {"hnsw": {"space": "ip", "ef_search": _SEARCH_WIDTH, "num_threads": 1}}
+        made = self._engine.create_collection(embedder, json.dumps(wanted), None, None, True, *_OWNER)
+        self._collection = str(made.id)
         self._blocks: deque[_Block] = deque()
         self._waiting: int = 0
-        self._indexed: int = self._collection.count()
+        self._indexed: int = self._count()
 
     @property
     def indexed(self) -> int:
@@ -80,7 +91,9 @@ class VectorIndex:
         if self._blocks:
             block = self._blocks[0]
             taken = slice(block.taken, block.taken + size)
-            self._collection.add(ids=block.ids[taken], embeddings=block.vectors[taken])
+            self._engine.add(
+                block.ids[taken], self._collection, block.vectors[taken], None, None, None, *_OWNER
+            )
             count = len(block.ids[taken])
             block.taken += count
             self._indexed += count
@@ -94,17 +107,19 @@ class VectorIndex:
         while self.settle():
             pass
         for start in range(0, len(ids), BATCH):
-            self._collection.delete(ids=list(ids[start : start + BATCH]))
-        self._indexed = self._collection.count()
+            some = list(ids[start : start + BATCH])
+            self._engine.delete(self._collection, some, None, None, None, *_OWNER)
+        self._indexed = self._count()
 
     def query(self, vectors: Vectors, count: int) -> list[tuple[str, float]]:
         """Return up to ``count`` ids, nearest to any row of ``vectors``, with inner products, best first."""
         best: dict[str, float] = {}
         if self._indexed:
-            found = self._collection.query(
-                query_embeddings=vectors, n_results=min(count, self._indexed), include=["distances"]
+            wanted = min(count, self._indexed)
+            found = self._engine.query(
+                self._collection, None, vectors, wanted, None, None, ["distances"], *_OWNER
             )
-            for ids, distances in zip(found["ids"], found["distances"], strict=True):
+            for ids, distances in zip(found.ids, found.distances, strict=True):
                 for name, distance in zip(ids, distances, strict=True):
                     best[name] = max(best.get(name, -1.0), 1.0 - distance)
         for block in self._blocks:
@@ -116,4 +131,7 @@ class VectorIndex:
 
     def close(self) -> None:
         """Close Chroma so that its folder may be sealed or removed; what waits is dropped."""
-        self._client.close()
+        del self._engine
+
+    def _count(self) -> int:
+        return int(self._engine.count(self._collection, *_OWNER))

@@ -21,6 +21,7 @@ SLOW = (
     "openai",
     "numpy",
     "chromadb",
+    "chromadb_rust_bindings",
     "onnxruntime",
     "tokenizers",
     "PySide6",

@@ -78,7 +78,7 @@ async def measure(sample: dict[str, Any], folder: Path) -> dict[str, list[tuple[
     locations.create()
     database = Database.open(locations.database, os.urandom(32))
     database.write_now(prepare)
-    recall = Recall(database, locations, OFFICE, threads=2)
+    recall = Recall(database, locations, OFFICE)
     writer = Writer(database)
     turns = turns_of(sample)
     names = {writer.say(speaker, text, at=at): name for name, speaker, text, at in turns}

@@ -5,6 +5,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -59,6 +60,22 @@ def test_fast_commands_import_nothing_slow(terminal: Terminal) -> None:
 def test_wrong_use_is_one_sentence_and_exit_code_two(terminal: Terminal, words: list[str]) -> None:
     code, output, errors = terminal.run(*words)
     assert code == 2 and output == "" and len(errors.strip().splitlines()) == 1
+
+
+def test_a_wrong_passphrase_is_told_and_leaves_no_recall_process(terminal: Terminal, tmp_path: Path) -> None:
+    terminal.value("memory", "list")
+    wrong = tmp_path / "wrong"
+    wrong.write_text("another passphrase altogether\n")
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as own:
+        terminal.environment["XDG_RUNTIME_DIR"] = own
+        code, output, errors = terminal.run(
+            "ask",
+            "@Librarian how deep?",
+            options=["--home", str(terminal.home), "--passphrase-file", str(wrong)],
+        )
+        assert (code, output) == (1, "")
+        assert "passphrase" in errors and "Traceback" not in errors
+        assert list(Path(own).iterdir()) == []
 
 
 def test_an_unreadable_passphrase_file_is_told(terminal: Terminal, tmp_path: Path) -> None:

@@ -165,7 +165,7 @@ def test_the_environment_is_an_allow_list(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_the_office_loads_nothing_of_the_recall_process() -> None:
-    heavy = ("numpy", "chromadb", "onnxruntime", "tokenizers")
+    heavy = ("numpy", "chromadb", "chromadb_rust_bindings", "onnxruntime", "tokenizers")
     script = f"import sys, memory.recall.search; print([m for m in {heavy} if m in sys.modules])"
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[3])}
     told = subprocess.run([sys.executable, "-c", script], env=environment, capture_output=True, check=True)

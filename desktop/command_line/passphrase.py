@@ -1,0 +1,21 @@
+"""The passphrase that a command is given in a file."""
+
+from desktop.command_line.options import GlobalOptions, UsageFault
+from resources.language import gettext as _
+from vault.secret import Secret
+
+
+def passphrase_of(options: GlobalOptions) -> Secret | None:
+    """Return the passphrase of --passphrase-file, without the line's end. Raises UsageFault."""
+    path = options.passphrase_file
+    if path is None:
+        return None
+    try:
+        text = path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageFault(
+            _("{path} cannot be read as a passphrase: name a text file.").format(path=path)
+        ) from error
+    if not text:
+        raise UsageFault(_("{path} is empty: write the passphrase into it.").format(path=path))
+    return Secret(text)
