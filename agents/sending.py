@@ -127,7 +127,7 @@ def who(session: Session, conversation: Conversation, draft: Draft) -> tuple[Age
     if not asked:
         asked = tuple(agent for agent in team if not agent.librarian)[:1] or team[:1]
     if not asked:
-        raise UnknownAgent(_("Nobody works here: add an agent on the Team page."))
+        raise UnknownAgent(_("Nobody works here: add an agent on the Team page or with “bureau agents add”."))
     if not named and not accounts.connections(session):
         # Whoever was named says what is missing; where nobody was, a fresh office must still do its work.
         librarian = next((agent for agent in team if agent.librarian), None)

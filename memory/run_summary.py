@@ -1,15 +1,19 @@
 """What a face of the office shows of a run beside its text: tools, notes used, time and cost."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
-from sqlalchemy.orm import Session
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session, aliased
 
-from memory.tables import AgentTable, NoteTable, RunEventTable, RunTable
+from memory.runs import RunState
+from memory.tables import AgentTable, ConversationTable, MessageTable, NoteTable, RunEventTable, RunTable
 
 _VARIABLES = 500
+_QUESTION = 200
+"""Characters of a question that a list shows."""
+_LINES = 500
 _TOLD = ("tool_started", "tool_finished", "memory_used", "usage")
 
 
@@ -44,6 +48,24 @@ class RunSummary:
     output_tokens: int
     tools: tuple[ToolUse, ...]
     note_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class RunLine:
+    """One run in a list of runs: whose it is, where, on which question, and how much of its answer is written.
+
+    ``question`` is the beginning of the owner's message, ``written`` counts characters.
+    """
+
+    id: str
+    state: RunState
+    reason: str
+    agent: str
+    conversation_id: str
+    title: str
+    question: str
+    written: int
+    created_at: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +112,32 @@ def summaries(session: Session, run_ids: Iterable[str]) -> dict[str, RunSummary]
     return found
 
 
+def run_lines(session: Session, states: Sequence[RunState]) -> tuple[RunLine, ...]:
+    """Return the runs in some states, the latest first; conversations in the trash are left out."""
+    answer, asked = aliased(MessageTable), aliased(MessageTable)
+    query = (
+        select(
+            RunTable.id,
+            RunTable.state,
+            RunTable.reason,
+            func.coalesce(AgentTable.name, answer.agent_name, ""),
+            RunTable.conversation_id,
+            ConversationTable.title,
+            func.coalesce(func.substr(asked.text, 1, _QUESTION), ""),
+            func.coalesce(func.length(answer.text), 0),
+            RunTable.created_at,
+        )
+        .join(ConversationTable, ConversationTable.id == RunTable.conversation_id)
+        .outerjoin(AgentTable, AgentTable.id == RunTable.agent_id)
+        .outerjoin(answer, answer.run_id == RunTable.id)
+        .outerjoin(asked, asked.id == answer.parent_id)
+        .where(RunTable.state.in_(states), ConversationTable.trashed_at.is_(None))
+        .order_by(RunTable.created_at.desc(), RunTable.id)
+        .limit(_LINES)
+    )
+    return tuple(RunLine(*row) for row in session.execute(query))
+
+
 def note_origins(session: Session, note_ids: Iterable[str]) -> list[NoteOrigin]:
     """Return the named notes in the order given; forgotten ones are left out."""
     wanted = list(dict.fromkeys(note_ids))[:_VARIABLES]
@@ -121,7 +169,7 @@ def _summary(
             ended = "failed" if body.get("failed") else "done"
             tools[call] = ToolUse(call, known.tool, known.arguments, ended, str(body.get("result", "")))
         elif kind == "memory_used":
-            notes += [str(each["id"]) for each in body.get("notes", ()) if "id" in each]
+            notes += [str(each["id"]) for each in body["used"] if each["kind"] == "note"]
         elif kind == "usage":
             tokens_in += int(body.get("input_tokens") or 0)
             tokens_out += int(body.get("output_tokens") or 0)

@@ -16,6 +16,7 @@ from resources.language import gettext as _
 RunState = Literal["queued", "running", "needs_you", "done", "failed", "stopped", "interrupted"]
 
 UNFINISHED: Final[tuple[RunState, ...]] = ("queued", "running", "needs_you")
+RESUMABLE: Final[tuple[RunState, ...]] = ("interrupted", "stopped", "failed")
 
 _NEXT: Final[dict[str, frozenset[RunState]]] = {
     "queued": frozenset(("running", "failed", "stopped", "interrupted")),
@@ -70,7 +71,8 @@ class RunEvent:
 
     Kinds: ``started``, ``text``, ``thinking`` (coalesced deltas in ``body["text"]``), ``tool_started``
     (``call``, ``tool``, ``arguments``, ``effect``), ``tool_finished`` (``call``, ``result``), ``usage``,
-    ``memory_used``, ``notice`` (``sentence``), ``finished`` (``state``, ``reason``).
+    ``memory_used`` (``used``: ``kind``, ``id``, ``reason`` each), ``notice`` (``sentence``), ``finished``
+    (``state``, ``reason``).
     """
 
     run_id: str
@@ -123,6 +125,12 @@ def create_run(
 def run(session: Session, run_id: str) -> Run:
     """Return one run. Raises NotFound."""
     return _run(required(session, RunTable, run_id))
+
+
+def runs_named(session: Session, beginning: str) -> tuple[Run, ...]:
+    """Return the runs whose ids begin so, two at most: enough to know whether a run is meant."""
+    query = select(RunTable).where(RunTable.id.startswith(beginning, autoescape=True)).limit(2)
+    return tuple(_run(row) for row in session.scalars(query))
 
 
 def runs(

@@ -18,6 +18,8 @@ from memory.chats import Message
 from memory.runs import Run
 from resources.language import gettext as _
 
+SHOWN_OF_ID = 8
+"""Characters of a run's id that a terminal shows."""
 ENDED = {"done", "failed", "stopped", "interrupted"}
 
 
@@ -64,6 +66,19 @@ async def follow(served: Served, arguments: dict[str, Any], caller: Caller) -> A
                 run = await served.office.resume(identity)
             identities.append(run.id)
         async for item in _followed(served, listening, identities, caller):
+            yield item
+
+
+async def go_on(served: Served, run_id: str, caller: Caller) -> AsyncIterator[Item]:
+    """Resume one run and stream its answer, what it had written first. Raises RunNotResumable or NotFound."""
+    office = served.office
+    with _Listening(served) as listening, _background(asyncio.to_thread(load_agent_loop)):
+        written = await office.database.read(messages.messages_of_run, run_id)
+        run = await office.resume(run_id)
+        for message in written:
+            if message.text:
+                yield {"kind": "text", "run_id": run.id, "agent": message.agent_name, "text": message.text}
+        async for item in _followed(served, listening, [run.id], caller):
             yield item
 
 
@@ -177,7 +192,7 @@ async def _results(served: Served, identities: list[str]) -> AsyncIterator[Item]
         (message, *_rest) = await served.office.database.read(messages.messages_of_run, identity)
         answers.append(await _answer(served, run, message))
         if run.state != "done":
-            faults.append(run.reason or _("The run ended as {state}.").format(state=run.state))
+            faults.append(_why(run))
     if len(faults) == len(identities):
         raise CommandFailed(faults[0])
     for sentence in faults:
@@ -186,6 +201,15 @@ async def _results(served: Served, identities: list[str]) -> AsyncIterator[Item]
     if len(answers) > 1:
         value["answers"] = answers
     yield {"kind": "result", "value": value}
+
+
+def _why(run: Run) -> str:
+    """Say why a run is not done, and how to go on from a terminal."""
+    sentence = run.reason or _("The run ended as {state}.").format(state=run.state)
+    if run.state not in runs.RESUMABLE:
+        return sentence
+    way_on = _("To go on: bureau runs resume {run}").format(run=run.id[:SHOWN_OF_ID])
+    return f"{sentence} {way_on}"
 
 
 async def _answer(served: Served, run: Run, message: Message) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from agents.commands.readiness import recall_ready
 from agents.commands.serving import Served
+from agents.connections.naming import spoken
 from memory import audit, integrity
 from memory.errors import StorageError
 from resources.language import gettext as _
@@ -125,10 +126,12 @@ async def _keys(served: Served) -> list[dict[str, Any]]:
         steps = (connection.last_check or {}).get("steps", [])
         failed = next((step for step in steps if step["state"] == "failed"), None)
         if failed is not None:
-            checks.append(_check(connection.label, False, f"{connection.label}: {failed['sentence']}"))
+            checks.append(_check(connection.label, False, failed["sentence"]))
         elif steps:
-            checks.append(_check(connection.label, True, _("{label} works.").format(label=connection.label)))
+            checks.append(
+                _check(connection.label, True, _("{label} works.").format(label=spoken(connection)))
+            )
         else:
             sentence = _("{label} was never checked: run “bureau keys check”.")
-            checks.append(_check(connection.label, True, sentence.format(label=connection.label)))
+            checks.append(_check(connection.label, True, sentence.format(label=spoken(connection))))
     return checks

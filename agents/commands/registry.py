@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from agents.commands import asking, diagnosis, keys, ledgers, recovery, remembering, team
+from agents.commands import asking, diagnosis, keys, ledgers, recovery, remembering, running, team
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
 from memory.errors import StorageError
@@ -19,6 +19,7 @@ STREAMING: dict[str, Streaming] = {
     "keys check": keys.check,
     "keys rotate": keys.rotate,
     "memory rebuild": remembering.rebuild,
+    "runs resume": running.resume,
 }
 ANSWERING: dict[str, Answering] = {
     "keys add": keys.add,
@@ -37,6 +38,8 @@ ANSWERING: dict[str, Answering] = {
     "memory add": remembering.add,
     "memory accept": remembering.accept,
     "memory forget": remembering.forget,
+    "runs list": running.listed,
+    "runs discard": running.discard,
     "usage": ledgers.usage,
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,

@@ -8,12 +8,13 @@ import httpx2
 from sqlalchemy.orm import Session
 
 from agents.connections import catalogue, check, discovery, models, prices
-from agents.connections.addresses import is_local, normalised, proxy_for
+from agents.connections.addresses import is_private, normalised, proxy_for
 from agents.connections.check import STEPS
 from agents.connections.clients import Pools, http_client
 from agents.connections.errors import KeyMissing, ModelUnknown, ProviderError
 from agents.connections.failures import explain
-from agents.connections.presets import ConnectionKind, preset, preset_of
+from agents.connections.naming import spoken
+from agents.connections.presets import ConnectionKind, Preset, preset, preset_of
 from agents.connections.transport import Credential, Sending
 from agents.loading import load_provider
 from memory import accounts, audit, ledger, settings
@@ -57,17 +58,12 @@ class Connections:
         preset_id: str = "",
     ) -> Connection:
         """Keep a key and the row of its connection; nothing is sent. Raises ProviderError or VaultError."""
-        known = (
-            preset(preset_id)
-            if preset_id
-            else preset_of(kind, base_url)
-            if base_url
-            else preset(_first(kind))
-        )
-        address = normalised(kind, base_url or known.base_url)
+        chosen = preset(preset_id) if preset_id else None
+        address = normalised(kind, base_url or (chosen or preset(_first(kind))).base_url)
         key = _usable(key, address)
+        server = _server(chosen, kind, address, key)
         identity = new_id()
-        name = label or known.name
+        name = label or (chosen or server).name
         if key is not None:
             await asyncio.to_thread(self._vault.write_key, identity, key, name)
         try:
@@ -75,7 +71,7 @@ class Connections:
                 _add,
                 connection_id=identity,
                 kind=kind,
-                preset=preset_of(kind, address).id,
+                preset=server.id,
                 label=name,
                 base_url=address,
                 default_model=model,
@@ -90,8 +86,10 @@ class Connections:
     async def change(self, identity: str, **fields: Any) -> Connection:
         """Change label, base_url, default_model, proxy or price_overrides of a connection."""
         if "base_url" in fields:
-            kind = (await self.connection(identity)).kind
-            fields["base_url"] = normalised(kind, fields["base_url"])
+            before = await self.connection(identity)
+            fields["base_url"] = normalised(before.kind, fields["base_url"])
+            if not (before.preset and preset(before.preset).local):
+                fields["preset"] = preset_of(before.kind, fields["base_url"]).id
         return await self._database.write(accounts.update_connection, identity, **fields)
 
     async def rotate(self, identity: str, key: Secret) -> AsyncIterator[check.Step]:
@@ -163,7 +161,7 @@ class Connections:
             name = catalogue.default_model(chosen, list(rows))
             if not name:
                 raise ModelUnknown(
-                    _("{label} lists no model: name one for this connection.").format(label=chosen.label)
+                    _("{label} lists no model: name one for this connection.").format(label=spoken(chosen))
                 )
             chosen = await self.change(chosen.id, default_model=name)
         return chosen, name
@@ -243,7 +241,7 @@ class Connections:
             except KeyNotFound as error:
                 raise KeyMissing(
                     _("The key of {label} is no longer in {store}: add it again.").format(
-                        label=connection.label, store=self._vault.store.name
+                        label=spoken(connection), store=self._vault.store.name
                     )
                 ) from error
 
@@ -277,15 +275,27 @@ def _named(connection: Connection) -> dict[str, str]:
     return {"label": connection.label, "kind": connection.kind, "fingerprint": connection.fingerprint}
 
 
+def _server(chosen: Preset | None, kind: ConnectionKind, address: str, key: Secret | None) -> Preset:
+    """Return whose server it is: a local one where it was chosen, else whoever the address belongs to.
+
+    A port says little: a server that wants a key and that nobody called local may pass everything on to a
+    provider who charges for it.
+    """
+    if chosen is not None and chosen.local and chosen.kind == kind:
+        return chosen
+    found = preset_of(kind, address)
+    return preset(_first(kind)) if found.local and key is not None else found
+
+
 def _first(kind: ConnectionKind) -> str:
     return kind if kind != "openai-compatible" else "compatible"
 
 
 def _usable(key: Secret | None, address: str) -> Secret | None:
-    """Trim what a clipboard adds; refuse an empty key where the server is not on this machine."""
+    """Trim what a clipboard adds; refuse an empty key where the server is not in the owner's own network."""
     text = key.reveal().strip() if key is not None else ""
     if not text:
-        if is_local(address):
+        if is_private(address):
             return None
         raise ProviderError(_("The key is empty: paste it whole, as the provider shows it."))
     if any(character.isspace() or not character.isprintable() for character in text) or not text.isascii():

@@ -1,11 +1,14 @@
 """Addresses of providers as people paste them, brought into the form the SDKs expect."""
 
+from ipaddress import ip_address
 from urllib.parse import urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from agents.connections.errors import AddressWrong
 from resources.language import gettext as _
 
+PRIVATE_NAMES = (".localhost", ".local", ".home.arpa", ".internal")
+"""Endings that no public name has."""
 ENDINGS = ("/chat/completions", "/completions", "/responses", "/messages", "/models", "/embeddings")
 
 
@@ -39,6 +42,15 @@ def is_local(address: str) -> bool:
     """Whether the address is on this machine."""
     host = urlsplit(address).hostname or ""
     return host == "localhost" or host.startswith("127.") or host == "::1"
+
+
+def is_private(address: str) -> bool:
+    """Whether the address is on this machine or in a private network, so that no stranger can bill for it."""
+    host = (urlsplit(address).hostname or "").rstrip(".")
+    try:
+        return not ip_address(host).is_global
+    except ValueError:
+        return host == "localhost" or host.endswith(PRIVATE_NAMES)
 
 
 def proxy_for(address: str, chosen: str) -> str:

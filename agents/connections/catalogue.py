@@ -64,9 +64,11 @@ def _listed_price(pricing: object) -> dict[str, int] | None:
     if not isinstance(pricing, dict):
         return None
     try:
-        return {
+        price = {
             "input": int(Decimal(str(pricing["prompt"])) * 10**12),
             "output": int(Decimal(str(pricing["completion"])) * 10**12),
         }
     except (KeyError, InvalidOperation, ValueError, OverflowError):
         return None
+    # A router that chooses the model for each request lists −1: nobody knows what it will cost.
+    return None if min(price.values()) < 0 else price

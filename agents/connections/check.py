@@ -19,6 +19,7 @@ from agents.connections.errors import (
 )
 from agents.connections.failures import explain
 from agents.connections.models import build
+from agents.connections.naming import spoken
 from agents.loading import load_provider
 from memory.accounts import Connection
 from resources.language import gettext as _
@@ -87,7 +88,7 @@ class KeyCheck:
             yield step
 
     async def _reach(self) -> AsyncIterator[Step]:
-        label = self._connection.label
+        label = spoken(self._connection)
         try:
             self.models = await catalogue.listed_models(self._connection, self._http("models"))
         except Exception as error:  # noqa: BLE001  whatever an SDK raises becomes the sentence of this step
@@ -120,7 +121,7 @@ class KeyCheck:
         if listed and self.model not in listed and isinstance(fault, AddressWrong):
             fault = ModelUnknown(
                 _("{label} has no model “{model}” for this key: choose another model.").format(
-                    label=self._connection.label, model=self.model
+                    label=spoken(self._connection), model=self.model
                 )
             )
         return Step("model", "failed", str(fault))

@@ -21,6 +21,7 @@ from agents.connections.errors import (
     StreamCut,
     TimedOut,
 )
+from agents.connections.naming import spoken
 from memory.accounts import Connection
 from resources.language import gettext as _
 
@@ -87,13 +88,13 @@ def explain(error: BaseException, connection: Connection, model: str) -> Provide
 
 
 def _without_status(names: set[str], text: str, connection: Connection) -> ProviderError:
-    label, host = connection.label, urlsplit(connection.base_url).netloc
+    label, host = spoken(connection), urlsplit(connection.base_url).netloc
     if names & {"TimeoutException", "APITimeoutError", "ModelTimeoutError", "TimeoutError"}:
         return TimedOut(
             _("{label} did not answer in time: try again, or choose another model.").format(label=label)
         )
     if names & {"RemoteProtocolError", "ReadError", "IncompleteRead"} or "incomplete" in text:
-        return StreamCut(_("The reply of {label} broke off: press Resume to go on.").format(label=label))
+        return StreamCut(_("The reply of {label} broke off: resume the run to go on.").format(label=label))
     if names & {
         "ConnectError",
         "APIConnectionError",
@@ -102,7 +103,7 @@ def _without_status(names: set[str], text: str, connection: Connection) -> Provi
         "ProxyError",
         "OSError",
     }:
-        return _unreachable(text, host, label)
+        return _unreachable(text, host)
     if names & {"UnsupportedProtocol", "InvalidURL", "LocalProtocolError"}:
         return AddressWrong(
             _("“{address}” is no usable address: it should begin with https:// and name a server.").format(
@@ -116,15 +117,13 @@ def _without_status(names: set[str], text: str, connection: Connection) -> Provi
     )
 
 
-def _unreachable(text: str, host: str, label: str) -> ProviderError:
+def _unreachable(text: str, host: str) -> ProviderError:
     if "name or service" in text or "nodename" in text or "getaddrinfo" in text or "name resolution" in text:
         return Offline(
             _("{host} was not found: check your network, and the spelling of the address.").format(host=host)
         )
     if host.startswith(("127.", "localhost", "[::1]")):
-        return Offline(
-            _("No server answers at {host}: start {label}, then try again.").format(host=host, label=label)
-        )
+        return Offline(_("No server answers at {host}: start it, then try again.").format(host=host))
     if "certificate" in text:
         return Offline(
             _("The certificate of {host} is not trusted: check the address, or your proxy.").format(host=host)
@@ -133,7 +132,7 @@ def _unreachable(text: str, host: str, label: str) -> ProviderError:
 
 
 def _by_status(reply: _Reply, connection: Connection, model: str) -> ProviderError:
-    label, text, status = connection.label, reply.text.lower(), reply.status
+    label, text, status = spoken(connection), reply.text.lower(), reply.status
     if status == 402 or any(mark in text for mark in NO_CREDIT):
         return NoCredit(
             _("The account of {label} has no credit left: add some at the provider.").format(label=label)

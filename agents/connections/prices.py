@@ -5,31 +5,58 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from agents.connections.presets import preset_of
+from agents.connections.addresses import is_private
+from agents.connections.presets import preset_of, presets
 from memory.accounts import Connection
 
 MILLION = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
-class Price:
-    """Millionths of a dollar per million tokens; the upper tier where a price has tiers."""
+class Tier:
+    """What a request with more than ``above`` input tokens pays for every token; units as in ``Price``."""
 
+    above: int
     input: int
     output: int
     cache_read: int
     cache_write: int
 
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """Millionths of a dollar per million tokens; ``tiers``, ascending, hold for requests with more input."""
+
+    input: int
+    output: int
+    cache_read: int
+    cache_write: int
+    tiers: tuple[Tier, ...] = ()
+
+    def at(self, input_tokens: int) -> "Price | Tier":
+        """Return what holds for a request with so many input tokens."""
+        return next((tier for tier in reversed(self.tiers) if input_tokens > tier.above), self)
+
+    def most(self, *, input_tokens: int, output_tokens: int) -> int:
+        """Return what a request costs at most that has no more tokens than these, cached or not, in whichever tier."""
+        reached: list[Price | Tier] = [self, *(tier for tier in self.tiers if input_tokens > tier.above)]
+        # A token may be written to the provider's cache, which some charge above the plain price.
+        return max(
+            -(-(input_tokens * max(one.input, one.cache_write) + output_tokens * one.output) // MILLION)
+            for one in reached
+        )
+
     def cost(
         self, *, input_tokens: int, output_tokens: int, cache_read: int = 0, cache_write: int = 0
     ) -> int:
         """Return millionths of a dollar, rounded up; ``input_tokens`` includes both kinds of cached tokens."""
+        rate = self.at(input_tokens)
         fresh = max(0, input_tokens - cache_read - cache_write)
         total = (
-            fresh * self.input
-            + output_tokens * self.output
-            + cache_read * self.cache_read
-            + cache_write * self.cache_write
+            fresh * rate.input
+            + output_tokens * rate.output
+            + cache_read * rate.cache_read
+            + cache_write * rate.cache_write
         )
         return -(-total // MILLION)
 
@@ -42,10 +69,15 @@ def price_of(connection: Connection, model: str) -> Price | None:
     listed = next((row for row in connection.models if row.get("id") == model), None)
     if listed and listed.get("price"):
         return _price(listed["price"])
-    known = preset_of(connection.kind, connection.base_url)
-    if known.local:
+    if is_free(connection):
         return Price(0, 0, 0, 0)
-    return _from_data(model, known.prices)
+    return _from_data(model, preset_of(connection.kind, connection.base_url).prices)
+
+
+def is_free(connection: Connection) -> bool:
+    """Whether its owner runs the models: a known local server, on this machine or in the owner's own network."""
+    known = next((one for one in presets() if one.id == connection.preset), None)
+    return known is not None and known.local and is_private(connection.base_url)
 
 
 def _price(row: dict[str, Any]) -> Price:
@@ -68,18 +100,29 @@ def _from_data(model: str, provider: str) -> Price | None:
     except LookupError:
         return None
     prices = found.get_prices(datetime.now(UTC))
-    given, produced = _micros(prices.input_mtok), _micros(prices.output_mtok)
+    kinds = (prices.input_mtok, prices.output_mtok, prices.cache_read_mtok, prices.cache_write_mtok)
+    steps = sorted({tier.start for kind in kinds for tier in getattr(kind, "tiers", ())})
+    rates = [_rate(kinds, above) for above in (0, *steps)]
+    if any(rate is None for rate in rates):
+        return None
+    base, *upper = [rate for rate in rates if rate is not None]
+    return Price(*base, tuple(Tier(above, *rate) for above, rate in zip(steps, upper, strict=True)))
+
+
+def _rate(kinds: tuple[Any, ...], above: int) -> tuple[int, int, int, int] | None:
+    """Return the four prices of requests with more than ``above`` input tokens; None where one is not known."""
+    given, produced, read, written = (_micros(kind, above) for kind in kinds)
     if given is None or produced is None:
         return None
-    read, written = _micros(prices.cache_read_mtok), _micros(prices.cache_write_mtok)
-    return Price(given, produced, given if read is None else read, given if written is None else written)
+    return given, produced, given if read is None else read, given if written is None else written
 
 
-def _micros(value: object) -> int | None:
-    """A price in dollars, or the highest of its tiers, as millionths: a budget reserves the worst case."""
+def _micros(value: Any, above: int) -> int | None:
+    """A price in dollars, in the tier that holds above so many input tokens, as millionths."""
     if isinstance(value, Decimal):
         return int(value * MILLION)
     base = getattr(value, "base", None)
     if not isinstance(base, Decimal):
         return None
-    return int(max([base, *(tier.price for tier in getattr(value, "tiers", ()))]) * MILLION)
+    reached = [tier.price for tier in value.tiers if tier.start <= above]
+    return int((reached[-1] if reached and above else base) * MILLION)

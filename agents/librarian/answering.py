@@ -69,11 +69,7 @@ def answers(result: Result) -> bool:
 def answer(results: Sequence[Result], *, files: bool, writing: bool) -> str:
     """Return the answer that the results of all searches give."""
     best = next((result for result in results if answers(result)), None)
-    parts = (
-        [_("I only find and quote, I do not write: add a key under Keys, then ask @Writer.")]
-        if writing
-        else []
-    )
+    parts = [_("I only find and quote, I do not write: add a key, then ask @Writer.")] if writing else []
     parts += [
         _("“{file}” could not be read: {reason}").format(file=one.about.get("source", ""), reason=one.text)
         for result in results

@@ -55,7 +55,9 @@ def plan(question: str, *, files: bool, results: Sequence[Result], may_search: b
             "I find and quote, with no key and no network: ask me about your files, notes or conversations."
         )
     if not may_search:
-        return _("My tool “quote” is switched off: allow it to me on the Team page.")
+        return _(
+            "My tool “quote” is switched off: allow it to me on the Team page or with “bureau agents edit”."
+        )
     writing = _WRITING.match(question) is not None
     order = _order(question, files=files)
     if len(results) < len(order) and not any(answers(result) for result in results):

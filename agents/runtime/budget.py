@@ -100,7 +100,7 @@ class Budget:
                 raise CapReached(
                     _(
                         "The cap {name} of {cap} leaves {left}, the next request may cost {amount}: "
-                        "raise the cap, then press Resume."
+                        "raise the cap, then resume the run."
                     ).format(
                         name=name,
                         cap=dollars(cap),
@@ -153,7 +153,5 @@ class Budget:
 def cost_of(price: "Price | None", *, input_tokens: int, output_tokens: int) -> int:
     """Return what so many tokens cost at most, at the assumed price where none is known."""
     if price is not None:
-        # A token may be written to the provider's cache, which some charge above the plain price.
-        dearest = max(price.input, price.cache_write)
-        return -(-(input_tokens * dearest + output_tokens * price.output) // 1_000_000)
+        return price.most(input_tokens=input_tokens, output_tokens=output_tokens)
     return -(-(input_tokens * ASSUMED_INPUT + output_tokens * ASSUMED_OUTPUT) // 1_000_000)

@@ -1,7 +1,7 @@
 """What a run sends, part by part: the account that the composer shows, the run stores and the model gets."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 from agents.runtime import wording
@@ -100,7 +100,7 @@ def build(request: Request, material: Material) -> Context:
         instructions,
         tuple(said),
         tuple(question),
-        tuple(account.parts),
+        account.priced(),
         tuple(dict.fromkeys(account.categories())),
         tuple(request.recalled),
     )
@@ -131,8 +131,14 @@ class _Account:
         reason: str = "",
         source_id: str = "",
     ) -> None:
-        cost = None if self.price is None else -(-tokens * self.price.input // 1_000_000)
-        self.parts.append(ContextPart(kind, label, tokens, cost, reason, source_id))
+        self.parts.append(ContextPart(kind, label, tokens, None, reason, source_id))
+
+    def priced(self) -> tuple[ContextPart, ...]:
+        """Return the parts with what each costs in the tier that all of them together reach."""
+        if self.price is None:
+            return tuple(self.parts)
+        rate = self.price.at(sum(part.tokens for part in self.parts)).input
+        return tuple(replace(part, cost=-(-part.tokens * rate // 1_000_000)) for part in self.parts)
 
     def categories(self) -> list[str]:
         named = {"notes": "note", "question": "conversation"}

@@ -86,8 +86,8 @@ class RunGate:
         if self.requests >= limit:
             raise StepsSpent(
                 ngettext(
-                    "The run used its {limit} step: press Resume to go on, or choose more effort.",
-                    "The run used its {limit} steps: press Resume to go on, or choose more effort.",
+                    "The run used its {limit} step: resume it to go on, or choose more effort.",
+                    "The run used its {limit} steps: resume it to go on, or choose more effort.",
                     limit,
                 ).format(limit=limit)
             )

@@ -111,7 +111,7 @@ class Runs:
     async def resume(self, run_id: str) -> Run:
         """Go on with a run that was interrupted, stopped or failed. Raises RunNotResumable or NotFound."""
         run = await self._services.database.read(runs.run, run_id)
-        if run.state not in ("interrupted", "stopped", "failed"):
+        if run.state not in runs.RESUMABLE:
             raise RunNotResumable(_("Only a run that was interrupted, stopped or failed can be resumed."))
         side = await self._side(run)
         if side.message.parent_id is None:

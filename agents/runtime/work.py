@@ -120,13 +120,14 @@ class Work:
             found = await services.connections.resolve(self.run.connection_id, self.run.model)
             if found is None:
                 raise NoConnection(
-                    _("{agent} needs a provider: add a key under Keys, or ask @Librarian.").format(
-                        agent=self.agent.name
-                    )
+                    _(
+                        "{agent} needs a provider: add a key on the Keys page or with “bureau keys add”, "
+                        "or ask @Librarian."
+                    ).format(agent=self.agent.name)
                 )
             self._connection, self._model = found
         elif services.librarian is None:
-            raise NoConnection(_("The librarian is not here: add a key under Keys to ask somebody else."))
+            raise NoConnection(_("The librarian is not here: add a key to ask somebody else."))
         price = services.connections.price(self._connection, self._model) if self._connection else None
         self._sending = await services.preparation.prepare(
             self.run, self.agent, self.question, self._connection, price
@@ -262,7 +263,7 @@ class Work:
         fault = self._fault(error)
         if fault is None:
             log.error("A run failed on %s", type(error).__name__, exc_info=error)
-            return "failed", _("Something in Bureau broke ({kind}): press Resume to try again.").format(
+            return "failed", _("Something in Bureau broke ({kind}): resume the run to try again.").format(
                 kind=type(error).__name__
             )
         spoken = self._gate is not None and self._gate.record.length > 0

@@ -248,6 +248,37 @@ def memory_rebuild(context: click.Context) -> int:
     return _run(context, "memory rebuild")
 
 
+@office_commands.group(invoke_without_command=True)
+@click.pass_context
+def runs(context: click.Context) -> int | None:
+    """Answers that are not finished: list, resume, discard. Alone, it lists them."""
+    return _run(context, "runs list", ended=False) if context.invoked_subcommand is None else None
+
+
+@runs.command("list")
+@click.option("--ended", is_flag=True, help=_("Also what failed or was stopped, and can be resumed."))
+@click.pass_context
+def runs_list(context: click.Context, ended: bool) -> int:
+    """List the runs that were interrupted, wait or are at work."""
+    return _run(context, "runs list", ended=ended)
+
+
+@runs.command("resume")
+@click.argument("run")
+@click.pass_context
+def runs_resume(context: click.Context, run: str) -> int:
+    """Go on with a run that was interrupted, stopped or failed, and show its answer."""
+    return _run(context, "runs resume", run=run)
+
+
+@runs.command("discard")
+@click.argument("run")
+@click.pass_context
+def runs_discard(context: click.Context, run: str) -> int:
+    """Give up a run that was interrupted or waits; what it wrote stays."""
+    return _run(context, "runs discard", run=run)
+
+
 @office_commands.command()
 @click.option("--by", default="day", type=click.Choice(["agent", "model", "day", "key"]))
 @click.pass_context

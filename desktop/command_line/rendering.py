@@ -172,6 +172,15 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("note", _text_of("text")),
     ),
     "memory why": lambda value: print(json.dumps(value, ensure_ascii=False, indent=2)),
+    "runs list": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("state", _text_of("state")),
+        ("agent", _text_of("agent")),
+        ("asked", _time_of("created_at")),
+        ("question", lambda row: " ".join(row["question"].split())[:60]),
+        ("why", _text_of("reason")),
+    ),
+    "runs resume": _answer,
     "usage": _table(
         ("what", _text_of("label")),
         ("requests", _text_of("requests")),

@@ -19,7 +19,6 @@ from agents.connections.errors import (
     RateLimited,
 )
 from agents.connections.presets import recognised
-from agents.connections.prices import Price, price_of
 from memory import accounts, audit, ledger
 from memory.database import Database
 from memory.tables import Base
@@ -244,26 +243,6 @@ def test_a_proxy_is_never_used_for_this_machine(monkeypatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     assert proxy_for("https://api.anthropic.com", "") == "http://proxy.example:3128"
     assert proxy_for("http://127.0.0.1:11434/v1", "http://proxy.example:3128") == ""
-
-
-def test_prices_come_from_overrides_then_lists_then_data() -> None:
-    def connection(**fields) -> accounts.Connection:
-        row = {
-            "id": "a", "kind": "anthropic", "preset": "anthropic", "label": "A", "base_url": "https://api.anthropic.com",
-            "default_model": "", "proxy": "", "mask": "", "fingerprint": "", "position": 0, "created_at": 0,
-            "rotated_at": None, "last_used_at": None, "last_checked_at": None, "last_check": None, "models": (),
-            "price_overrides": {},
-        }  # fmt: skip
-        return accounts.Connection(**{**row, **fields})
-
-    known = price_of(connection(), "claude-sonnet-4-5")
-    assert known is not None and known.input >= 3_000_000 and known.output >= 15_000_000
-    assert price_of(connection(), "claude-nobody-knows") is None
-    assert price_of(connection(price_overrides={"x": {"input": 1, "output": 2}}), "x") == Price(1, 2, 1, 1)
-    listed = connection(models=({"id": "x", "price": {"input": 5, "output": 6}},))
-    assert price_of(listed, "x") == Price(5, 6, 5, 5)
-    price = Price(3_000_000, 15_000_000, 300_000, 3_750_000)
-    assert price.cost(input_tokens=1_000, output_tokens=100, cache_read=500) == 1_500 + 1_500 + 150
 
 
 @pytest.mark.peer
