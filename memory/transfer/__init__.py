@@ -1,0 +1,1 @@
+"""How records leave the office and come into it: exports, their verification, and imports."""

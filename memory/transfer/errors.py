@@ -1,0 +1,35 @@
+"""What can go wrong with what leaves the office or comes into it.
+
+TransferError (a StorageError)
+├── ArchiveUnreadable     the file or folder is missing, empty, or may not be read
+├── ArchiveDamaged        it is cut short, or does not match its own checksums
+├── ArchiveUnsafe         it is made so as to reach outside itself, or to fill memory or disk
+├── ArchiveUnknown        nothing in it is what this office can bring in
+└── TransferCancelled     its owner stopped it; the office is as it was
+"""
+
+from memory.errors import StorageError
+
+
+class TransferError(StorageError):
+    """A fault of an export or import, told in one sentence that names the fix."""
+
+
+class ArchiveUnreadable(TransferError):
+    """The file or folder is missing, empty, or may not be read."""
+
+
+class ArchiveDamaged(TransferError):
+    """It is cut short, or does not match its own checksums."""
+
+
+class ArchiveUnsafe(TransferError):
+    """It is made so as to reach outside itself, or to fill memory or disk."""
+
+
+class ArchiveUnknown(TransferError):
+    """Nothing in it is what this office can bring in."""
+
+
+class TransferCancelled(TransferError):
+    """Its owner stopped it; the office is as it was."""
