@@ -7,11 +7,13 @@ from typing import TypeVar
 from PySide6.QtCore import QEvent, QPoint, QRect, QSize, Qt
 from PySide6.QtGui import QContextMenuEvent, QEnterEvent, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QFrame, QWidget
+from shiboken6 import isValid
 
 from desktop.theme.appearance import look
 from desktop.transcript import card_paint
 from desktop.transcript.branches import BranchSwitcher
 from desktop.transcript.code import CodeSegment
+from desktop.transcript.deferred import deferred
 from desktop.transcript.events import RowEvents
 from desktop.transcript.foldable import ThinkingSegment, ToolCallCard
 from desktop.transcript.formula import MathSegment
@@ -87,6 +89,8 @@ class MessageCard(QFrame):
         """Show what has arrived since the last tick."""
         self._measured = None
         self._bind_segments(segments, True)
+        if not (self._spare.get(ProseSegment) and self._spare.get(CodeSegment)):
+            deferred().ask(self, self._provide)
         if thinking:
             self._bind_thinking(thinking, not segments, "thinking" in opened)
 
@@ -114,6 +118,14 @@ class MessageCard(QFrame):
         widget: SegmentWidget = spare.pop() if spare else wanted(self, self.events)
         widget.show()
         return widget
+
+    def _provide(self) -> None:
+        """Keep one text and one code block ready: making one would take most of a flush."""
+        if not isValid(self):
+            return  # closed meanwhile
+        for wanted in (ProseSegment, CodeSegment):
+            if not self._spare.get(wanted):
+                self._spare[wanted] = [wanted(self, self.events)]
 
     def _release(self, start: int) -> None:
         for widget in self.segments[start:]:

@@ -182,4 +182,9 @@ def joined(first: Segment, second: Segment) -> Segment:
 def split(text: str, breaks: bool = False) -> tuple[Segment, ...]:
     """Return the segments of a complete text; ``breaks`` keeps single line ends (the owner's messages)."""
     env: Environment = {"breaks": breaks}
-    return tuple(merge(block.segment for block in blocks(text, env)))
+    return tuple(merge(block.segment for block in blocks(one_line_end(text), env)))
+
+
+def one_line_end(text: str) -> str:
+    """Return a text in which every line ends as Markdown counts them."""
+    return text.replace("\r\n", "\n").replace("\r", "\n") if "\r" in text else text

@@ -1,15 +1,21 @@
 """Turns the deltas of one answer into segments, parsing only the part that may still change."""
 
 import re
-from html import escape
 
+from desktop.transcript.live_paragraph import LiveParagraph
 from desktop.transcript.markdown_html import Environment
-from desktop.transcript.segments import Block, Segment, SegmentKind, blocks, joined, joins, split
+from desktop.transcript.segments import (
+    Block,
+    Segment,
+    SegmentKind,
+    blocks,
+    joined,
+    joins,
+    one_line_end,
+    split,
+)
 
 _FENCE = re.compile(r"^( {0,3})(`{3,}|~{3,})[ \t]*([^\n]*)\n")
-_MARK = re.compile(r"""[^\w ,.:;!'"?()=+%\u2010-\u2027-]|_|www|http""")
-_MARKS = "*_~$`\\"
-_ADDRESS = re.compile(r"[:/@&.\\<\]]|^ ?w+$|^ ?h?t+p?s?$", re.IGNORECASE)
 _DEFINITION = re.compile(r"^ {0,3}\[[^\]]+\]:", re.MULTILINE)
 
 
@@ -30,7 +36,8 @@ class StreamBuffer:
         self._fence = ""
         self._language = ""
         self._revision = 0
-        self._drawn: tuple[str, Segment] | None = None
+        self._paragraph = LiveParagraph()
+        self._lines_seen = 0
         self.feed(text)
 
     def feed(self, delta: str) -> None:
@@ -55,8 +62,10 @@ class StreamBuffer:
     def segments(self) -> tuple[Segment, ...]:
         """Return the segments of the text so far; the settled ones are the same objects as before."""
         if self._pending:
-            self._tail += "".join(self._pending)
-            self._pending.clear()
+            fresh = "".join(self._pending)
+            # The half of a line end waits for its other half.
+            self._pending = ["\r"] if fresh.endswith("\r") else []
+            self._tail += one_line_end(fresh.removesuffix("\r"))
             self._settle()
         return (*self._settled, *self._live())
 
@@ -81,19 +90,23 @@ class StreamBuffer:
         while True:
             if self._code is not None and not self._read_code():
                 return
+            if self._tail.startswith("\n"):
+                self._tail, self._lines_seen = self._tail.lstrip("\n"), 0
             end = self._tail.rfind("\n") + 1
-            if not end:
+            if end == self._lines_seen:
                 return
+            self._lines_seen = end
             complete = self._tail[:end]
             found = blocks(complete, self._env)
             if not found:
                 return
-            lines = complete.split("\n")
-            keep = found[-1].start
+            keep = len(complete) if _closed(found[-1], complete) else _begin_of(complete, found[-1].start)
             for block in found:
-                if block.start < keep:
+                if keep == len(complete) or block.start < found[-1].start:
                     self._add(block.segment)
-            self._tail = "\n".join(lines[keep:]) + self._tail[end:]
+            self._tail, self._lines_seen = self._tail[keep:], end - keep
+            if keep:
+                self._paragraph.begin([])
             if not self._open_code(found[-1]):
                 return
 
@@ -145,44 +158,24 @@ class StreamBuffer:
         if self._code is not None:
             partial = [self._tail] if self._tail and not self._closes(self._tail) else []
             return [self._code_segment([*self._code, *partial])]
-        quick = self._extended()
-        if quick is not None:
-            return [quick]
         # A scratch copy: definitions and marks of an unfinished line must not outlive this call.
         env = {**self._env, "references": dict(self._env.get("references", {})), "live": True}
+        if (grown := self._paragraph.grown(self._tail, env)) is not None:
+            return [grown]
         found = [block.segment for block in blocks(self._tail, env)]
-        self._drawn = (self._tail.rstrip(), found[0]) if len(found) == 1 else None
+        self._paragraph.begin(found)
         return found
 
-    def _extended(self) -> Segment | None:
-        """Return the paragraph drawn last with the plain words that followed, None if it must be parsed.
 
-        Words without marks change nothing before them; only the beginning of a line may become another
-        kind of block, so the last line must begin with a letter, and a bare address goes on till a space.
-        """
-        if self._drawn is None:
-            return None
-        source, segment = self._drawn
-        if not self._tail.startswith(source) or not segment.html.endswith("</p>"):
-            return None
-        line = source[source.rfind("\n") + 1 :]
-        added = self._tail[len(source) :]
-        if "[" in source and ("(" in added or ":" in added):
-            return None
-        last_word = line[max(line.rfind(" "), 0) :]
-        # What follows a mark decides whether it closes ("*a*" or "*a*b").
-        if (
-            source[-1] in _MARKS
-            or not line[:1].isalpha()
-            or _MARK.search(added)
-            or _ADDRESS.search(last_word)
-        ):
-            return None
-        shown = added.rstrip()
-        html = f"{segment.html[:-4]}{_escaped(shown)}</p>"
-        self._drawn = (source + shown, Segment(SegmentKind.PROSE, source + shown, html=html))
-        return self._drawn[1]
+def _closed(last: Block, complete: str) -> bool:
+    """Tell whether the last block is a paragraph that an empty line ended: nothing can be added to it."""
+    paragraph = last.segment.kind is SegmentKind.PROSE and last.segment.html.startswith("<p>")
+    return paragraph and complete.endswith("\n\n")
 
 
-def _escaped(words: str) -> str:
-    return escape(words, quote=False).replace('"', "&quot;")
+def _begin_of(text: str, line: int) -> int:
+    """Return where a line begins, counted from 0."""
+    at = 0
+    for _line in range(line):
+        at = text.index("\n", at) + 1
+    return at

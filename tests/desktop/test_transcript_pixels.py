@@ -42,7 +42,8 @@ def painted_anew(view: TranscriptView) -> QImage:
 
 def differences(view: TranscriptView) -> list[tuple[int, int]]:
     """Return the places at which the colours differ."""
-    shown, anew = on_screen(view), painted_anew(view)
+    area = view.viewport().geometry()
+    shown, anew = on_screen(view).copy(area), painted_anew(view).copy(area)
     assert shown.size() == anew.size()
     if shown == anew:
         return []

@@ -81,7 +81,7 @@ def test_any_order_of_blocks_equals_the_whole(parts: list[str], sizes: list[int]
     assert stream(text, sizes).finish() == split(text)
 
 
-@given(st.text(alphabet="ab`~*_-#>|$[]()!1. \n\t\\", max_size=120), _SIZES)
+@given(st.text(alphabet="ab`~*_-#>|$[]()!1. \n\t\\\r", max_size=120), _SIZES)
 @settings(max_examples=150, deadline=None)
 def test_any_text_equals_the_whole(text: str, sizes: list[int]) -> None:
     assert stream(text, sizes).finish() == split(text)
@@ -92,6 +92,33 @@ def test_settled_segments_are_not_parsed_again() -> None:
     code = buffer.segments()[0]
     buffer.feed(" goes on\n\nthird")
     assert buffer.segments()[0] is code
+
+
+@given(
+    st.lists(
+        st.sampled_from(
+            ["a", "word", "**", "*", "_", "`", "[", "](", ")", "~~", "$", " ", ", ", "<", ">", "&"]
+        ),
+        max_size=40,
+    ),
+    st.integers(1, 5),
+)
+@settings(max_examples=300, deadline=None)
+def test_any_marks_within_a_line_are_shown_as_a_new_rendering_would(parts: list[str], size: int) -> None:
+    text = "Now " + "".join(parts)
+    buffer = StreamBuffer()
+    for at in range(0, len(text), size):
+        buffer.feed(text[at : at + size])
+        fresh = StreamBuffer(text[: at + size]).segments()
+        assert [part.html for part in buffer.segments()] == [part.html for part in fresh]
+
+
+def test_a_paragraph_that_an_empty_line_ended_is_not_parsed_again() -> None:
+    buffer = StreamBuffer("first\n\nsec")
+    first = buffer.segments()[0]
+    buffer.feed("ond")
+    parts = buffer.segments()
+    assert parts[0] is first and [part.source for part in parts] == ["first", "second"]
 
 
 def test_an_open_fence_shows_its_lines_as_code() -> None:
@@ -156,7 +183,7 @@ def test_what_is_shown_while_it_streams_equals_a_new_rendering() -> None:
     assert len(shown) >= 5
 
 
-@given(st.text(alphabet="abhtpsw:/.@ ,;&*_`[]()\n-1'\"!=+$", max_size=60), st.integers(1, 4))
+@given(st.text(alphabet="abhtpsw:/.@ ,;&*_`~\\<>[]()\n-1'\"!=+$", max_size=60), st.integers(1, 4))
 @settings(max_examples=150, deadline=None)
 def test_any_text_is_shown_as_a_new_rendering_would(text: str, size: int) -> None:
     buffer = StreamBuffer()
