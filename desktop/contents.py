@@ -60,6 +60,7 @@ class Contents:
         session.page_wanted.connect(self.show_page)
         session.chat_wanted.connect(self._open_chat)
         session.save_wanted.connect(self.chat.save_as)
+        session.note_wanted.connect(self._show_note)
         self.area.list.opened.connect(lambda conversation_id: self._open_chat(conversation_id, ""))
         self.area.list.notes.chosen.connect(self._show_note)
         self.area.list.new_wanted.connect(self.chat.begin_new)

@@ -5,8 +5,7 @@ from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any
 
-from PySide6.QtCore import QBuffer, QIODevice, QObject, Qt, QTimer, Signal
-from PySide6.QtGui import QImage
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from agents.connections.presets import preset_of
@@ -15,8 +14,10 @@ from agents.estimate import Estimate
 from agents.events import AttachmentChanged, ConnectionsChanged, RosterChanged
 from desktop.chats.choices import Choices
 from desktop.chats.inspector import Inspector, Leaving
+from desktop.chats.picturing import Pictures, png
 from desktop.chats.projection import file_detail
 from desktop.composer.composer import Composer
+from desktop.composer.draft_files import DraftFile
 from desktop.faults import sentence_of
 from desktop.session import Session
 from desktop.wording import count, money
@@ -40,11 +41,14 @@ class Composing(QObject):
     sent = Signal(str)
     refused = Signal(str)
 
-    def __init__(self, session: Session, composer: Composer, inspector: Inspector) -> None:
+    def __init__(
+        self, session: Session, composer: Composer, inspector: Inspector, pictures: Pictures
+    ) -> None:
         super().__init__(composer)
         self._session = session
         self.composer = composer
         self._inspector = inspector
+        self._pictures = pictures
         self.choices = Choices(session, composer)
         self.conversation: chats.Conversation | None = None
         self._files: dict[str, Attachment] = {}
@@ -66,6 +70,7 @@ class Composing(QObject):
         ids = tuple(draft.get("attachment_ids", ()))
         found = await self._session.office.database.read(attachments.attachments_of, ids) if ids else ()
         self._files = {file.id: file for file in found}
+        self._spawn(self._show_pictures(), "show pictures")
         self._fill(str(draft.get("text", "")))
         await self.choices.show(conversation)
         self._preview_timer.start()
@@ -221,11 +226,31 @@ class Composing(QObject):
         if event.attachment.id in self._files:
             self._files[event.attachment.id] = event.attachment
             self._show_files()
+            self._spawn(self._show_pictures(), "show pictures")
             self._preview_timer.start()
+
+    async def _show_pictures(self) -> None:
+        """Show the pictures among the files as soon as they are known to be pictures."""
+        for file in list(self._files.values()):
+            if (
+                file.kind == "image"
+                and not self._pictures.known(file.id)
+                and await self._pictures.small(file)
+            ):
+                self._show_files()
 
     def _show_files(self) -> None:
         self.composer.set_attachments(
-            tuple((file.id, f"{file.name} · {file_detail(file)}") for file in self._files.values())
+            tuple(
+                DraftFile(
+                    file.id,
+                    f"{file.name} · {file_detail(file)}",
+                    failed=file.state == "failed",
+                    image=file.kind == "image",
+                    picture=self._pictures.known(file.id),
+                )
+                for file in self._files.values()
+            )
         )
 
     def _remember_choices(self) -> None:
@@ -299,11 +324,3 @@ def destination(estimates: list[Estimate]) -> str:
         if each.connection is not None
     )
     return "; ".join(names)
-
-
-def png(image: QImage) -> bytes:
-    """Return a pasted picture as the bytes of a PNG file."""
-    buffer = QBuffer()
-    buffer.open(QIODevice.OpenModeFlag.WriteOnly)
-    image.save(buffer, "PNG")  # type: ignore[call-overload]  # the stub lacks the device overload's str format
-    return bytes(buffer.data().data())

@@ -14,6 +14,7 @@ from agents.events import (
     ToolStarted,
 )
 from desktop.chats.live_texts import LiveTexts
+from desktop.chats.picturing import Pictures
 from desktop.chats.projection import Projection
 from desktop.session import Session
 from desktop.transcript.model import TranscriptModel
@@ -39,13 +40,14 @@ class Feed:
     does not carry (tools, cost, branches) is read again from what is saved.
     """
 
-    def __init__(self, session: Session, conversation_id: str, live: LiveTexts) -> None:
+    def __init__(self, session: Session, conversation_id: str, live: LiveTexts, pictures: Pictures) -> None:
         self._live = live
         self.conversation_id = conversation_id
         self.model = TranscriptModel()
         self.conversation: chats.Conversation | None = None
         self._session = session
-        self._projection = Projection()
+        self._projection = Projection(pictures.known)
+        self._pictures = pictures
         self._stored: dict[str, Message] = {}
         self._turns: list[Turn] = []
         self._reading = False
@@ -102,6 +104,17 @@ class Feed:
         self._turns = [self._with_live_text(turn) for turn in last]
         self._remember(last)
         self.model.set_rows(self._projection.rows(self._turns))
+        self._session.spawn(self._show_pictures(), name="show pictures")
+
+    async def _show_pictures(self) -> None:
+        """Show small pictures in their messages, the last ones first."""
+        for file in reversed(tuple(self._projection.files.values())):
+            if file.kind != "image" or file.message_id is None or self._pictures.known(file.id):
+                continue
+            if await self._pictures.small(file):
+                for turn in self._turns:
+                    if any(file.id in each.attachment_ids for each in turn.messages):
+                        self._refresh_row(turn)
 
     async def refresh(self) -> None:
         """Read again and change only the rows that differ."""
@@ -166,6 +179,7 @@ class Feed:
             self._projection.files[event.attachment.id] = event.attachment
             if event.attachment.message_id:
                 self._later()
+                self._session.spawn(self._show_pictures(), name="show pictures")
         elif isinstance(event, RunChanged | ToolStarted | ToolFinished):
             self._later()
 

@@ -94,6 +94,8 @@ class Inspector(QWidget):
         self._headings = [
             QLabel(words) for words in (_("What leaves this machine"), _("Activity"), _("Notes used"))
         ]
+        for heading in self._headings:
+            heading.setProperty("role", "section")
         self._no_activity = _dim(_("What agents read, recall and write is listed here while they work."))
         self._no_notes = _dim(_("Notes that an answer was given appear here with their source."))
         self._parts.setHorizontalSpacing(8)
@@ -123,9 +125,6 @@ class Inspector(QWidget):
         outer.addWidget(area)
 
     def _redraw(self) -> None:
-        for heading in self._headings:
-            heading.setProperty("role", "strong")
-            heading.setFont(look().font(12.5, 600))
         self._draw_leaving()
         self._draw_notes()
         self._activity.show_deeds(self._deeds)

@@ -26,7 +26,9 @@ from desktop.chats.header import ChatHeader, status_words
 from desktop.chats.inspection import Inspection
 from desktop.chats.inspector import Inspector
 from desktop.chats.live_texts import LiveTexts
+from desktop.chats.picturing import Pictures
 from desktop.chats.saving import ask_where
+from desktop.chats.sources import Sources
 from desktop.composer.composer import Composer
 from desktop.session import Session
 from desktop.transcript.view import ScrollPosition, TranscriptView
@@ -69,7 +71,9 @@ class ChatPage(QWidget):
         self._places.addWidget(self.view)
         column.addWidget(self._places, 1)
         self.composer = Composer()
-        self.composing = Composing(session, self.composer, self.inspector)
+        self._pictures = Pictures(session.office)
+        self.composing = Composing(session, self.composer, self.inspector, self._pictures)
+        self.sources = Sources(session, area, self._pictures)
         self.place = ComposerPlace(self.composer, self.composing.refused)
         column.addWidget(self.place)
         area.middle.addWidget(self)
@@ -141,7 +145,7 @@ class ChatPage(QWidget):
             await self._leave()
             feed = self._feeds.pop(conversation_id, None)
             if feed is None:
-                feed = Feed(self.session, conversation_id, self._live)
+                feed = Feed(self.session, conversation_id, self._live, self._pictures)
                 await self._read_first(feed)
             else:
                 feed.conversation = await self.session.office.database.read(
@@ -240,6 +244,10 @@ class ChatPage(QWidget):
         view.quote_requested.connect(self.composer.insert)
         view.typed.connect(self.composer.insert)
         view.edit_requested.connect(self._edit)
+        view.citation_activated.connect(self._open_citation)
+        view.attachment_activated.connect(lambda _message_id, file_id: self.sources.open_file(file_id))
+        self._area.files_dropped.connect(self.composer.editor.insertFromMimeData)
+        self.composer.attachment_opened.connect(self.sources.open_file)
         self.composer.stop_requested.connect(self._escape)
         self.composer.recall_requested.connect(self._recall)
         self.composer.command_chosen.connect(self._command)
@@ -250,12 +258,17 @@ class ChatPage(QWidget):
     def _adopt(self, conversation_id: str) -> None:
         """Take over the conversation that was made for what is typed."""
         self.conversation_id = conversation_id
-        feed = Feed(self.session, conversation_id, self._live)
+        feed = Feed(self.session, conversation_id, self._live, self._pictures)
         feed.conversation = self.composing.conversation
         self._feeds[conversation_id] = feed
         self.view.set_model(feed.model)
         feed.model.rowsInserted.connect(lambda: self._places.setCurrentWidget(self.view))
         self.shown.emit(conversation_id)
+
+    def _open_citation(self, message_id: str, index: int) -> None:
+        message = self.feed.message(message_id) if self.feed is not None else None
+        if message is not None and index < len(message.citations):
+            self.sources.open_citation(message.citations[index])
 
     def _edit(self, message_id: str) -> None:
         message = self.feed.message(message_id) if self.feed is not None else None

@@ -1,10 +1,11 @@
 """Saved turns as the rows that the transcript shows."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from desktop.chats.tool_wording import call_details, call_words
 from desktop.pages.avatar import colour_of
+from desktop.transcript.citing import with_chips
 from desktop.transcript.rows import (
     Attachment,
     Branch,
@@ -31,7 +32,9 @@ from resources.language import ngettext
 class Projection:
     """Makes rows from what is known of a conversation's files, runs and agents."""
 
-    def __init__(self) -> None:
+    def __init__(self, picture: Callable[[str], bytes]) -> None:
+        self.picture = picture
+        """Attachment id to a small PNG, empty where there is none yet."""
         self.files: dict[str, StoredAttachment] = {}
         self.runs: dict[str, RunSummary] = {}
         self.faces: dict[str, str] = {}
@@ -52,9 +55,10 @@ class Projection:
     def message(self, stored: StoredMessage, branch: Branch | None = None) -> Message:
         """Return one message as it is shown."""
         state = MessageState(stored.state)
+        citations = tuple(citation(each) for each in stored.citations)
         common: dict[str, Any] = {
             "id": stored.id,
-            "text": stored.text,
+            "text": with_chips(stored.text, citations) if citations else stored.text,
             "time": f"{local(stored.created_at):%H:%M}",
             "state": state,
             "branch": branch,
@@ -69,7 +73,7 @@ class Projection:
             colour=colour_of(stored.agent_name, self.faces.get(stored.agent_id or "", "")),
             thinking=stored.thinking,
             footer=footer(run) if run and state not in (MessageState.STREAMING, MessageState.QUEUED) else "",
-            citations=tuple(citation(each) for each in stored.citations),
+            citations=citations,
             tools=tuple(tool_call(each) for each in run.tools) if run else (),
             notice=notice(state, run.reason if run else ""),
             **common,
@@ -78,7 +82,9 @@ class Projection:
     def _attachments(self, stored: StoredMessage) -> tuple[Attachment, ...]:
         files = [self.files[each] for each in stored.attachment_ids if each in self.files]
         return tuple(
-            Attachment(file.id, file.name, file_detail(file), "image" if file.kind == "image" else "attach")
+            Attachment(file.id, file.name, file_detail(file), "image", self.picture(file.id))
+            if file.kind == "image"
+            else Attachment(file.id, file.name, file_detail(file))
             for file in files
         )
 

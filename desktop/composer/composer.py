@@ -13,12 +13,13 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QFrame, QLabel, QToolButton, QWidget
 
 from desktop.composer.completion import Completion, CompletionPopup, matching
+from desktop.composer.draft_files import DraftFile, chips_of
 from desktop.composer.editor import ComposerEditor
 from desktop.composer.picker import Choice, PickerPill
 from desktop.composer.send_button import SendButton
 from desktop.theme.appearance import appearance, look
 from desktop.theme.icons import icon
-from desktop.widgets.chip import Chip, ChipRow, flow
+from desktop.widgets.chip import ChipRow, flow
 from desktop.widgets.rounded import rounded
 from resources.language import gettext as _
 
@@ -31,7 +32,8 @@ class Composer(QFrame):
 
     ``submitted(text)``; ``stop_requested()``; ``attach_requested()``; ``files_dropped(list of paths)``;
     ``image_pasted(QImage)``; ``long_paste(text)``; ``draft_changed(text)``; ``recall_requested()``;
-    ``attachment_removed(id)``; ``agent_chosen(id)``, ``model_chosen(id)``, ``effort_chosen(id)``;
+    ``attachment_removed(id)``, ``attachment_opened(id)``; ``agent_chosen(id)``, ``model_chosen(id)``,
+    ``effort_chosen(id)``;
     ``meter_clicked()`` for the account of what will be sent; ``command_chosen(name)``;
     ``height_changed()`` when its ``sizeHint`` has changed.
     """
@@ -45,6 +47,7 @@ class Composer(QFrame):
     draft_changed = Signal(str)
     recall_requested = Signal()
     attachment_removed = Signal(str)
+    attachment_opened = Signal(str)
     agent_chosen = Signal(str)
     model_chosen = Signal(str)
     effort_chosen = Signal(str)
@@ -142,14 +145,11 @@ class Composer(QFrame):
         self._meter.setToolTip(tip)
         self._arrange()
 
-    def set_attachments(self, items: tuple[tuple[str, str], ...]) -> None:
-        """Show the files of the draft as (id, label), each with a cross."""
-        chips: list[QWidget] = []
-        for item_id, label in items:
-            chip = Chip(label, self.chips, icon="attach", removable=True)
-            chip.removed.connect(lambda it=item_id: self.attachment_removed.emit(it))
-            chips.append(chip)
-        self.chips.set_chips(chips)
+    def set_attachments(self, files: tuple[DraftFile, ...]) -> None:
+        """Show the files of the draft, each with a cross."""
+        self.chips.set_chips(
+            chips_of(files, self.chips, self.attachment_removed.emit, self.attachment_opened.emit)
+        )
         self._show_send()
         self._arrange()
 

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QTabWidget, QVBo
 from desktop.chats.inspector import Leaving, Meter
 from desktop.composer.completion import Completion
 from desktop.composer.composer import Composer
+from desktop.composer.draft_files import DraftFile
 from desktop.composer.picker import Choice
 from desktop.gallery import conversations
 from desktop.pages.page import StateMessage, card
@@ -40,7 +41,12 @@ def composer(state: str = "empty") -> Composer:
         widget.set_text("What does the survey say about depth at the quay?\nAnd who measured it?")
     if state == "files":
         widget.set_attachments(
-            (("a", "survey-1907.pdf · 41 pages"), ("b", "notes " * 30), ("c", "crane.png"))
+            (
+                DraftFile("a", "survey-1907.pdf · 41 pages"),
+                DraftFile("b", "notes " * 30),
+                DraftFile("c", "crane.png · 2 MB", image=True),
+                DraftFile("d", "broken.docx · this file is damaged", failed=True),
+            )
         )
     widget.set_running(state == "running")
     return widget

@@ -1,7 +1,7 @@
 """The one application style sheet, written from the tokens.
 
 Widgets choose their look by dynamic properties, set before they are first shown:
-``role`` on labels (title, heading, dim, small, mono, danger, ok, warn), ``kind`` on push buttons
+``role`` on labels (title, heading, section, strong, dim, small, mono, danger, ok, warn), ``kind`` on push buttons
 (primary, flat, danger, link) and on frames (card, panel, side, well, line).
 Object names of the frame: ``rail``, ``sidebar``, ``inspector``, ``header``.
 """
@@ -34,6 +34,7 @@ def _labels(theme: Theme, px: Scale) -> str:
 QLabel {{ background: transparent; color: {theme.text}; }}
 QLabel[role="title"] {{ font-size: {px(20)}; font-weight: 600; }}
 QLabel[role="heading"] {{ font-size: {px(15)}; font-weight: 600; }}
+QLabel[role="section"] {{ font-size: {px(13)}; font-weight: 600; }}
 QLabel[role="strong"] {{ font-weight: 600; }}
 QLabel[role="dim"] {{ color: {theme.dim}; }}
 QLabel[role="small"] {{ color: {theme.dim}; font-size: {px(SMALL)}; }}

@@ -25,6 +25,7 @@ from desktop.transcript.segments import Segment, SegmentKind, split
 from desktop.transcript.table import TableSegment
 from desktop.transcript.text_segment import TextSegment
 from desktop.widgets.chip import Chip, flow
+from desktop.widgets.picture_chip import PictureChip
 from resources.language import gettext as _
 
 SegmentWidget = ProseSegment | CodeSegment | TableSegment | MathSegment
@@ -171,7 +172,11 @@ class MessageCard(QFrame):
         self._chips = []
         for attachment in message.attachments:
             words = f"{attachment.name} · {attachment.detail}" if attachment.detail else attachment.name
-            chip = Chip(words, self, icon=attachment.icon)
+            chip = (
+                PictureChip(words, self, attachment.picture)
+                if attachment.icon == "image"
+                else Chip(words, self, icon=attachment.icon)
+            )
             chip.clicked.connect(lambda _on=False, it=attachment.id: self._open_attachment(it))
             self._chips.append(chip)
         for index, citation in loose:

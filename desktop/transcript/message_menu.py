@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QMenu
 from desktop.theme.appearance import look
 from desktop.theme.icons import icon
 from desktop.transcript.action_bar import message_actions
+from desktop.transcript.citing import without_chips
 from desktop.transcript.segments import split
 from desktop.transcript.text_segment import plain_text
 from resources.language import gettext as _
@@ -55,9 +56,11 @@ class MessageCommands:
             case "copy":
                 QGuiApplication.clipboard().setText(as_plain_text(text))
             case "copy_markdown":
-                QGuiApplication.clipboard().setText(text)
+                QGuiApplication.clipboard().setText(without_chips(text, message.citations))
             case "quote":
-                self._view.quote_requested.emit(as_quote(self._view.selection.text() or text))
+                self._view.quote_requested.emit(
+                    as_quote(self._view.selection.text() or without_chips(text, message.citations))
+                )
             case "edit":
                 self._view.edit_requested.emit(message_id)
             case _:

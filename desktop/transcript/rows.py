@@ -36,12 +36,16 @@ class Tone(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file sent with a message; ``detail`` stands after its name ("all 41 pages · 18,200 tokens")."""
+    """A file sent with a message; ``detail`` stands after its name ("all 41 pages · 18,200 tokens").
+
+    ``picture`` is a small PNG of it where the icon is ``image`` and it could be made.
+    """
 
     id: str
     name: str
     detail: str = ""
     icon: str = "attach"
+    picture: bytes = b""
 
 
 @dataclass(frozen=True, slots=True)

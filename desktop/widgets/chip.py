@@ -32,6 +32,7 @@ class Chip(QAbstractButton):
         self._accent = accent
         self._removable = removable
         self._menu_mark = menu_mark
+        self._fault = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.set_text(text)
@@ -48,6 +49,11 @@ class Chip(QAbstractButton):
         """Change the icon; empty for none."""
         self._icon = name
         self.updateGeometry()
+        self.update()
+
+    def set_fault(self, fault: bool) -> None:
+        """Draw the chip as one that names something which went wrong, or not."""
+        self._fault = fault
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -81,17 +87,28 @@ class Chip(QAbstractButton):
         theme = here.theme
         painter = QPainter(self)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        edge = theme.accent if self.hasFocus() else theme.line
+        edge = theme.accent if self.hasFocus() else theme.danger if self._fault else theme.line
         painter.setPen(QPen(colour(edge), 1))
-        painter.setBrush(colour(theme.hover if self.underMouse() and self.isEnabled() else theme.panel))
+        ground = theme.danger_bg if self._fault else theme.panel
+        painter.setBrush(colour(theme.hover if self.underMouse() and self.isEnabled() else ground))
         box = QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5)
         painter.drawRoundedRect(box, here.px(8), here.px(8))
         left, right = here.px(10), here.px(10)
-        ink = theme.accent if self._accent else theme.dim if self._menu_mark else theme.text
+        ink = (
+            theme.danger_text
+            if self._fault
+            else theme.accent
+            if self._accent
+            else theme.dim
+            if self._menu_mark
+            else theme.text
+        )
         if self._icon:
             side = here.px(15)
             place = self._mirrored(QRect(left, (self.height() - side) // 2, side, side))
-            painter.drawPixmap(place, icon_pixmap(self._icon, theme.dim, side))
+            painter.drawPixmap(
+                place, icon_pixmap(self._icon, theme.danger_text if self._fault else theme.dim, side)
+            )
             left += here.px(20)
         if self._removable:
             right += here.px(18)

@@ -11,6 +11,7 @@ from PySide6.QtWidgets import QApplication, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
 
 from desktop.composer.composer import Composer
+from desktop.composer.draft_files import DraftFile
 from desktop.composer.editor import LONG_PASTE
 from desktop.gallery.window import composer
 from desktop.theme.appearance import Scheme, appearance
@@ -53,7 +54,7 @@ def test_nothing_is_sent_of_space_alone_but_a_file_is(widget: Composer) -> None:
     QTest.keyClicks(widget.editor, "  ")
     QTest.keyClick(widget.editor, Qt.Key.Key_Return)
     assert sent == [] and not widget.send.isEnabled()
-    widget.set_attachments((("a", "survey.pdf"),))
+    widget.set_attachments((DraftFile("a", "survey.pdf"),))
     assert widget.send.isEnabled()
     widget.send.click()
     assert sent == ["  "]
@@ -165,7 +166,7 @@ def test_pills_show_and_tell_the_choice_without_blocking(widget: Composer) -> No
 
 def test_an_attachment_is_removed_by_its_cross_or_key(widget: Composer) -> None:
     removed = told(widget.attachment_removed)
-    widget.set_attachments((("a", "one.pdf"), ("b", "two.pdf")))
+    widget.set_attachments((DraftFile("a", "one.pdf"), DraftFile("b", "two.pdf")))
     first, second = widget.chips.findChildren(Chip)
     QTest.mouseClick(first, Qt.MouseButton.LeftButton, pos=QPoint(first.width() // 3, first.height() // 2))
     assert removed == []
