@@ -71,8 +71,8 @@ class RunEvent:
 
     Kinds: ``started``, ``text``, ``thinking`` (coalesced deltas in ``body["text"]``), ``tool_started``
     (``call``, ``tool``, ``arguments``, ``effect``), ``tool_finished`` (``call``, ``result``), ``usage``,
-    ``memory_used`` (``used``: ``kind``, ``id``, ``reason`` each), ``notice`` (``sentence``), ``finished``
-    (``state``, ``reason``).
+    ``memory_used`` (``used``: ``kind``, ``id``, ``reason`` each), ``notice`` (``sentence``),
+    ``steered`` (``message``, ``text``: a follow-up that the next step carried), ``finished`` (``state``, ``reason``).
     """
 
     run_id: str

@@ -193,6 +193,8 @@ async def _results(served: Served, identities: list[str]) -> AsyncIterator[Item]
         answers.append(await _answer(served, run, message))
         if run.state != "done":
             faults.append(_why(run))
+        elif run.reason:
+            yield {"kind": "notice", "sentence": run.reason}
     if len(faults) == len(identities):
         raise CommandFailed(faults[0])
     for sentence in faults:

@@ -106,6 +106,12 @@ class RunGate:
         await self.record.committed()
         return Admitted(messages, changed, Ticket(reservation, given))  # type: ignore[arg-type]  # a TypedDict
 
+    @property
+    def nearly_spent(self) -> bool:
+        """Whether the next request is one of those held back for the closing answer."""
+        limit = REQUESTS.get(self.effort, REQUESTS["normal"])
+        return self.closing or self.requests >= limit - HELD_BACK
+
     def explain(self, error: Exception) -> ProviderError | None:
         """Return the provider's fault that the exception stands for; the office's own faults are none."""
         if (

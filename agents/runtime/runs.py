@@ -5,12 +5,14 @@ import logging
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Literal
 
 from sqlalchemy.orm import Session
 
 from agents.errors import RunNotResumable
 from agents.events import MessageChanged, Notice, RunChanged
+from agents.runtime.steering import FollowUp
 from agents.runtime.work import End, Services, Work
 from memory import messages, roster, runs
 from memory.chats import Message
@@ -41,6 +43,8 @@ class _Turn:
     conversation_id: str
     question: Message
     sides: list[Side]
+    answers: set[str]
+    """Ids of its answers, and of those that follow-ups would have had which it took in."""
 
 
 @dataclass(slots=True)
@@ -82,7 +86,8 @@ class Runs:
     def add(self, question: Message, sides: Sequence[Side]) -> None:
         """Queue a turn; it starts at once where nothing of its conversation is at work."""
         line = self._lines.setdefault(question.conversation_id, _Line())
-        line.waiting.append(_Turn(question.conversation_id, question, list(sides)))
+        answers = {side.message.id for side in sides}
+        line.waiting.append(_Turn(question.conversation_id, question, list(sides), answers))
         self._advance(question.conversation_id)
 
     async def stop(self, run_id: str) -> None:
@@ -166,7 +171,15 @@ class Runs:
         turn = line.waiting.popleft()
         go = asyncio.Event()
         works = [
-            Work(self._services, side.run, side.agent, turn.question, side.message) for side in turn.sides
+            Work(
+                self._services,
+                side.run,
+                side.agent,
+                turn.question,
+                side.message,
+                partial(self._take, line, side),
+            )
+            for side in turn.sides
         ]
         # Started here and not in the turn's task: from now on each of them can be found and stopped.
         tasks = [asyncio.create_task(self._work(work, go), name=f"run {work.run.id}") for work in works]
@@ -176,6 +189,24 @@ class Runs:
         )
         line.turn = turn
         line.task.add_done_callback(lambda task: self._turn_over(conversation_id, task))
+
+    def _take(self, line: _Line, side: Side) -> list[FollowUp]:
+        """Take the follow-ups out of the line that may go along with the next step of a run, in their order.
+
+        They must be words alone, to the same agent on the same terms, written to the shown answer; whatever is
+        behind one that may not is kept back too, so that nothing overtakes.
+        """
+        found: list[FollowUp] = []
+        while line.turn is not None and line.waiting:
+            turn = line.waiting[0]
+            mine = [one for one in turn.sides if _same_terms(one.run, side.run)]
+            written_here = turn.question.parent_id in line.turn.answers
+            if len(mine) != len(turn.sides) or turn.question.attachment_ids or not written_here:
+                break
+            line.waiting.popleft()
+            line.turn.answers |= turn.answers
+            found += [FollowUp(turn.question, one.run.id, one.message.id) for one in mine]
+        return found
 
     def _turn_over(self, conversation_id: str, task: "asyncio.Task[None]") -> None:
         line = self._lines.get(conversation_id)
@@ -270,6 +301,16 @@ def _cancel(work: Work, task: "asyncio.Task[None]", why: End) -> None:
         work.stopping = why
         if work.begun:
             task.cancel()
+
+
+def _same_terms(run: Run, other: Run) -> bool:
+    """Say whether both ask the same agent by the same account, model and effort."""
+    return (run.agent_id, run.connection_id, run.model, run.effort) == (
+        other.agent_id,
+        other.connection_id,
+        other.model,
+        other.effort,
+    )
 
 
 def _requeue(session: Session, run_id: str, message_id: str) -> tuple[Run, Message]:

@@ -8,6 +8,7 @@ from agents.runtime.calling import Calls, watched
 from agents.runtime.gating import Gate, gated
 from agents.runtime.history import Kept, keep
 from agents.runtime.recording import RunRecord
+from agents.runtime.steering import Steering
 from agents.tools.declaration import Tool
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ class Loop:
     text_before: int
     """Characters the message already has."""
     on_step: Callable[[Kept], None]
+    steering: Steering
 
 
 async def stream(loop: Loop) -> str:
@@ -61,7 +63,9 @@ async def stream(loop: Loop) -> str:
                 messages = run.all_messages()
                 if len(messages) >= len(history) and messages[-1] is not node.request:
                     # The results of the tools are in the coming request, not yet in the history.
+                    node.request = loop.steering.carried(node.request)
                     _step(loop, [*messages, node.request][kept_from:])
+                    await loop.steering.tell()
                 writer.new_answer()
                 async with node.stream(run.ctx) as pieces:
                     async for piece in pieces:

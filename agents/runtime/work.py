@@ -18,6 +18,7 @@ from agents.runtime.gate import MAX_TOKENS, RunGate, provider_fault
 from agents.runtime.guard import RepetitionGuard
 from agents.runtime.history import Content, Kept, going_on, is_complete, opening
 from agents.runtime.recording import Recorder
+from agents.runtime.steering import FollowUp, Steering, Waiting
 from agents.runtime.streaming import Loop, stream
 from agents.runtime.tokens import MOST_PER_IMAGE, MOST_PER_PDF_PAGE, OVERHEAD, most_tokens
 from agents.tools.declaration import Tool
@@ -100,6 +101,7 @@ class Work:
     agent: Agent
     question: Message
     message: Message
+    waiting: Waiting = tuple
     stopping: End | None = None
     """Why the run is being cancelled, once somebody asked for it."""
     begun: bool = False
@@ -112,6 +114,7 @@ class Work:
     _model: str = ""
     _sending: Prepared | None = None
     _gate: RunGate | None = field(default=None, repr=False)
+    _steering: Steering | None = field(default=None, repr=False)
 
     async def prepare(self) -> None:
         """Settle on account and model, build and store the context. Raises ProviderError or AgentsError."""
@@ -190,6 +193,7 @@ class Work:
             record, services.bus, RepetitionGuard(), {tool.name: tool.effect for tool in prepared.tools}
         )
         calls.close_open(events)
+        self._steering = Steering(self._follow_ups, record, services.database, services.bus, gate.price, [])
         loop = Loop(
             model=await self._library_model(prepared.context),
             gate=gate,
@@ -203,6 +207,7 @@ class Work:
             provider=provider,
             text_before=len(self.message.text),
             on_step=lambda step: record.also(lambda session: self._keep(session, step)),
+            steering=self._steering,
         )
         await stream(loop)
 
@@ -217,12 +222,20 @@ class Work:
             record.event("finished", {"state": state, "reason": reason})
             services.budget.end_run(self.run.id)
         await record.committed()
+        if self._steering is not None:
+            await self._steering.tell()
         if not self._written_end:
             self.run, self.message = await services.database.write(self._finish, state, reason)
             self._written_end = True
             services.bus.publish(MessageChanged(self.message))
             services.bus.publish(RunChanged(self.run))
         await services.finished(self.message)
+
+    def _follow_ups(self) -> "Sequence[FollowUp]":
+        """Take what waits for this run; the librarian answers one question only, and a closing answer is the last."""
+        if self._connection is None or self._gate is None or self._gate.nearly_spent:
+            return ()
+        return self.waiting()
 
     async def _library_model(self, context: Context) -> "Model":
         # The first import takes about a second, so it must not run on the window's thread.

@@ -72,7 +72,7 @@ class Projection:
             model=stored.model,
             colour=colour_of(stored.agent_name, self.faces.get(stored.agent_id or "", "")),
             thinking=stored.thinking,
-            footer=footer(run) if run and state not in (MessageState.STREAMING, MessageState.QUEUED) else "",
+            footer=footer(run) if run and _told(stored, state) else "",
             citations=citations,
             tools=tuple(tool_call(each) for each in run.tools) if run else (),
             notice=notice(state, run.reason if run else ""),
@@ -118,6 +118,13 @@ def tool_call(use: ToolUse) -> ToolCall:
     )
 
 
+def _told(stored: StoredMessage, state: MessageState) -> bool:
+    """Whether an answer is at its end and took something; one that another answer took in did not."""
+    if state in (MessageState.STREAMING, MessageState.QUEUED):
+        return False
+    return bool(stored.text) or state is not MessageState.COMPLETE
+
+
 def footer(run: RunSummary) -> str:
     """Return what an answer took: notes, seconds, tokens, cost."""
     parts = []
@@ -147,4 +154,6 @@ def notice(state: MessageState, reason: str) -> Notice | None:
         return Notice(reason or _("This answer failed; try again."), Tone.ERROR, doors)
     if state is MessageState.STOPPED and reason:
         return Notice(reason, Tone.INFO, (RowAction("resume", _("Go on")),))
+    if state is MessageState.COMPLETE and reason:
+        return Notice(reason, Tone.INFO)
     return None
