@@ -133,12 +133,15 @@ class Office:
         agent_ids: Sequence[str] = (),
         model: str = "",
         effort: str = "",
+        connection_id: str = "",
     ) -> Sent:
         """Commit the message and start its runs, or queue them behind the turn that is at work.
 
+        ``connection_id`` names the account that ``model`` belongs to, for every agent that is asked.
+
         Raises NothingToSend, UnknownAgent, NotFound or Refused; then nothing was written.
         """
-        draft = Draft(text, attachment_ids, agent_ids, model, effort)
+        draft = Draft(text, attachment_ids, agent_ids, model, effort, connection_id)
         busy = self.runs.busy(conversation_id)
         return self._start(await self.database.write(sending.send, conversation_id, draft, busy=busy))
 
@@ -193,9 +196,10 @@ class Office:
         attachment_ids: Sequence[str] = (),
         agent_ids: Sequence[str] = (),
         model: str = "",
+        connection_id: str = "",
     ) -> tuple[Estimate, ...]:
         """Return for each addressed agent what would be sent now; nothing is sent. Raises UnknownAgent."""
-        draft = Draft(text, attachment_ids, agent_ids, model)
+        draft = Draft(text, attachment_ids, agent_ids, model, connection_id=connection_id)
         accounts = []
         for agent, connection, name in await self.database.read(sending.ahead, conversation_id, draft):
             price = self.connections.price(connection, name) if connection else None

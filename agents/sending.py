@@ -43,6 +43,7 @@ class Draft:
     agent_ids: Sequence[str] = ()
     model: str = ""
     effort: str = ""
+    connection_id: str = ""
 
 
 def send(session: Session, conversation_id: str, draft: Draft, *, busy: bool) -> Sent:
@@ -101,7 +102,7 @@ def ahead(session: Session, conversation_id: str, draft: Draft) -> list[tuple[Ag
     every = accounts.connections(session)
     found = []
     for agent in who(session, conversation, draft):
-        connection = None if agent.librarian else _account(agent, every)
+        connection = None if agent.librarian else _account(conversation, agent, draft, every)
         found.append((agent, connection, _model(conversation, agent, draft, connection)))
     return found
 
@@ -156,7 +157,7 @@ def _run(
     every: Sequence[Connection],
     settled: dict[str, Any],
 ) -> Run:
-    connection = None if agent.librarian else _account(agent, every)
+    connection = None if agent.librarian else _account(conversation, agent, draft, every)
     efforts = (draft.effort, conversation.effort, agent.effort, settled["runs.effort"])
     return runs.create_run(
         session,
@@ -169,8 +170,14 @@ def _run(
     )
 
 
-def _account(agent: Agent, every: Sequence[Connection]) -> Connection | None:
-    return next((row for row in every if row.id == agent.connection_id), every[0] if every else None)
+def _account(
+    conversation: Conversation, agent: Agent, draft: Draft, every: Sequence[Connection]
+) -> Connection | None:
+    by_id = {row.id: row for row in every}
+    for wanted in (draft.connection_id, conversation.connection_id, agent.connection_id):
+        if wanted in by_id:
+            return by_id[wanted]
+    return every[0] if every else None
 
 
 def _model(conversation: Conversation, agent: Agent, draft: Draft, connection: Connection | None) -> str:

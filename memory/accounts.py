@@ -4,12 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from memory.errors import Refused
 from memory.identifiers import new_id, now
-from memory.tables import ConnectionTable
+from memory.tables import ConnectionTable, ConversationTable
 from memory.tables.records import record, required
 from resources.language import gettext as _
 
@@ -144,7 +144,14 @@ def reorder_connections(session: Session, connection_ids: Sequence[str]) -> None
 
 
 def remove_connection(session: Session, connection_id: str) -> None:
-    """Delete a connection; agents that named it use the default again, its costs stay. Raises NotFound."""
+    """Delete a connection; agents and chats that named it use their default again, its costs stay.
+
+    Raises NotFound.
+    """
+    # What was chosen out of this provider's models means nothing to another one.
+    session.execute(
+        update(ConversationTable).where(ConversationTable.connection_id == connection_id).values(model="")
+    )
     session.delete(required(session, ConnectionTable, connection_id))
     session.flush()
 

@@ -26,6 +26,7 @@ class Conversation:
     title_source: str
     active_leaf_id: str | None
     agent_id: str | None
+    connection_id: str | None
     model: str
     effort: str
     draft: dict[str, Any]
@@ -199,6 +200,7 @@ def choose(
     conversation_id: str,
     *,
     agent_id: str | None = None,
+    connection_id: str | None = None,
     model: str | None = None,
     effort: str | None = None,
 ) -> Conversation:
@@ -206,6 +208,8 @@ def choose(
     row = required(session, ConversationTable, conversation_id)
     if agent_id is not None:
         row.agent_id = agent_id or None
+    if connection_id is not None:
+        row.connection_id = connection_id or None
     if model is not None:
         row.model = model
     if effort is not None:

@@ -1,5 +1,7 @@
 """Who answers in a conversation, with which model and how much effort: the pills of the composer."""
 
+from collections.abc import Iterator, Sequence
+
 from PySide6.QtCore import QObject, Signal
 
 from desktop.composer.completion import Completion
@@ -31,7 +33,7 @@ def commands() -> dict[str, str]:
 class Choices(QObject):
     """``changed`` comes with every choice, ``stored`` where it is the owner's and is to be kept.
 
-    An empty model or effort means the agent's own.
+    An empty model or effort means the agent's own, an empty connection the agent's or the office's.
     """
 
     changed = Signal()
@@ -44,6 +46,7 @@ class Choices(QObject):
         self._team: tuple[Agent, ...] = ()
         self._connections: tuple[Connection, ...] = ()
         self.agent_id = ""
+        self.connection_id = ""
         self.model = ""
         self.effort = ""
         composer.agent_chosen.connect(self._choose_agent)
@@ -53,6 +56,7 @@ class Choices(QObject):
     async def show(self, conversation: Conversation | None) -> None:
         """Show what a conversation keeps; a new one starts with the first agent's own."""
         self.agent_id = (conversation.agent_id or "") if conversation else ""
+        self.connection_id = (conversation.connection_id or "") if conversation else ""
         self.model = conversation.model if conversation else ""
         self.effort = conversation.effort if conversation else ""
         await self.refresh()
@@ -97,9 +101,9 @@ class Choices(QObject):
             (each for each in self._connections if each.id == agent.connection_id), self._connections[0]
         )
         own = agent.model or connection.default_model or _("default model")
-        listed = [str(row["id"]) for row in connection.models]
-        names = dict.fromkeys(name for name in (self.model, *listed) if name and name != own)
-        composer.set_models((Choice("", own), *(Choice(name, name) for name in names)), self.model)
+        chosen = (self.connection_id or connection.id, self.model)
+        current = _joined(*chosen) if self.model else ""
+        composer.set_models(tuple(_models(own, connection, self._connections, chosen)), current)
         efforts = (("quick", _("Quick")), ("normal", _("Normal")), ("deep", _("Deep")))
         composer.set_efforts(
             tuple(Choice(value, words) for value, words in efforts), self.effort or agent.effort or "normal"
@@ -107,12 +111,12 @@ class Choices(QObject):
         self.changed.emit()
 
     def _choose_agent(self, agent_id: str) -> None:
-        self.agent_id, self.model, self.effort = agent_id, "", ""
+        self.agent_id, self.connection_id, self.model, self.effort = agent_id, "", "", ""
         self._offer()
         self.stored.emit()
 
-    def _choose_model(self, model: str) -> None:
-        self.model = model
+    def _choose_model(self, choice: str) -> None:
+        self.connection_id, _line, self.model = choice.partition("\n")
         self.changed.emit()
         self.stored.emit()
 
@@ -120,3 +124,29 @@ class Choices(QObject):
         self.effort = effort
         self.changed.emit()
         self.stored.emit()
+
+
+def _models(
+    own: str, connection: Connection, every: Sequence[Connection], chosen: tuple[str, str]
+) -> Iterator[Choice]:
+    """Offer the agent's own model, then those of every key that works, under its label."""
+    yield Choice("", own, _("the agent's own"))
+    several = len(every) > 1
+    for each in sorted(every, key=lambda one: one.id != connection.id):
+        if not (works(each) or each.id in (connection.id, chosen[0])):
+            continue
+        listed = [str(row["id"]) for row in each.models] or [each.default_model]
+        named = [chosen[1]] if each.id == chosen[0] else []
+        for name in dict.fromkeys((*named, *listed)):
+            if name and (each.id, name) != (connection.id, own):
+                yield Choice(_joined(each.id, name), name, group=each.label if several else "")
+
+
+def works(connection: Connection) -> bool:
+    """Say whether nothing speaks against a connection: its last check did not find it out of reach or refused."""
+    steps = (connection.last_check or {}).get("steps", ())
+    return not any(step["name"] in ("reachable", "key") and step["state"] == "failed" for step in steps)
+
+
+def _joined(connection_id: str, model: str) -> str:
+    return f"{connection_id}\n{model}"

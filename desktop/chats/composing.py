@@ -150,14 +150,16 @@ class Composing(QObject):
                 self.conversation = await self._session.office.create_conversation(
                     agent_id=self.choices.agent_id or None
                 )
-                if self.choices.model or self.choices.effort:
+                if self.choices.model or self.choices.effort or self.choices.connection_id:
                     self.conversation = await self._session.office.database.write(
                         chats.choose,
                         self.conversation.id,
+                        connection_id=self.choices.connection_id,
                         model=self.choices.model,
                         effort=self.choices.effort,
                     )
                 self.begun.emit(self.conversation.id)
+                self._preview_timer.start()  # what was typed before had nothing to be accounted with
             return self.conversation.id
 
     async def _submit(self, text: str) -> None:
@@ -185,6 +187,7 @@ class Composing(QObject):
                 tuple(self._files),
                 model=self.choices.model,
                 effort=self.choices.effort,
+                connection_id=self.choices.connection_id,
             )
         self._files = {}
         if self.composer.text() == text:
@@ -262,6 +265,7 @@ class Composing(QObject):
             chats.choose,
             conversation_id,
             agent_id=self.choices.agent_id,
+            connection_id=self.choices.connection_id,
             model=self.choices.model,
             effort=self.choices.effort,
         )
@@ -274,7 +278,11 @@ class Composing(QObject):
             return
         try:
             estimates = await self._session.office.preview(
-                conversation.id, self.composer.text(), tuple(self._files), model=self.choices.model
+                conversation.id,
+                self.composer.text(),
+                tuple(self._files),
+                model=self.choices.model,
+                connection_id=self.choices.connection_id,
             )
         except (AgentsError, StorageError) as error:
             self.composer.set_meter("", sentence_of(error))

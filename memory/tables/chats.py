@@ -17,6 +17,8 @@ class ConversationTable(Base):
     """``rule``, ``owner`` or ``model``."""
     active_leaf_id: Mapped[Identifier | None]
     agent_id: Mapped[str | None] = mapped_column(reference("agent.id", on_delete="SET NULL"))
+    connection_id: Mapped[str | None] = mapped_column(reference("connection.id", on_delete="SET NULL"))
+    """Whose model the owner chose for this chat; NULL where each agent uses its own."""
     model: Mapped[str] = mapped_column(default="")
     effort: Mapped[str] = mapped_column(default="")
     draft: Mapped[Document] = mapped_column(default=dict)

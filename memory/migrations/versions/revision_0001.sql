@@ -209,6 +209,7 @@ CREATE TABLE conversation (
     title_source VARCHAR NOT NULL,
     active_leaf_id VARCHAR(32),
     agent_id VARCHAR(32),
+    connection_id VARCHAR(32),
     model VARCHAR NOT NULL,
     effort VARCHAR NOT NULL,
     draft JSON NOT NULL,
@@ -221,7 +222,8 @@ CREATE TABLE conversation (
     held_at BIGINT,
     restricted BOOLEAN NOT NULL,
     CONSTRAINT pk_conversation PRIMARY KEY (id),
-    CONSTRAINT fk_conversation_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL
+    CONSTRAINT fk_conversation_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL,
+    CONSTRAINT fk_conversation_connection_id_connection FOREIGN KEY(connection_id) REFERENCES connection (id) ON DELETE SET NULL
 );
 
 CREATE INDEX ix_conversation_updated_at ON conversation (updated_at);
