@@ -7,13 +7,13 @@ wrote is escaped.
 import html
 import re
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import TYPE_CHECKING
 
 from sqlalchemy.orm import Session
 
 from memory import attachments, branches, chats
-from memory.chats import Message
+from memory.chats import Message, Turn
 from memory.titles import one_line
 from resources.language import gettext as _
 
@@ -61,12 +61,19 @@ _PAGE = """<!doctype html>
 
 def as_markdown(session: Session, conversation_id: str) -> str:
     """Return the shown path as Markdown, one heading for each message. Raises NotFound."""
+    return markdown_of(session, conversation_id, branches.path(session, conversation_id))
+
+
+def markdown_of(
+    session: Session, conversation_id: str, turns: tuple[Turn, ...], *, zone: tzinfo | None = None
+) -> str:
+    """Return turns that were read already as Markdown, times in ``zone`` or in the system's. Raises NotFound."""
     conversation = chats.conversation(session, conversation_id)
     files = _file_names(session, conversation_id)
-    parts = [f"# {_escaped(_title(conversation.title))}", _date(conversation.created_at)]
-    for turn in branches.path(session, conversation_id):
+    parts = [f"# {_escaped(_title(conversation.title))}", _date(conversation.created_at, zone)]
+    for turn in turns:
         for message in turn.messages:
-            parts.append(f"## {_escaped(_author(message))} · {_date(message.created_at)}")
+            parts.append(f"## {_escaped(_author(message))} · {_date(message.created_at, zone)}")
             parts += [f"📎 {_escaped(name)}" for name in _attached(message, files)]
             parts += [part for part in (message.text.strip(), _ending(message)) if part]
             sources = [
@@ -153,8 +160,8 @@ def _sources(message: Message) -> Iterator[tuple[int, tuple[str, str]]]:
         yield number, (one_line(where), one_line(str(cited.get("quote", ""))))
 
 
-def _date(at: int) -> str:
-    return datetime.fromtimestamp(at / 1_000).astimezone().strftime("%Y-%m-%d %H:%M")
+def _date(at: int, zone: tzinfo | None = None) -> str:
+    return datetime.fromtimestamp(at / 1_000).astimezone(zone).strftime("%Y-%m-%d %H:%M")
 
 
 def _escaped(text: str) -> str:

@@ -25,6 +25,8 @@ ELSEWHERE = {
 
 # Whose metadata names no licence in a form that can be read, and what their licence file says.
 READ_BY_HAND = {
+    "bagit": "CC0-1.0",
+    "pyrage": "MIT",
     "sqlcipher3": "Zlib, with SQLCipher Community Edition under BSD-3-Clause",
     "tiktoken": "MIT",
 }

@@ -5,6 +5,9 @@ TransferError (a StorageError)
 ├── ArchiveDamaged        it is cut short, or does not match its own checksums
 ├── ArchiveUnsafe         it is made so as to reach outside itself, or to fill memory or disk
 ├── ArchiveUnknown        nothing in it is what this office can bring in
+├── ArchiveNewer          a later version of Bureau wrote it in a form that this one cannot read
+├── ArchiveLocked         it is encrypted, and not with the passphrase or identity that was given
+├── TargetRefused         an export cannot be put where it was to go
 └── TransferCancelled     its owner stopped it; the office is as it was
 """
 
@@ -29,6 +32,18 @@ class ArchiveUnsafe(TransferError):
 
 class ArchiveUnknown(TransferError):
     """Nothing in it is what this office can bring in."""
+
+
+class ArchiveNewer(TransferError):
+    """A later version of Bureau wrote it in a form that this one cannot read."""
+
+
+class ArchiveLocked(TransferError):
+    """It is encrypted, and not with the passphrase or identity that was given."""
+
+
+class TargetRefused(TransferError):
+    """An export cannot be put where it was to go."""
 
 
 class TransferCancelled(TransferError):
