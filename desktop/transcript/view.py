@@ -30,7 +30,7 @@ from desktop.transcript.selection import TranscriptSelection, extends
 from desktop.transcript.text_segment import TextSegment
 from resources.language import gettext as _
 
-_BUDGET = 0.0015
+_BUDGET = 0.001
 """Seconds of a flush after which the answers left wait for the next one."""
 
 
