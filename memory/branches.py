@@ -29,6 +29,7 @@ _RESTRICTED = _NAMES.index("restricted")
 
 # Plain SQL without the mapper's conversions: for 10,000 messages that is three times as fast.
 _MESSAGES = f"SELECT {', '.join(_NAMES)} FROM message WHERE "  # noqa: S608 (our own names)
+_TEXTS = "SELECT id, text FROM message WHERE conversation_id = ?"
 _TREE = "SELECT id, parent_id, batch_id FROM message WHERE conversation_id = ? ORDER BY ordinal"
 _TAIL = """
     WITH RECURSIVE shown(id, parent_id, batch_id, depth) AS (
@@ -93,6 +94,23 @@ def turns(session: Session, steps: Sequence[Step]) -> tuple[Turn, ...]:
         some = wanted[start : start + _VARIABLES]
         found |= _messages(session, f"id IN ({', '.join('?' * len(some))})", some)
     return _filled(steps, found)
+
+
+def containing(session: Session, conversation_id: str, text: str) -> tuple[str, ...]:
+    """Return the ids of the messages of the shown path that contain a text, whatever its case, first to last.
+
+    An empty text is contained in none. Raises NotFound.
+    """
+    wanted = text.strip().casefold()
+    steps = outline(session, conversation_id)
+    if not wanted:
+        return ()
+    found = {
+        identifier
+        for identifier, words in session.connection().exec_driver_sql(_TEXTS, (conversation_id,))
+        if wanted in words.casefold()
+    }
+    return tuple(each for step in steps for each in step.message_ids if each in found)
 
 
 def path_to(session: Session, message_id: str) -> tuple[Message, ...]:

@@ -1,6 +1,7 @@
 """One conversation's transcript, kept in step with the office while it is open and while it is not seen."""
 
 import asyncio
+from contextlib import suppress
 from dataclasses import replace
 
 from agents.events import (
@@ -53,6 +54,24 @@ class Feed:
         self._reading = False
         self._again = False
         self._filling = False
+        self._hurried = asyncio.Event()
+        self._filled = asyncio.Event()
+
+    @property
+    def filling(self) -> bool:
+        """Tell whether the beginning of the conversation is still being read."""
+        return self._filling
+
+    async def reach(self, identifier: str) -> bool:
+        """Read without pauses until a row or message is in the model; tell whether it is."""
+        while not self._has(identifier) and self._filling:
+            self._hurried.set()
+            await self._filled.wait()
+        self._hurried.clear()
+        return self._has(identifier)
+
+    def _has(self, identifier: str) -> bool:
+        return self.model.place(identifier) >= 0 or self.model.place_of_message(identifier) >= 0
 
     async def read(self, ended: asyncio.Event | None = None) -> None:
         """Read the whole shown path and show it, its end first; ``ended`` is set when that stands.
@@ -70,20 +89,30 @@ class Feed:
                 await self._fill()
             finally:
                 self._filling = False
+                self._tell_filled()
 
     async def _fill(self) -> None:
         """Read what stands before the turns that are shown, the last pieces first."""
         database = self._session.office.database
-        await asyncio.sleep(_BEFORE_FILLING_SECONDS)
+        await self._pause(_BEFORE_FILLING_SECONDS)
         earlier = await self._earlier()
         while earlier:
-            await asyncio.sleep(_BETWEEN_PIECES_SECONDS)
+            await self._pause(_BETWEEN_PIECES_SECONDS)
             piece = await database.read(branches.turns, earlier[-_PIECE:])
             await self._learn_runs(piece)
             earlier = earlier[:-_PIECE]
             self._turns[:0] = piece
             self._remember(piece)
             self.model.insert(0, self._projection.rows(piece))
+            self._tell_filled()
+
+    async def _pause(self, seconds: float) -> None:
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._hurried.wait(), seconds)
+
+    def _tell_filled(self) -> None:
+        self._filled.set()
+        self._filled = asyncio.Event()
 
     async def _earlier(self) -> tuple[chats.Step, ...]:
         """Return the outline of what stands before the turns that are shown."""

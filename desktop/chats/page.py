@@ -28,6 +28,7 @@ from desktop.chats.inspector import Inspector
 from desktop.chats.live_texts import LiveTexts
 from desktop.chats.picturing import Pictures
 from desktop.chats.saving import ask_where
+from desktop.chats.searching import WholeSearch
 from desktop.chats.sources import Sources
 from desktop.composer.composer import Composer
 from desktop.session import Session
@@ -84,6 +85,7 @@ class ChatPage(QWidget):
         self._status_timer.timeout.connect(
             lambda: session.spawn(self._show_work(), name="show what is going on")
         )
+        WholeSearch(session, self.view.finding, lambda: self.feed)
         self._connect()
 
     @property
@@ -180,13 +182,19 @@ class ChatPage(QWidget):
         self.header.show_title(conversation.title or _("New chat"))
         scroll = conversation.scroll
         if scroll.get("message"):
-            self.view.set_scroll_position(
-                ScrollPosition(scroll["message"], int(scroll.get("offset", 0)), False)
-            )
+            place = ScrollPosition(scroll["message"], int(scroll.get("offset", 0)), False)
+            self.view.set_scroll_position(place)
+            if feed.filling and self.view.following:
+                self.session.spawn(self._return_to(feed, place), name="return to where it was read")
         await self.composing.show(conversation)
         await self.remember()
         self.session.office.events.publish(ConversationChanged(self.conversation_id))
         self.focus_composer()
+
+    async def _return_to(self, feed: Feed, place: ScrollPosition) -> None:
+        """Go back to a row of a long conversation once it is read, unless its reader went elsewhere."""
+        if await feed.reach(place.row_id) and feed is self.feed and self.view.following:
+            self.view.set_scroll_position(place)
 
     async def _begin_new(self) -> None:
         if self.conversation_id:
@@ -224,7 +232,7 @@ class ChatPage(QWidget):
 
     async def _reveal(self, message_id: str) -> None:
         feed = self.feed
-        if feed is not None and feed.model.place_of_message(message_id) < 0:
+        if feed is not None and not await feed.reach(message_id):
             await self.session.office.database.write(branches.reveal, message_id)
             await feed.refresh()
         self.view.scroll_to_message(message_id)

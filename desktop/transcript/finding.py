@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
+
+from PySide6.QtCore import QObject, Signal
 
 from desktop.theme.appearance import look
 from desktop.transcript.find_bar import FindBar, matches
@@ -12,10 +15,18 @@ if TYPE_CHECKING:
     from desktop.transcript.view import TranscriptView
 
 
-class Finding:
-    """Owns the bar, the messages found and the highlights."""
+class Finding(QObject):
+    """Owns the bar, the messages found and the highlights.
+
+    ``searched(text)``: what the model holds was searched; ``add`` brings what is found elsewhere.
+    ``wanted(message id)``: a message found is not in the model; ``show_current`` shows it once it is.
+    """
+
+    searched = Signal(str)
+    wanted = Signal(str)
 
     def __init__(self, view: TranscriptView) -> None:
+        super().__init__(view)
         self._view = view
         self._found: list[str] = []
         self._at = -1
@@ -65,20 +76,41 @@ class Finding:
         self._needle = text.strip()
         self._found = matches(model, self._needle) if model is not None else []
         self._at = len(self._found) - 1
-        self._go()
+        self.show_current()
+        if self._needle:
+            self.searched.emit(self._needle)
+
+    def add(self, text: str, found: Sequence[str]) -> None:
+        """Add the messages of the whole chat that contain a text, in order, if it is still looked for."""
+        if text != self._needle:
+            return
+        here, known = self.current, set(found)
+        self._found = [*found, *(each for each in self._found if each not in known)]
+        self._at = self._found.index(here) if here else len(self._found) - 1
+        if here:
+            self._count()
+        else:
+            self.show_current()
 
     def step(self, by: int) -> None:
         """Go to the next or previous message found, round the ends."""
         if self._found:
             self._at = (self._at + by) % len(self._found)
-            self._go()
+            self.show_current()
 
-    def _go(self) -> None:
-        if self.current:
+    def show_current(self) -> None:
+        """Bring the message found into sight, or ask for it."""
+        model = self._view.model()
+        if self.current and model is not None and model.place_of_message(self.current) < 0:
+            self.wanted.emit(self.current)
+        elif self.current:
             self._view.scroll_to_message(self.current)
         self._show()
         if self.current:
             self._bring_into_sight()
+        self._count()
+
+    def _count(self) -> None:
         self.bar.show_count(self._at + 1, len(self._found))
 
     def _bring_into_sight(self) -> None:

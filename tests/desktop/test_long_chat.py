@@ -71,3 +71,64 @@ async def test_what_is_read_stays_where_it_is_while_the_beginning_comes(contents
     await until(
         lambda: found in [card.message.id for row in view.layout_.rows.values() for card in row.cards]
     )
+
+
+def on_screen(view) -> list[str]:
+    return [card.message.id for row in view.layout_.rows.values() for card in row.cards]
+
+
+async def test_find_knows_what_is_not_yet_read_and_leads_there(contents, session):
+    identifier = await session.office.database.write(_long_chat, MESSAGES)
+    await contents.chat._open(identifier, "")
+    view, feed = contents.chat.view, contents.chat.feed
+    assert feed.filling and view.model().rowCount() < MESSAGES
+    view.finding.search("SHEET 4 say")
+    assert view.finding.found == []
+    await until(lambda: len(view.finding.found) == 1, "the database knows it")
+    await until(lambda: view.finding.current in on_screen(view), "the chat is read up to it")
+    assert view.model().place_of_message(view.finding.current) == 4
+    contents.chat.view.finding.search("does sheet")
+    whole = [
+        view.model().row(place).messages[0].id
+        for place in range(MESSAGES)
+        if "does sheet" in view.model().row(place).messages[0].text
+    ]
+    assert view.finding.found == whole and len(whole) == MESSAGES // 2
+
+
+async def test_find_keeps_its_place_when_the_rest_is_found(contents, session):
+    identifier = await session.office.database.write(_long_chat, MESSAGES)
+    await contents.chat._open(identifier, "")
+    finding = contents.chat.view.finding
+    finding.search("does sheet")
+    few, here = len(finding.found), finding.current
+    await until(lambda: len(finding.found) == MESSAGES // 2, "all are counted")
+    assert few < MESSAGES // 2 and finding.current == here == finding.found[-1]
+    finding.step(1)
+    assert finding.current == finding.found[0]
+    await until(lambda: finding.current in on_screen(contents.chat.view), "the first is brought")
+
+
+async def test_a_message_and_a_place_far_above_are_reached(contents, session):
+    database = session.office.database
+    identifier = await database.write(_long_chat, MESSAGES)
+    steps = await database.read(branches.outline, identifier)
+    far = steps[30].message_ids[0]
+    await contents.chat._open(identifier, far)
+    view = contents.chat.view
+    assert far in on_screen(view) and view.current_message == far
+    view.scroll_to_message(steps[60].message_ids[0])
+    place = view.scroll_position()
+    await contents.chat.remember()
+    await contents.chat._begin_new()
+    contents.chat._feeds.clear()
+    await contents.chat._open(identifier, "")
+    await until(lambda: view.scroll_position() == place, "it is read on where it was left")
+
+
+async def test_the_saved_texts_of_the_shown_path_are_searched(session):
+    database = session.office.database
+    identifier = await database.write(_long_chat, 60)
+    steps = await database.read(branches.outline, identifier)
+    assert await database.read(branches.containing, identifier, " SHEET 6 SAY") == (steps[6].message_ids[0],)
+    assert await database.read(branches.containing, identifier, "  ") == ()
