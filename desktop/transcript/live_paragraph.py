@@ -6,7 +6,7 @@ from html import escape
 from markdown_it.token import Token
 
 from desktop.transcript.markdown_html import Environment, parser
-from desktop.transcript.segments import Segment, SegmentKind
+from desktop.transcript.segments import BLOCK_LIMIT, Segment, SegmentKind
 
 _BEGIN = re.compile(r"""[*`"'(“„«]{0,2}[^\W_]\S* """)
 _MARK = re.compile(r"""[^\w ,.:;!'"?()=+%\u2010-\u2027-]|_|www|http""")
@@ -34,7 +34,7 @@ class LiveParagraph:
     def grown(self, text: str, env: Environment) -> Segment | None:
         """Return the paragraph with all of a text, None if the text must be parsed whole."""
         text = text.rstrip()
-        if not self._known or "\n" in text or not text.startswith(self._source):
+        if not self._known or len(text) > BLOCK_LIMIT or "\n" in text or not text.startswith(self._source):
             return None
         end = text.rfind(" ")
         if end > len(self._source):

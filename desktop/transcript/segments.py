@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from markdown_it.token import Token
 
+from desktop.transcript import long_paragraph
 from desktop.transcript.markdown_html import Environment, parser
 
 PROSE_LIMIT = 800
@@ -15,8 +16,6 @@ a millisecond. One block alone may be longer, up to ``BLOCK_LIMIT``; above it pa
 BLOCK_LIMIT = 2_000
 LARGE_TABLE = 100
 """Rows from which a table becomes a scrolling view."""
-
-_CUT = re.compile(r"\s+")
 
 
 class SegmentKind(StrEnum):
@@ -93,8 +92,7 @@ def _segments(group: list[Token], source: str, env: Environment) -> Iterable[Seg
             SegmentKind.TABLE, source, html="" if large else _render(group, env), cells=cells if large else ()
         )
     elif first.type == "paragraph_open" and len(source) > BLOCK_LIMIT:
-        for piece in _pieces(source):
-            yield Segment(SegmentKind.PROSE, piece, html=_render(parser().parse(piece, dict(env)), env))
+        yield from _paragraph_parts(group, env)
     elif first.type.endswith("_list_open") and len(source) > BLOCK_LIMIT:
         yield from _list_parts(group, source, env)
     else:
@@ -117,16 +115,11 @@ def _cells(group: list[Token]) -> tuple[tuple[str, ...], ...]:
     return tuple(rows)
 
 
-def _pieces(source: str) -> Iterator[str]:
-    """Cut a very long paragraph at white space; emphasis across a cut is not kept."""
-    start = 0
-    piece = BLOCK_LIMIT - 400
-    while len(source) - start > BLOCK_LIMIT:
-        match = _CUT.search(source, start + piece)
-        end = match.start() if match and match.start() - start < BLOCK_LIMIT else start + piece
-        yield source[start:end]
-        start = end
-    yield source[start:]
+def _paragraph_parts(group: list[Token], env: Environment) -> Iterator[Segment]:
+    opening, content, closing = group
+    for source, tokens in long_paragraph.cut(content.content, BLOCK_LIMIT, env):
+        part = content.copy(content=source, children=tokens)
+        yield Segment(SegmentKind.PROSE, source, html=_render([opening, part, closing], env))
 
 
 def _list_parts(group: list[Token], source: str, env: Environment) -> Iterator[Segment]:

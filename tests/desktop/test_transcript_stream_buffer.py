@@ -1,8 +1,12 @@
 """Streaming Markdown: however an answer is cut into deltas, its segments are those of the whole."""
 
+import re
+
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from desktop.transcript import long_paragraph
+from desktop.transcript.markdown_html import Environment, parser
 from desktop.transcript.segments import BLOCK_LIMIT, SegmentKind, split
 from desktop.transcript.stream_buffer import StreamBuffer
 
@@ -151,6 +155,64 @@ def test_long_paragraphs_and_lists_are_cut() -> None:
     assert len(lists) > 3
     assert "\n".join(part.source for part in lists) == items
     assert 'start="' in lists[1].html
+
+
+def test_what_is_marked_stays_marked_over_a_cut() -> None:
+    words = (
+        "plain words **bold " + "and bold " * 300 + "*and slanted " + "words " * 300 + "word* end** plain `a "
+    )
+    text = words + "code " * 300 + "b` and [p. 1](cite:0) the end"
+    parts = split(text)
+    assert len(parts) >= 3 and all(len(part.source) <= BLOCK_LIMIT for part in parts)
+    assert "**" not in "".join(part.html for part in parts) and "`" not in "".join(p.html for p in parts)
+    for part in parts:
+        for tag in ("strong", "em", "code"):
+            assert part.html.count(f"<{tag}>") == part.html.count(f"</{tag}>"), part.html
+    assert parts[1].html.startswith("<p><strong>") and "<code>" in parts[-1].html
+    assert "".join(part.source for part in parts) == text
+    assert "".join(plain(part.html) for part in parts) == plain(parser().render(text))
+
+
+_MARKED = st.lists(
+    st.sampled_from(
+        [
+            "word",
+            "**",
+            "*",
+            "_",
+            "`",
+            "~~",
+            "[a b](http://x.y/z)",
+            "[p. 1](cite:0)",
+            "$a b$",
+            "\n",
+            " ",
+            " ",
+            "d. ",
+        ]
+    ),
+    min_size=120,
+    max_size=260,
+)
+
+
+@given(_MARKED, st.integers(420, 500))
+@settings(max_examples=40, deadline=None)
+def test_pieces_of_a_long_paragraph_say_what_the_whole_says(words: list[str], limit: int) -> None:
+    text = "Begin" + "".join(words).strip()
+    env: Environment = {}
+    whole = parser().renderInline(text, env)
+    pieces = list(long_paragraph.cut(text, limit, env))
+    assert "".join(source for source, _tokens in pieces) == text
+    html = [str(parser().renderer.renderInline(tokens, parser().options, env)) for _source, tokens in pieces]
+    assert plain("".join(html)) == plain(whole)
+    for tag in ("strong", "em", "s"):
+        assert all(part.count(f"<{tag}>") == part.count(f"</{tag}>") for part in html)
+
+
+def plain(html: str) -> str:
+    """Return the words and pictures of HTML, however they are marked."""
+    return "".join(re.sub(r"</?(?:p|strong|em|s|code|a|br)\b[^>]*>", "", html).split())
 
 
 def test_task_lists_citations_and_large_tables() -> None:
