@@ -27,8 +27,8 @@ from desktop.chats.inspection import Inspection
 from desktop.chats.inspector import Inspector
 from desktop.chats.live_texts import LiveTexts
 from desktop.chats.picturing import Pictures
+from desktop.chats.reaching import Reaching
 from desktop.chats.saving import ask_where
-from desktop.chats.searching import WholeSearch
 from desktop.chats.sources import Sources
 from desktop.composer.composer import Composer
 from desktop.session import Session
@@ -85,7 +85,7 @@ class ChatPage(QWidget):
         self._status_timer.timeout.connect(
             lambda: session.spawn(self._show_work(), name="show what is going on")
         )
-        WholeSearch(session, self.view.finding, lambda: self.feed)
+        self._reaching = Reaching(session, self.view, lambda: self.feed)
         self._connect()
 
     @property
@@ -162,7 +162,7 @@ class ChatPage(QWidget):
             self.shown.emit(conversation_id)
             await self._arrive(feed)
         if message_id:
-            await self._reveal(message_id)
+            await self._reaching.reveal(message_id)
         self._status_timer.start()
 
     async def _read_first(self, feed: Feed) -> None:
@@ -183,18 +183,11 @@ class ChatPage(QWidget):
         scroll = conversation.scroll
         if scroll.get("message"):
             place = ScrollPosition(scroll["message"], int(scroll.get("offset", 0)), False)
-            self.view.set_scroll_position(place)
-            if feed.filling and self.view.following:
-                self.session.spawn(self._return_to(feed, place), name="return to where it was read")
+            self._reaching.return_to(feed, place)
         await self.composing.show(conversation)
         await self.remember()
         self.session.office.events.publish(ConversationChanged(self.conversation_id))
         self.focus_composer()
-
-    async def _return_to(self, feed: Feed, place: ScrollPosition) -> None:
-        """Go back to a row of a long conversation once it is read, unless its reader went elsewhere."""
-        if await feed.reach(place.row_id) and feed is self.feed and self.view.following:
-            self.view.set_scroll_position(place)
 
     async def _begin_new(self) -> None:
         if self.conversation_id:
@@ -229,14 +222,6 @@ class ChatPage(QWidget):
                 old.deleteLater()
         self._places.addWidget(welcome)
         self._places.setCurrentWidget(welcome)
-
-    async def _reveal(self, message_id: str) -> None:
-        feed = self.feed
-        if feed is not None and not await feed.reach(message_id):
-            await self.session.office.database.write(branches.reveal, message_id)
-            await feed.refresh()
-        self.view.scroll_to_message(message_id)
-        self.view.set_current(message_id)
 
     def _connect(self) -> None:
         session, view = self.session, self.view
