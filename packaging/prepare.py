@@ -1,6 +1,6 @@
 """Set Bureau up and start what was asked for: the one script behind every command of the Makefile.
 
-    python3 packaging/prepare.py run|setup|test|check|bench|bench-recall|bench-librarian|shots|lock [arguments]
+    python3 packaging/prepare.py COMMAND [arguments]      COMMAND: any of the Makefile's
 
 Runs on a bare Python 3.11 of any supported system, standard library only. What was done leaves a stamp in the
 virtual environment, so that a second call starts at once and needs no network.
@@ -266,6 +266,12 @@ def lock(arguments: list[str]) -> int:
     return become(PYTHON, PACKAGING / "notices.py")
 
 
+def requirements(arguments: list[str]) -> int:
+    """Write docs/requirements.md from the promises and the tests that prove them."""
+    develop()
+    return become(PYTHON, PACKAGING / "requirements.py", *arguments)
+
+
 COMMANDS = {
     "run": run,
     "setup": setup,
@@ -276,6 +282,7 @@ COMMANDS = {
     "bench-librarian": bench_librarian,
     "shots": shots,
     "lock": lock,
+    "requirements": requirements,
 }
 
 
