@@ -4,6 +4,7 @@ Their packages import each other in circles: two threads that begin at different
 first import of them therefore begins here.
 """
 
+import sys
 import threading
 
 _lock = threading.Lock()
@@ -12,12 +13,17 @@ _lock = threading.Lock()
 def load_agent_loop() -> None:
     """Import the agent loop; blocks for most of a second the first time."""
     with _lock:
+        if "httpx" not in sys.modules:
+            # Its command line, and with it all of Pygments and Rich, is imported where these happen to be installed.
+            sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]  # None: cannot be imported
         import pydantic_ai
         import pydantic_ai.models.wrapper
         import pydantic_ai.toolsets
 
         # On a terminal it would print its name and an advertisement between the office's own lines.
         pydantic_ai.BANNER_ENABLED = False
+        # Else built when the first step is kept, on the window's thread.
+        pydantic_ai.messages.ModelMessagesTypeAdapter.rebuild()
 
 
 def load_provider(kind: str) -> None:

@@ -1,8 +1,6 @@
 """``python -m desktop`` is ``bureau``."""
 
-import sys
-
-from desktop.command_line import main
+from desktop.command_line import program
 
 if __name__ == "__main__":
-    sys.exit(main())
+    program()

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from desktop import first_look, timing
+from desktop.vault_ahead import VaultAhead, passphrase_in
 from memory.locations import Locations
 from resources.language import chosen_language
+from vault.hardening import forbid_core_dumps
+from vault.redaction import install
 
 if TYPE_CHECKING:
     from desktop.lifecycle import Lifecycle
@@ -32,6 +35,9 @@ def run(
     # Busy Python threads hold the GUI thread up by a whole interval each.
     sys.setswitchinterval(_SWITCH_INTERVAL_SECONDS)
     gc.disable()  # nothing that start makes is garbage; the collector of the window takes over
+    forbid_core_dumps()
+    install()
+    vault = VaultAhead(locations, lambda: passphrase_in(passphrase_file) if passphrase_file else None)
 
     from PySide6.QtCore import QCoreApplication, QEventLoop, QLibraryInfo, QTimer, QTranslator
     from PySide6.QtWidgets import QApplication
@@ -74,4 +80,4 @@ def run(
 
     from desktop.lifecycle import Lifecycle
 
-    return Lifecycle(app, window, locations, passphrase_file).run(beside)
+    return Lifecycle(app, window, locations, passphrase_file, vault).run(beside)

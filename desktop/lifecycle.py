@@ -20,6 +20,7 @@ from desktop.generators import closed_on
 from desktop.opening import Opening
 from desktop.quit_signals import QuitSignals
 from desktop.tasks import Tasks
+from desktop.vault_ahead import VaultAhead
 from desktop.window import Window
 from memory.locations import Locations
 from vault.hardening import forbid_core_dumps
@@ -36,14 +37,19 @@ class Lifecycle:
     """Runs the loop until the window is closed or the process is asked to end, then ends it in order."""
 
     def __init__(
-        self, app: QApplication, window: Window, locations: Locations, passphrase_file: Path | None
+        self,
+        app: QApplication,
+        window: Window,
+        locations: Locations,
+        passphrase_file: Path | None,
+        vault: VaultAhead,
     ) -> None:
         self._app = app
         self.window = window
         self._locations = locations
         self._executor = ThreadPoolExecutor(_THREADS, thread_name_prefix="bureau")
         self.tasks = Tasks(self._report)
-        self.opening = Opening(window, self.tasks, locations, passphrase_file)
+        self.opening = Opening(window, self.tasks, locations, passphrase_file, vault)
 
     def run(self, beside: Callable[[Self], Coroutine[Any, Any, None]] | None = None) -> int:
         """Return the exit code of the process; ``beside`` is work that drives the window."""

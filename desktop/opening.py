@@ -15,7 +15,7 @@ from desktop.awaiting import emitted
 from desktop.diagnostics import Diagnostics
 from desktop.faults import sentence_of
 from desktop.tasks import Tasks
-from desktop.vault_ahead import open_vault_ahead
+from desktop.vault_ahead import VaultAhead, passphrase_in
 from desktop.window import Window
 from memory.errors import DatabaseDamaged, DatabaseKeyWrong, OfficeInUse, StorageError
 from memory.locations import Locations
@@ -42,13 +42,12 @@ _RECOVERABLE = (
 )
 
 _MODULES = (
-    "agents.office",
     "desktop.session",
     "desktop.contents",
     "desktop.chats.listing",
     "desktop.chats.page",
 )
-"""What the window needs to be filled, in the order of need; read in a thread, so that it stays awake."""
+"""What the window needs to be filled; read in a thread, so that it stays awake, while the office is opened."""
 
 _HANDOVER_SECONDS = 20.0
 """How long a command that holds the office has to make way."""
@@ -59,13 +58,20 @@ class Opening:
     """``session`` is None until the office is open."""
 
     def __init__(
-        self, window: Window, tasks: Tasks, locations: Locations, passphrase_file: Path | None
+        self,
+        window: Window,
+        tasks: Tasks,
+        locations: Locations,
+        passphrase_file: Path | None,
+        vault: VaultAhead | None = None,
     ) -> None:
+        """``vault`` is this office's, where opening it has begun already."""
         self._window = window
         self._tasks = tasks
         self._locations = locations
         self._passphrase_file = passphrase_file
         self._passphrase: Secret | None = None
+        self._vault_ahead = vault
         self._vault: Vault | None = None
         self.session: Session | None = None
         self.contents: Contents | None = None
@@ -73,13 +79,10 @@ class Opening:
 
     async def open(self, diagnostics: Diagnostics) -> None:
         """Open the office, asking as often as it takes, then fill the window."""
-        loop = asyncio.get_running_loop()
-        # A passphrase is stretched on one core while the other reads the modules, half a second each.
-        vault = loop.run_in_executor(None, open_vault_ahead, self._locations, self._known_passphrase)
-        for name in _MODULES:
-            await loop.run_in_executor(None, importlib.import_module, name)
-        self._vault = await vault
-        office = await self._ask_until_open()
+        vault = self._vault_ahead or VaultAhead(self._locations, self._known_passphrase)
+        await asyncio.to_thread(importlib.import_module, "agents.office")
+        self._vault = await asyncio.to_thread(vault.result)
+        office, _none = await asyncio.gather(self._ask_until_open(), asyncio.to_thread(_read_modules))
         from desktop.contents import Contents
         from desktop.session import Session
 
@@ -94,7 +97,7 @@ class Opening:
         self._tasks.spawn(office.warm(), name="warm the office")
 
     def _known_passphrase(self) -> Secret | None:
-        return _first_line(self._passphrase_file) if self._passphrase_file is not None else None
+        return passphrase_in(self._passphrase_file) if self._passphrase_file is not None else None
 
     async def close_door(self) -> None:
         """Let no other process in any more."""
@@ -113,7 +116,7 @@ class Opening:
         while True:
             try:
                 if self._passphrase_file is not None:
-                    self._passphrase = await asyncio.to_thread(_first_line, self._passphrase_file)
+                    self._passphrase = await asyncio.to_thread(passphrase_in, self._passphrase_file)
                     self._passphrase_file = None  # once read, what the owner types counts
                 return await Office.open(self._locations, passphrase=self._passphrase, vault=self._vault)
             except (vault_errors.PassphraseNeeded, vault_errors.PassphraseWrong) as error:
@@ -213,6 +216,11 @@ class Opening:
         gate.setFocus()
 
 
+def _read_modules() -> None:
+    for name in _MODULES:
+        importlib.import_module(name)
+
+
 def _recoverable(locations: Locations) -> bool:
     """Say whether a recovery key was made for this office; where nobody can tell, it may be tried."""
     from vault.keyslots import KeyslotFile
@@ -223,8 +231,3 @@ def _recoverable(locations: Locations) -> bool:
         log.info("the key slots could not be read: %s", sentence_of(error))
         return True
     return file is not None and file.slots.recovery is not None
-
-
-def _first_line(file: Path) -> Secret:
-    """Return the passphrase in a file, without its line end. Raises OSError."""
-    return Secret(file.read_text(encoding="utf-8").splitlines()[0] if file.stat().st_size else "")

@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
-import httpx2
 from sqlalchemy.orm import Session
 
 from agents.connections import catalogue, check, discovery, models, prices
@@ -15,7 +14,7 @@ from agents.connections.errors import KeyMissing, ModelUnknown, ProviderError
 from agents.connections.failures import explain
 from agents.connections.naming import spoken
 from agents.connections.presets import ConnectionKind, Preset, preset, preset_of
-from agents.connections.transport import Credential, Sending
+from agents.connections.sending import Credential, Sending
 from agents.loading import load_provider
 from memory import accounts, audit, ledger, settings
 from memory.accounts import Connection
@@ -27,6 +26,7 @@ from vault.office_keys import Vault
 from vault.secret import Secret
 
 if TYPE_CHECKING:
+    import httpx2
     from pydantic_ai.models import Model
     from pydantic_ai.usage import RequestUsage
 
@@ -230,7 +230,7 @@ class Connections:
 
     def _client(
         self, connection: Connection, proxy: str, sending: Sending, *, trial: Secret | None = None
-    ) -> httpx2.AsyncClient:
+    ) -> "httpx2.AsyncClient":
         async def read() -> Secret | None:
             if trial is not None:
                 return trial
@@ -249,7 +249,7 @@ class Connections:
             "x-api-key" if connection.kind == "anthropic" else "authorization"
         )
         pool = self._pools.of(connection.id, proxy)
-        credential = Credential(read, httpx2.URL(connection.base_url), header)
+        credential = Credential(read, connection.base_url, header)
         return http_client(pool, self._database, sending, credential)
 
 

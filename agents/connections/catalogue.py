@@ -1,13 +1,14 @@
 """The models a provider lists for a key, and which of them an agent without a choice uses."""
 
 from decimal import Decimal, InvalidOperation
-from typing import Any
-
-import httpx2
+from typing import TYPE_CHECKING, Any
 
 from agents.connections.clients import anthropic_client, openai_client
 from agents.connections.presets import preset_of
 from memory.accounts import Connection
+
+if TYPE_CHECKING:
+    import httpx2
 
 MOST_MODELS = 2_000
 NOT_FOR_CHAT = (
@@ -24,7 +25,7 @@ NOT_FOR_CHAT = (
 )
 
 
-async def listed_models(connection: Connection, http: httpx2.AsyncClient) -> list[dict[str, Any]]:
+async def listed_models(connection: Connection, http: "httpx2.AsyncClient") -> list[dict[str, Any]]:
     """Ask the provider for its models: ``{"id", "name", "price"?, "context"?}``. Raises what the SDK raises."""
     rows: list[dict[str, Any]] = []
     if connection.kind == "anthropic":

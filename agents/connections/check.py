@@ -6,8 +6,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-import httpx2
-
 from agents.connections import catalogue
 from agents.connections.errors import (
     AddressWrong,
@@ -25,6 +23,7 @@ from memory.accounts import Connection
 from resources.language import gettext as _
 
 if TYPE_CHECKING:
+    import httpx2
     from pydantic_ai.usage import RequestUsage
 
 StepName = Literal["reachable", "key", "model", "images", "tools"]
@@ -58,7 +57,7 @@ class KeyCheck:
     def __init__(
         self,
         connection: Connection,
-        http: Callable[[Literal["check", "models"]], httpx2.AsyncClient],
+        http: "Callable[[Literal['check', 'models']], httpx2.AsyncClient]",
         book: Callable[[str, "RequestUsage"], Awaitable[None]],
     ) -> None:
         self._connection = connection

@@ -2,17 +2,17 @@
 
 from typing import TYPE_CHECKING, Any
 
-import httpx2
-
-from agents.connections.transport import PLACEHOLDER, BookedTransport, Credential, Sending
+from agents.connections.sending import PLACEHOLDER, Credential, Sending
 from memory.accounts import Connection
 from memory.database import Database
 
 if TYPE_CHECKING:
+    # The HTTP client is imported where it is first used, so that opening an office does not wait for it.
+    import httpx2
     from anthropic import AsyncAnthropic
     from openai import AsyncOpenAI
 
-TIMEOUT = httpx2.Timeout(connect=10.0, read=120.0, write=60.0, pool=30.0)
+_TIMEOUT = {"connect": 10.0, "read": 120.0, "write": 60.0, "pool": 30.0}
 """Seconds; ``read`` is the longest silence between two pieces of a reply."""
 
 
@@ -22,8 +22,10 @@ class Pools:
     def __init__(self) -> None:
         self._open: dict[tuple[str, str], httpx2.AsyncHTTPTransport] = {}
 
-    def of(self, identity: str, proxy: str) -> httpx2.AsyncHTTPTransport:
+    def of(self, identity: str, proxy: str) -> "httpx2.AsyncHTTPTransport":
         """Return the pool of a connection; an empty proxy means a direct connection."""
+        import httpx2
+
         place = (identity, proxy)
         if place not in self._open:
             self._open[place] = httpx2.AsyncHTTPTransport(trust_env=False, proxy=proxy or None)
@@ -37,19 +39,24 @@ class Pools:
 
 
 def http_client(
-    pool: httpx2.AsyncBaseTransport,
+    pool: "httpx2.AsyncBaseTransport",
     database: Database,
     sending: Sending,
     credential: Credential | None,
-    timeout: httpx2.Timeout = TIMEOUT,
-) -> httpx2.AsyncClient:
-    """Return a client whose every request is booked under ``sending``."""
+    seconds: float | None = None,
+) -> "httpx2.AsyncClient":
+    """Return a client whose every request is booked under ``sending``; ``seconds`` limits all of its waits."""
+    import httpx2
+
+    from agents.connections.transport import BookedTransport
+
+    timeout = httpx2.Timeout(**_TIMEOUT) if seconds is None else httpx2.Timeout(seconds)
     transport = BookedTransport(pool, database, sending, credential)
     # Redirects stay off: a provider's API has none, and a key must not follow one.
     return httpx2.AsyncClient(transport=transport, timeout=timeout, follow_redirects=False)
 
 
-def anthropic_client(connection: Connection, http: httpx2.AsyncClient) -> "AsyncAnthropic":
+def anthropic_client(connection: Connection, http: "httpx2.AsyncClient") -> "AsyncAnthropic":
     """Return the official Anthropic client of a connection."""
     from anthropic import AsyncAnthropic
 
@@ -62,7 +69,7 @@ def anthropic_client(connection: Connection, http: httpx2.AsyncClient) -> "Async
     )
 
 
-def openai_client(connection: Connection, http: httpx2.AsyncClient) -> "AsyncOpenAI":
+def openai_client(connection: Connection, http: "httpx2.AsyncClient") -> "AsyncOpenAI":
     """Return the official OpenAI client of a connection."""
     from openai import AsyncOpenAI
 

@@ -2,18 +2,17 @@
 
 from typing import TYPE_CHECKING
 
-import httpx2
-
 from agents.connections.clients import anthropic_client, openai_client
 from agents.connections.presets import preset_of
 from agents.loading import load_provider
 from memory.accounts import Connection
 
 if TYPE_CHECKING:
+    import httpx2
     from pydantic_ai.models import Model
 
 
-def build(connection: Connection, model: str, http: httpx2.AsyncClient) -> "Model":
+def build(connection: Connection, model: str, http: "httpx2.AsyncClient") -> "Model":
     """Return the model class of the connection's kind, speaking through ``http``."""
     load_provider(connection.kind)
     if connection.kind == "anthropic":

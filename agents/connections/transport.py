@@ -1,40 +1,14 @@
 """The one way out: puts the key on a request for its own host and books every request in the outbox."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
-from typing import Literal
+from collections.abc import AsyncIterator
 
 import httpx2
 
 from agents.connections.errors import AddressWrong
+from agents.connections.sending import Credential, Sending
 from memory import ledger
 from memory.database import Database
 from resources.language import gettext as _
-from vault.secret import Secret
-
-Purpose = Literal["chat", "check", "models", "discovery"]
-PLACEHOLDER = "kept-in-the-vault"
-"""What the SDKs hold instead of a key; the transport replaces it on the way out."""
-
-
-@dataclass(frozen=True, slots=True)
-class Sending:
-    """On whose behalf a request goes out, and which kinds of data are inside."""
-
-    purpose: Purpose
-    connection_id: str | None = None
-    run_id: str | None = None
-    agent_id: str | None = None
-    categories: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Credential:
-    """How to get the key at the last moment, and the only origin that may see it."""
-
-    read: Callable[[], Awaitable[Secret | None]]
-    origin: httpx2.URL
-    header: Literal["x-api-key", "authorization"]
 
 
 class BookedTransport(httpx2.AsyncBaseTransport):
@@ -82,7 +56,7 @@ class BookedTransport(httpx2.AsyncBaseTransport):
         credential = self._credential
         if credential is None:
             return
-        bound = credential.origin
+        bound = httpx2.URL(credential.origin)
         if (request.url.scheme, request.url.netloc) != (bound.scheme, bound.netloc):
             raise AddressWrong(
                 _(

@@ -1,5 +1,5 @@
 """The terminal face of the office."""
 
-from desktop.command_line.entry import main
+from desktop.command_line.entry import main, program
 
-__all__ = ["main"]
+__all__ = ["main", "program"]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.passphrase import passphrase_of
-from desktop.vault_ahead import open_vault_ahead
+from desktop.vault_ahead import VaultAhead
 from memory.locations import Locations
 from memory.recall.ahead import RecallAhead
 
@@ -23,15 +23,14 @@ class Ahead:
     """The vault, being unlocked, and the recall process, loading its model, of an office that exists."""
 
     def __init__(self, options: GlobalOptions, locations: Locations, command: str) -> None:
-        """Begin both; needs a running event loop. Raises UsageFault where the passphrase cannot be read."""
+        """Begin both. Raises UsageFault where the passphrase cannot be read."""
         passphrase = passphrase_of(options)
-        loop = asyncio.get_running_loop()
-        self._vault = loop.run_in_executor(None, open_vault_ahead, locations, lambda: passphrase)
+        self._vault = VaultAhead(locations, lambda: passphrase)
         self.recall = _recall() if command in NEED_RECALL and locations.database.exists() else None
 
     async def vault(self) -> "Vault | None":
         """Return the open vault; None where it did not open or there is none."""
-        return await self._vault
+        return await asyncio.to_thread(self._vault.result)
 
     def close(self) -> None:
         """End the recall process where no office took it."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import signal
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -25,12 +26,15 @@ from vault.redaction import install
 if TYPE_CHECKING:
     from agents.commands.serving import Served
 
+_GARBAGE_THRESHOLD = 50_000
+"""Objects made before Python looks for garbage: what a start imports is none, and looking for it takes 0.1 s."""
 NEW_OWNER_SECONDS = 15.0
 """How long a command waits for the window that took the office over."""
 
 
 def run(options: GlobalOptions, command: str, arguments: dict[str, Any]) -> int:
     """Run one command, show what it says, and return the exit code."""
+    gc.set_threshold(_GARBAGE_THRESHOLD)
     protect()
     page = Page(command, as_json=options.as_json)
     return asyncio.run(_run(options, command, arguments, page))

@@ -154,6 +154,8 @@ def main() -> None:
         write_frame(answers, {"damaged": str(error)})
         return
     serve(service, requests, answers)
+    # Nothing is left to be put in order, and the libraries take their time to come down.
+    os._exit(0)
 
 
 if __name__ == "__main__":

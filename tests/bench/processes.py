@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 ROOT = Path(__file__).parents[2]
-PROGRAM = [sys.executable, "-c", "import sys; from desktop.command_line import main; sys.exit(main())"]
+PROGRAM = [sys.executable, "-c", "from desktop.command_line import program; program()"]
 PASSPHRASE = "bench passphrase"
 MEGABYTE = 1_000_000
 

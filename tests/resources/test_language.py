@@ -18,7 +18,7 @@ from resources import language
 from resources.language import choose_language, chosen_language, gettext, ngettext
 
 ROOT = Path(__file__).resolve().parents[2]
-BUREAU = "import sys; from desktop.command_line import main; sys.exit(main())"
+BUREAU = "from desktop.command_line import program; program()"
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 KEY = "test-key-0123456789-abcdefghij"
 ROOT = Path(__file__).parents[2]
-PROGRAM = [sys.executable, "-c", "import sys; from desktop.command_line import main; sys.exit(main())"]
+PROGRAM = [sys.executable, "-c", "from desktop.command_line import program; program()"]
 SLOW = {
     "match": {"userMessage": "slowly"},
     "response": {"content": "one two three four five six seven eight nine ten " * 8},
