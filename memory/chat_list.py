@@ -11,7 +11,7 @@ from memory.chats import View, in_view
 from memory.runs import UNFINISHED
 from memory.tables import ConversationTable, MessageTable, RunTable
 
-ChatStatus = Literal["", "working", "needs_you", "ready"]
+ChatStatus = Literal["", "working", "needs_you", "interrupted", "failed", "ready"]
 _VARIABLES = 500
 
 
@@ -19,7 +19,8 @@ _VARIABLES = 500
 class ChatEntry:
     """One line of the list. ``speakers`` are the agents of the last answer; times are UTC milliseconds.
 
-    ``status`` is ``ready`` where an answer ended after its owner last looked at the conversation.
+    ``status`` is ``ready``, ``failed`` or ``interrupted`` where an answer ended so after its owner last looked at
+    the conversation; of several answers side by side the worst counts.
     """
 
     id: str
@@ -52,7 +53,7 @@ def entries_of(session: Session, conversation_ids: Iterable[str]) -> list[ChatEn
 
 
 def _lines(session: Session, rows: list[ConversationTable]) -> list[ChatEntry]:
-    speakers: dict[str, list[str]] = {}
+    speakers: dict[str, list[tuple[str, str]]] = {}
     states: dict[str, set[str]] = {}
     for start in range(0, len(rows), _VARIABLES):
         part = rows[start : start + _VARIABLES]
@@ -65,25 +66,25 @@ def _lines(session: Session, rows: list[ConversationTable]) -> list[ChatEntry]:
     return [_line(row, speakers.get(row.active_leaf_id or "", []), states.get(row.id, set())) for row in rows]
 
 
-def _read_speakers(session: Session, leaf_ids: list[str], found: dict[str, list[str]]) -> None:
+def _read_speakers(session: Session, leaf_ids: list[str], found: dict[str, list[tuple[str, str]]]) -> None:
     leaves = session.execute(
         select(MessageTable.id, MessageTable.batch_id).where(
             MessageTable.id.in_(leaf_ids), MessageTable.role == "agent"
         )
     ).all()
     columns = (
-        select(MessageTable.batch_id, MessageTable.agent_name)
+        select(MessageTable.batch_id, MessageTable.agent_name, MessageTable.state)
         .where(MessageTable.batch_id.in_([batch_id for _leaf, batch_id in leaves]))
         .order_by(MessageTable.position)
     )
-    names: dict[str, list[str]] = {}
-    for batch_id, name in session.execute(columns):
-        names.setdefault(batch_id, []).append(name)
+    names: dict[str, list[tuple[str, str]]] = {}
+    for batch_id, name, state in session.execute(columns):
+        names.setdefault(batch_id, []).append((name, state))
     for leaf_id, batch_id in leaves:
         found[leaf_id] = names.get(batch_id, [])
 
 
-def _line(row: ConversationTable, speakers: list[str], states: set[str]) -> ChatEntry:
+def _line(row: ConversationTable, speakers: list[tuple[str, str]], states: set[str]) -> ChatEntry:
     status: ChatStatus = ""
     seen_at = row.scroll.get("seen_at", 0)
     if "needs_you" in states:
@@ -91,11 +92,12 @@ def _line(row: ConversationTable, speakers: list[str], states: set[str]) -> Chat
     elif states:
         status = "working"
     elif speakers and row.updated_at > seen_at:
-        status = "ready"
+        ended = {state for _name, state in speakers}
+        status = "failed" if "failed" in ended else "interrupted" if "interrupted" in ended else "ready"
     return ChatEntry(
         id=row.id,
         title=row.title,
-        speakers=tuple(dict.fromkeys(speakers)),
+        speakers=tuple(dict.fromkeys(name for name, _state in speakers)),
         status=status,
         updated_at=row.updated_at,
         pinned=row.pinned_at is not None,

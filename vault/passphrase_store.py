@@ -34,7 +34,7 @@ class PassphraseStore:
 
     @property
     def name(self) -> str:
-        return _("passphrase vault")
+        return _("the passphrase vault")
 
     @classmethod
     def open(cls, file: KeyslotFile, passphrase: Secret, keys_item: str) -> "PassphraseStore":

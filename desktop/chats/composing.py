@@ -15,7 +15,7 @@ from agents.events import AttachmentChanged, ConnectionsChanged, RosterChanged
 from desktop.chats.choices import Choices
 from desktop.chats.inspector import Inspector, Leaving
 from desktop.chats.picturing import Pictures, png
-from desktop.chats.projection import file_detail
+from desktop.chats.projection import file_label
 from desktop.composer.composer import Composer
 from desktop.composer.draft_files import DraftFile
 from desktop.faults import sentence_of
@@ -247,7 +247,7 @@ class Composing(QObject):
             tuple(
                 DraftFile(
                     file.id,
-                    f"{file.name} · {file_detail(file)}",
+                    file_label(file),
                     failed=file.state == "failed",
                     image=file.kind == "image",
                     picture=self._pictures.known(file.id),
@@ -299,7 +299,9 @@ class Composing(QObject):
         costs = [each.cost for each in leaving]
         cost = None if None in costs else sum(each or 0 for each in costs)
         tokens = sum(each.tokens for each in leaving)
-        words = _("{count} tokens · about {cost}").format(count=count(tokens), cost=money(cost))
+        words = _("{count} tokens · price unknown").format(count=count(tokens))
+        if cost is not None:
+            words = _("{count} tokens · about {cost}").format(count=count(tokens), cost=money(cost))
         self.composer.set_meter(words, _("What this message sends; the inspector lists each part (Ctrl+I)"))
         self._inspector.show_leaving(parts_of(leaving), destination(leaving), cost)
 

@@ -1,6 +1,6 @@
 """The line above a conversation: its title, what is going on in it, and the doors to list and inspector."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QToolButton, QWidget
 
@@ -92,6 +92,8 @@ class ChatHeader(QWidget):
         self._title.setFont(here.font(15, 600))
         self._back.setIcon(icon("arrow-left", theme.dim, here.px(18), active=theme.accent))
         self._inspect.setIcon(icon("inspector", theme.dim, here.px(18), active=theme.accent))
+        for button in (self._back, self._inspect):
+            button.setIconSize(QSize(here.px(18), here.px(18)))
         self._elide()
 
 

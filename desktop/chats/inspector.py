@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QFrame, QGridLayout, QLabel, QScrollArea, QSizePol
 
 from desktop.theme.appearance import appearance, look
 from desktop.theme.tokens import colour
+from desktop.widgets.eliding import ElidingLabel
 from desktop.wording import count, money
 from resources.language import gettext as _
 
@@ -142,9 +143,11 @@ class Inspector(QWidget):
             self._parts.addWidget(_dim(self._nothing), 0, 0, 1, 2)
             return
         for part in parts:
-            name, number = _small(part.label), _dim(count(part.tokens), wrap=False)
-            name.setToolTip(part.reason or part.label)
-            self._parts.addWidget(name, row, 0)
+            shown, number = ElidingLabel(part.label), _dim(count(part.tokens), wrap=False)
+            shown.setFont(look().small)
+            shown.setContentsMargins(0, 5, 0, 5)
+            shown.setToolTip("\n".join(each for each in (part.label, part.reason) if each))
+            self._parts.addWidget(shown, row, 0)
             self._parts.addWidget(number, row, 1, Qt.AlignmentFlag.AlignTrailing)
             line = QFrame()
             line.setProperty("kind", "line")
@@ -152,11 +155,13 @@ class Inspector(QWidget):
             row += 2
         total = sum(part.tokens for part in parts)
         name, number = _small(_("To {place}").format(place=destination)), _small(count(total))
+        name.setWordWrap(True)
         for each in (name, number):
             each.setFont(look().font(12.5, 600))
         self._parts.addWidget(name, row, 0)
         self._parts.addWidget(number, row, 1, Qt.AlignmentFlag.AlignTrailing)
-        self._parts.addWidget(_dim(_("about {cost} to read").format(cost=money(cost))), row + 1, 0, 1, 2)
+        words = _("price unknown") if cost is None else _("about {cost} to read").format(cost=money(cost))
+        self._parts.addWidget(_dim(words), row + 1, 0, 1, 2)
 
     def _draw_notes(self) -> None:
         while (item := self._used.takeAt(0)) is not None:

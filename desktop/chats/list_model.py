@@ -31,6 +31,8 @@ def status_words(entry: ChatEntry) -> str:
         "working": _("working"),
         "needs_you": _("needs you"),
         "ready": _("ready to review"),
+        "interrupted": _("interrupted"),
+        "failed": _("could not answer"),
     }.get(entry.status, "")
 
 

@@ -100,6 +100,12 @@ def file_detail(file: StoredAttachment) -> str:
     return size(file.size)
 
 
+def file_label(file: StoredAttachment) -> str:
+    """Return a file's name with what is known of it; the reason of a failure often names it already."""
+    detail = file_detail(file)
+    return detail if file.name in detail else f"{file.name} · {detail}"
+
+
 def citation(row: Mapping[str, Any]) -> Citation:
     """Return a cited place: the page, sheet, slide or line names it, else the file."""
     label = str(row.get("place") or "")
@@ -138,7 +144,7 @@ def footer(run: RunSummary) -> str:
         parts.append(_("{seconds} s").format(seconds=f"{(run.finished_at - run.started_at) / 1000:.1f}"))
     if run.input_tokens or run.output_tokens:
         parts.append(_("{count} tokens").format(count=count(run.input_tokens + run.output_tokens)))
-        parts.append(money(run.spent if run.priced else None))
+        parts.append(money(run.spent) if run.priced else _("price unknown"))
     return " · ".join(parts)
 
 

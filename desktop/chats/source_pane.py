@@ -3,12 +3,19 @@
 from collections.abc import Sequence
 
 from PySide6.QtCore import QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QImage, QKeyEvent, QPixmap, QResizeEvent, QTextCharFormat, QTextCursor
+from PySide6.QtGui import (
+    QImage,
+    QKeyEvent,
+    QPixmap,
+    QResizeEvent,
+    QTextBlockFormat,
+    QTextCharFormat,
+    QTextCursor,
+)
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
     QLabel,
-    QPlainTextEdit,
     QSizePolicy,
     QStackedWidget,
     QTextEdit,
@@ -24,6 +31,7 @@ from desktop.theme.tokens import colour
 from resources.language import gettext as _
 
 _HEADER = 52
+_LINE_PERCENT = 135
 
 
 class SourcePane(QWidget):
@@ -42,7 +50,7 @@ class SourcePane(QWidget):
         self._full_name = ""
         self.name = QLabel()
         self.place = QLabel()
-        self.text = QPlainTextEdit()
+        self.text = QTextEdit()
         self.picture = Picture()
         self.words = QLabel()
         self.previous = _button("chevron-left", _("Previous page"))
@@ -111,6 +119,11 @@ class SourcePane(QWidget):
         self.previous.setEnabled(self._at > 0)
         self.next.setEnabled(self._at + 1 < len(self._leaves))
         self.text.setPlainText(leaf.text)
+        airy = QTextBlockFormat()
+        airy.setLineHeight(_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        everything = QTextCursor(self.text.document())
+        everything.select(QTextCursor.SelectionType.Document)
+        everything.mergeBlockFormat(airy)
         self.text.setAccessibleName(f"{self._full_name}, {leaf.label}")
         self._mark()
         # The lines are placed at the column's width only once it is shown.
@@ -151,7 +164,8 @@ class SourcePane(QWidget):
         if cursor is not None:
             cursor.setPosition(cursor.selectionStart())
             self.text.setTextCursor(cursor)
-            self.text.centerCursor()
+            bar, box = self.text.verticalScrollBar(), self.text.cursorRect(cursor)
+            bar.setValue(bar.value() + box.top() - self.text.viewport().height() // 3)
 
     def _lay_out(self) -> None:
         self.name.setTextFormat(Qt.TextFormat.PlainText)

@@ -42,6 +42,7 @@ class ComposerEditor(QPlainTextEdit):
 
     def _restyle(self) -> None:
         self.setFont(look().font())
+        self.viewport().setFont(look().font())  # the words that invite to write are drawn with this one
         self._elide()
         self.height_wanted.emit()
 

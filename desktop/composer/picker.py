@@ -56,7 +56,9 @@ class PickerPill(Chip):
         for item in self._choices:
             if item.group != heading:
                 heading = item.group
-                menu.addSection(heading)
+                menu.addSeparator()
+                title = menu.addAction(heading)
+                title.setEnabled(False)
             words = f"{item.label}\t{item.detail}" if item.detail else item.label
             action = QAction(words, menu, checkable=True, checked=item.id == self._current)
             action.triggered.connect(lambda _on=False, it=item.id: self._pick(it))

@@ -82,6 +82,9 @@ class CheckSteps(QWidget):
     def _set(self, name: str, state: str, sentence: str) -> None:
         self._states[name] = state
         words = self._sentences[name]
+        # One line says why the rest was not tried; four more would hide it.
+        words.setVisible(state != "skipped")
+        self._signs[name].setVisible(state != "skipped")
         words.setText(sentence)
         role = {"passed": "", "failed": "danger", "running": ""}.get(state, "dim")
         if words.property("role") != role:

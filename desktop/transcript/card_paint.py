@@ -57,7 +57,8 @@ def header_height(kind: RowKind) -> int:
 def footer_text(message: Message) -> str:
     """Return the line under an answer: what the run tells, or the state."""
     state = spoken_state(message.state)
-    if message.state in (MessageState.COMPLETE, MessageState.STREAMING):
+    said = message.state is MessageState.FAILED and message.notice is not None
+    if said or message.state in (MessageState.COMPLETE, MessageState.STREAMING):
         return message.footer
     return " · ".join(part for part in (state, message.footer) if part)
 

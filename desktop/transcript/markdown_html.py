@@ -106,7 +106,7 @@ def _link_open(tokens: _Tokens, index: int, options: Any, env: Environment) -> s
             words.append(token.content)
             token.content, token.type, token.children = "", "text", None
         chip = CHIP + quote("".join(words), safe="")
-        return f'<a href="{escape(address)}"><img src="{chip}" style="vertical-align: bottom">'
+        return f'<a href="{escape(address)}"><img src="{chip}" style="vertical-align: bottom">\u2060'
     return f'<a href="{escape(address)}">'
 
 

@@ -164,4 +164,4 @@ def plain_text(fragment: QTextDocumentFragment) -> str:
     if "\ufffc" in text:
         html = _CHIP_IMAGE.sub(lambda match: escape(unquote(match.group(1))), fragment.toHtml())
         text = QTextDocumentFragment.fromHtml(html).toPlainText()
-    return text.replace("\u200a", "").replace("\ufffc", "")
+    return text.replace("\u200a", "").replace("\u2060", "").replace("\ufffc", "")

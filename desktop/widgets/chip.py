@@ -124,7 +124,9 @@ class Chip(QAbstractButton):
         painter.setPen(colour(ink if self.isEnabled() else theme.dim))
         room = self._mirrored(QRect(left, 0, self.width() - left - right + 2, self.height()))
         shown = painter.fontMetrics().elidedText(
-            self.text().replace("\n", " "), Qt.TextElideMode.ElideMiddle, room.width()
+            self.text().replace("\n", " "),
+            Qt.TextElideMode.ElideRight if self._fault else Qt.TextElideMode.ElideMiddle,
+            room.width(),
         )
         leading = Qt.AlignmentFlag.AlignVCenter | Qt.AlignmentFlag.AlignLeading
         painter.drawText(room, int(leading), shown)

@@ -12,7 +12,9 @@ from desktop.chats.picturing import decoded
 from desktop.chats.source_text import find, leaves
 from desktop.contents import Contents
 from desktop.transcript.citing import with_chips, without_chips
+from desktop.transcript.message_menu import as_plain_text
 from desktop.transcript.rows import Citation
+from desktop.transcript.segments import split
 from desktop.widgets.chip import Chip
 from desktop.widgets.picture_chip import PictureChip
 from memory.readers.document import Document, Place, Section
@@ -87,6 +89,11 @@ def test_named_places_become_chips_and_are_words_again_when_copied():
         "> low water\n>\n> — survey\\_a.pdf [p. 1](cite:1)"
     )
     assert without_chips(shown, cited) == text
+
+
+def test_a_chip_holds_on_to_what_follows_it_and_is_copied_as_words():
+    assert "\u2060</a>," in split("so deep [p. 12](cite:0), with")[0].html
+    assert as_plain_text("so deep [p. 12](cite:0), with") == "so deep p. 12, with"
 
 
 def test_what_is_no_picture_is_not_decoded_and_large_ones_are_made_small():
@@ -171,7 +178,7 @@ async def test_a_file_is_opened_from_its_chip_and_what_cannot_be_shown_is_said(p
     page.composing.attach([good, bad])
     await until(lambda: len(page.composing._files) == 2)
     await until(lambda: {file.state for file in page.composing._files.values()} == {"ready", "failed"})
-    chips = {chip.text().split(" · ")[0]: chip for chip in page.composer.chips.findChildren(Chip)}
+    chips = {chip.text().split(" ")[0]: chip for chip in page.composer.chips.findChildren(Chip)}
     chips["tides.txt"].click()
     pane = page.sources.pane
     await until(lambda: pane.text.isVisible() and "High water at six." in pane.text.toPlainText())

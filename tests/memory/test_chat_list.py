@@ -33,6 +33,21 @@ def test_a_line_says_who_spoke_and_what_goes_on(database: Database) -> None:
     assert entry(database, chat.id).status == ""
 
 
+def test_an_answer_that_did_not_come_about_is_not_ready(database: Database) -> None:
+    chat = database.write_now(chats.create_conversation, title="Rent")
+    question = database.write_now(messages.add_owner_message, chat.id, "Q")
+    speakers = [Speaker(None, "Ada", "r1"), Speaker(None, "Ben", "r2")]
+    answers = database.write_now(messages.add_agent_messages, question.id, speakers)
+    database.write_now(messages.finish_message, answers[0].id, "complete", text="A")
+    database.write_now(messages.finish_message, answers[1].id, "interrupted", text="B")
+    assert entry(database, chat.id).status == "interrupted"
+    database.write_now(messages.finish_message, answers[0].id, "failed", text="")
+    found = entry(database, chat.id)
+    assert found.status == "failed" and found.speakers == ("Ada", "Ben")
+    database.write_now(chats.set_scroll, chat.id, {"seen_at": found.updated_at})
+    assert entry(database, chat.id).status == ""
+
+
 def test_lines_stand_in_the_order_of_the_list(database: Database) -> None:
     made = [database.write_now(chats.create_conversation, title=f"{n}") for n in range(4)]
     database.write_now(chats.pin, made[1].id)

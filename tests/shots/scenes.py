@@ -1,100 +1,20 @@
-"""The scenes: what is done in the window, then photographed in four forms."""
+"""The scenes: what is done in the window, then photographed."""
 
 import asyncio
-import traceback
-from collections.abc import Awaitable, Callable
-from pathlib import Path
+from collections.abc import Callable
 
-from PySide6.QtGui import QCursor
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QPushButton, QWidget
 
-from desktop.contents import Contents
-from desktop.lifecycle import Lifecycle
 from desktop.pages.first_minute import Welcome
 from desktop.pages.gates import Gate, NewPassphraseGate, RecoveryGate, TroubleGate, Way
 from desktop.pages.keys import KeysPage
 from desktop.pages.memory import MemoryPage
-from desktop.pages.page import Page
 from desktop.pages.settings import SettingsPage
 from desktop.pages.team import TeamPage
 from desktop.pages.usage import UsagePage
-from desktop.theme.appearance import Scheme, appearance
+from tests.shots.camera import Camera, Scene
+from tests.shots.trouble_scenes import trouble_scenes
 from vault.errors import KeyringAbsent, KeysMissing
-
-WIDE, NARROW = (1360, 860), (360, 780)
-_SETTLE = 0.25
-Scene = Callable[["Camera"], Awaitable[None]]
-
-
-class Camera:
-    """Drives one window and writes pictures named ``<scene>-<light|dark>[-narrow].png``."""
-
-    def __init__(self, target: Path) -> None:
-        self._target = target
-        self.faults: list[str] = []
-
-    async def drive(self, lifecycle: Lifecycle, wanted: dict[str, Scene]) -> None:
-        """Act every scene, then close the window."""
-        self.lifecycle = lifecycle
-        QCursor.setPos(1599, 999)  # a pointer over the window would open what it hovers
-        try:
-            for name, act in wanted.items():
-                await act(self)
-                await self.settle()
-                await self.take(name)
-        except Exception:  # noqa: BLE001  whatever a scene raises is told by the exit code
-            self.faults.append(traceback.format_exc())
-        finally:
-            lifecycle.window.closing.emit()
-
-    @property
-    def contents(self) -> Contents:
-        """Return what the open window holds."""
-        contents = self.lifecycle.opening.contents
-        assert contents is not None
-        return contents
-
-    async def opened(self) -> None:
-        """Wait until the office is open and the window filled."""
-        for _try in range(1200):
-            if self.lifecycle.opening.contents is not None:
-                return
-            await asyncio.sleep(0.05)
-        raise AssertionError("the office did not open")
-
-    async def gate(self, kind: type[Gate]) -> Gate:
-        """Wait for a card in place of the office."""
-        for _try in range(1200):
-            found = self.lifecycle.window.findChild(kind)
-            if found is not None:
-                return found
-            await asyncio.sleep(0.05)
-        raise AssertionError("no card came")
-
-    async def page(self, name: str) -> QWidget:
-        """Show a page and wait until it was read."""
-        shown = self.contents.show_page(name)
-        if isinstance(shown, Page):
-            await shown._load()
-        return shown
-
-    async def settle(self, seconds: float = _SETTLE) -> None:
-        """Let tasks and paints end."""
-        await asyncio.sleep(seconds)
-
-    async def take(self, name: str) -> None:
-        """Photograph the window in both schemes and both widths."""
-        window = self.lifecycle.window
-        for scheme in (Scheme.LIGHT, Scheme.DARK):
-            appearance().set_scheme(scheme)
-            for size, suffix in ((WIDE, ""), (NARROW, "-narrow")):
-                window.resize(*size)
-                await self.settle()
-                QApplication.sendPostedEvents()
-                window.grab().save(str(self._target / f"{name}-{scheme}{suffix}.png"))
-        appearance().set_scheme(Scheme.LIGHT)
-        window.resize(*WIDE)
-        await self.settle()
 
 
 def press(parent: QWidget, words: str) -> None:
@@ -178,9 +98,7 @@ def _welcome(camera: Camera) -> Welcome:
 def _full() -> dict[str, Scene]:
     def chat(title: str) -> Scene:
         async def show(camera: Camera) -> None:
-            await camera.opened()
-            entry = next(each for each in camera.contents.listing.entries if title in each.title)
-            await camera.contents.chat._open(entry.id, "")
+            await camera.chat(title)
 
         return show
 
@@ -209,6 +127,7 @@ def _full() -> dict[str, Scene]:
         "settings": _settings,
         "settings-search": _settings_search,
         "notice": _notice,
+        **trouble_scenes(),
     }
 
 

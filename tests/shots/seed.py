@@ -9,11 +9,13 @@ from memory import attachments, chats, ledger, notes
 from memory.identifiers import now
 from memory.locations import Locations
 from tests.peers.aimock import Fixture
+from tests.shots.troubles import add_troubles, trouble_fixtures
 from vault.secret import Secret
 
 DAY = 86_400_000
-_RESEARCH = """Along the eastern quay the mean depth at low water was **6.4 m**, with one shoal of 5.1 m near the \
-crane. Two notes from last week agree.
+_RESEARCH = """Along the eastern quay the mean depth at low water was **6.4 m** [survey-1907.pdf, p. 3], with \
+one shoal near the crane: “Station 150: 4.0 m at low water, mud over gravel.” [survey-1907.pdf, p. 5] Two \
+notes from last week agree.
 
 - the survey is of 1907, so silting since then is not in it
 - depths are given at low water"""
@@ -66,6 +68,7 @@ def fixtures() -> list[Fixture]:
                 "status": 401,
             },
         },
+        *trouble_fixtures(usage),
         {"match": {}, "response": {"content": "Done.", "usage": usage}},
     ]
 
@@ -91,6 +94,7 @@ async def fill(locations: Locations, passphrase: Secret, base_url: str, files: P
         await _notes(office)
         await _usage(office)
         await _chats(office, files)
+        await add_troubles(office, files)
     finally:
         await office.close()
 

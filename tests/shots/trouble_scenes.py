@@ -1,0 +1,112 @@
+"""The scenes of what goes wrong, of files and of pictures."""
+
+import errno
+from dataclasses import replace
+from pathlib import Path
+
+from PySide6.QtWidgets import QScrollArea, QWidget
+
+from agents.events import AttachmentChanged
+from desktop.chats.page import ChatPage
+from desktop.pages.keys import KeysPage
+from desktop.pages.memory import MemoryPage
+from memory.disk import told_by_system
+from tests.shots.camera import Camera, Scene
+
+
+def trouble_scenes() -> dict[str, Scene]:
+    """Return the scenes in their order; they need the office that ``tests.shots.seed`` fills."""
+    return {
+        "chat-source": _source,
+        "chat-pictures": _chat("Photographs"),
+        "chat-picture-opened": _picture,
+        "chat-draft-files": _draft_files,
+        "chat-drop": _drop,
+        "chat-disk-full": _disk_full,
+        "chat-no-credit": _chat("No credit"),
+        "chat-cut-off": _chat("Cut off"),
+        "chat-offline": _chat("Offline"),
+        "chat-cap-reached": _chat("Cap reached"),
+        "chat-interrupted": _chat("Interrupted"),
+        "chat-models": _models,
+        "keys-out-of-reach": _keys,
+        "memory-recall-down": _recall_down,
+    }
+
+
+def _chat(title: str) -> Scene:
+    async def show(camera: Camera) -> None:
+        camera.contents.area.hide_source()
+        await camera.chat(title)
+
+    return show
+
+
+async def _source(camera: Camera) -> None:
+    page = await camera.chat("Harbour")
+    rows = page.view.model()
+    assert rows is not None
+    message = next(each for each in rows.row(1).messages if each.citations)
+    page.view.citation_activated.emit(message.id, 0)
+    await camera.until(page.sources.pane.text.isVisible, "the cited page")
+
+
+async def _picture(camera: Camera) -> None:
+    page = await camera.chat("Photographs")
+    rows = page.view.model()
+    assert rows is not None
+    page.sources.open_file(rows.row(0).messages[0].attachments[0].id)
+    await camera.until(page.sources.pane.picture.isVisible, "the picture")
+
+
+async def _draft_files(camera: Camera) -> None:
+    page = await _half_a_thought(camera)
+    files = list(page.composing._files.values())
+    reading = next(file for file in files if file.name == "survey-1907.pdf")
+    camera.office.events.publish(AttachmentChanged(replace(reading, state="reading", pages=None)))
+
+
+async def _half_a_thought(camera: Camera) -> ChatPage:
+    camera.contents.area.hide_source()
+    page = await camera.chat("Half a thought")
+    await camera.until(lambda: len(page.composing._files) == 4, "the files of the draft")
+    return page
+
+
+async def _drop(camera: Camera) -> None:
+    camera.contents.area._drop_hint.setGeometry(camera.contents.area.rect())
+    camera.contents.area._drop_hint.show()
+    camera.contents.area._drop_hint.raise_()
+
+
+async def _disk_full(camera: Camera) -> None:
+    camera.contents.area._drop_hint.hide()
+    page = await camera.chat("Half a thought")
+    explained = told_by_system(OSError(errno.ENOSPC, "full"), Path())
+    page.composing.refused.emit(str(explained))
+
+
+async def _models(camera: Camera) -> None:
+    page = await camera.chat("Trip")
+    page.composer.model.open_menu()
+    menu: QWidget | None = page.composer.model.menu
+    assert menu is not None
+    camera.overlay = menu
+
+
+async def _keys(camera: Camera) -> None:
+    page = await camera.page("keys")
+    assert isinstance(page, KeysPage)
+    for card in page.cards.values():
+        if card._connection.label.startswith("The server"):
+            await card._follow(camera.office.connections.check(card._connection.id))
+            scrolling = page._states.currentWidget()
+            assert isinstance(scrolling, QScrollArea)
+            scrolling.ensureWidgetVisible(card)
+
+
+async def _recall_down(camera: Camera) -> None:
+    camera.office.recall.keeper.state = "down"  # a killed process is back within a second
+    page = await camera.page("memory")
+    assert isinstance(page, MemoryPage)
+    page.show_tester("how deep is the water by the crane")
