@@ -349,6 +349,15 @@ class MessageCard(QFrame):
         self.events.menu.emit(self, event.globalPos())
         event.accept()
 
+    def parts(self) -> list[QWidget]:
+        """Return the parts in the order they are read."""
+        every = (self._thinking, *self._tools, *self.segments, *self._chips, self._notice, self._branch)
+        return [part for part in (*every, self._actions) if part is not None and not part.isHidden()]
+
+    def details(self) -> str:
+        """Return what a screen reader says after the beginning of the message: model, state and cost."""
+        return " · ".join(part for part in (self.message.model, card_paint.footer_text(self.message)) if part)
+
     def title(self) -> str:
         """Return the author as shown."""
         return self.message.author or _("Unnamed")

@@ -16,6 +16,7 @@ from PySide6.QtGui import (
 from PySide6.QtWidgets import QApplication, QWidget
 
 from desktop.theme.appearance import appearance, look
+from desktop.transcript.accessible import focus_on, install
 from desktop.transcript.action_bar import ActionBar
 from desktop.transcript.announce import announce
 from desktop.transcript.card import MessageCard
@@ -74,6 +75,7 @@ class TranscriptView(RowScrollArea):
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.viewport().setMouseTracking(True)
         self.setAccessibleName(_("Conversation"))
+        install()
         self.selection = TranscriptSelection(self.layout_)
         self._bar = ActionBar(self.viewport())
         self.finding = Finding(self)
@@ -305,9 +307,8 @@ class TranscriptView(RowScrollArea):
         self._current = message_id
         self.scroll_to_message(message_id)
         self._mark_current()
-        message = self._model.message(message_id) if self._model else None
-        if message is not None and self.hasFocus():
-            announce(self, message.spoken(), urgent=True)
+        if (card := self.card_at(message_id)) is not None and self.hasFocus():
+            focus_on(card)
 
     def _mark_current(self) -> None:
         for row in self.layout_.rows.values():
@@ -326,6 +327,11 @@ class TranscriptView(RowScrollArea):
     def focusOutEvent(self, event: QFocusEvent) -> None:
         """Hide it."""
         self._mark_current()
+
+    def companions(self) -> list[QWidget]:
+        """Return what stands beside the messages now: their actions, the pill, find, the scroll bar."""
+        every = (self._bar, self._pill, self.finding.bar, self.verticalScrollBar())
+        return [widget for widget in every if widget.isVisible()]
 
     # Pointer
 

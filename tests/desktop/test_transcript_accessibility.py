@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
-from PySide6.QtGui import QAccessible, QContextMenuEvent, QEnterEvent
+from PySide6.QtGui import QAccessible, QAccessibleInterface, QContextMenuEvent, QEnterEvent
 from PySide6.QtWidgets import QApplication, QMenu, QToolButton
 from pytestqt.qtbot import QtBot
 
@@ -43,6 +43,57 @@ def test_each_message_has_its_words_as_a_name(view: TranscriptView) -> None:
         Message("x", "Writer", time="9:00", state=MessageState.STREAMING).spoken()
         == "Writer, 9:00: Answering…"
     )
+
+
+def children(interface: QAccessibleInterface) -> list[QAccessibleInterface]:
+    return [interface.child(place) for place in range(interface.childCount())]
+
+
+def test_a_conversation_is_a_list_of_messages_in_reading_order(view: TranscriptView) -> None:
+    conversation = QAccessible.queryAccessibleInterface(view)
+    assert conversation.role() == QAccessible.Role.List
+    assert conversation.text(QAccessible.Text.Name) == "Conversation"
+    for pixels in (-400, -900, 300, 700):  # rows are recycled in all directions
+        view.scroll_by(pixels)
+        items = [each for each in children(conversation) if each.role() == QAccessible.Role.ListItem]
+        model = view.model()
+        assert model is not None and items
+        shown = [message.id for place in sorted(view.layout_.rows) for message in model.row(place).messages]
+        assert [each.object().message.id for each in items] == shown
+        tops = [each.rect().top() for each in items]
+        assert tops == sorted(tops)
+        for place, each in enumerate(items):
+            assert each.parent().object() is view and conversation.indexOfChild(each) == place
+            assert each.text(QAccessible.Text.Name) == each.object().message.spoken()
+
+
+def test_the_parts_of_a_message_are_read_from_top_to_bottom(view: TranscriptView) -> None:
+    card = view.card_at("a1")
+    assert card is not None
+    message = QAccessible.queryAccessibleInterface(card)
+    parts = children(message)
+    tops = [each.rect().top() for each in parts]
+    assert len(parts) >= 3 and tops == sorted(tops)
+    texts = [text for each in parts if (text := each.textInterface()) is not None]
+    words = " ".join(text.text(0, text.characterCount()) for text in texts)
+    assert "I looked at three options" in words
+    assert "claude" in message.text(QAccessible.Text.Description)
+    assert all(message.indexOfChild(each) == place for place, each in enumerate(parts))
+
+
+def test_the_message_that_the_keyboard_is_on_has_the_focus(view: TranscriptView) -> None:
+    view.activateWindow()
+    view.setFocus()
+    QApplication.processEvents()
+    view.set_current("a1")
+    card = view.card_at("a1")
+    assert card is not None
+    conversation = QAccessible.queryAccessibleInterface(view)
+    assert conversation.focusChild().object() is card
+    state = QAccessible.queryAccessibleInterface(card).state()
+    assert state.focused and state.focusable
+    view.step(-1)
+    assert conversation.focusChild().object() is not card
 
 
 def test_every_button_of_a_message_has_a_name(view: TranscriptView) -> None:
