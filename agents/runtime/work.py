@@ -114,11 +114,15 @@ class Work:
     _model: str = ""
     _sending: Prepared | None = None
     _gate: RunGate | None = field(default=None, repr=False)
+    _loading: "asyncio.Future[None] | None" = field(default=None, repr=False)
+    """The import of the agent loop, begun while the files of the question are still being read."""
     _steering: Steering | None = field(default=None, repr=False)
 
     async def prepare(self) -> None:
         """Settle on account and model, build and store the context. Raises ProviderError or AgentsError."""
         services = self.services
+        # The first import takes most of a second, so it must not run on the window's thread, nor come last.
+        self._loading = asyncio.get_running_loop().run_in_executor(None, load_agent_loop)
         if not self.agent.librarian:
             found = await services.connections.resolve(self.run.connection_id, self.run.model)
             if found is None:
@@ -238,8 +242,8 @@ class Work:
         return self.waiting()
 
     async def _library_model(self, context: Context) -> "Model":
-        # The first import takes about a second, so it must not run on the window's thread.
-        await asyncio.to_thread(load_agent_loop)
+        assert self._loading is not None
+        await self._loading
         if self._connection is None:
             assert self.services.librarian is not None
             return self.services.librarian(self.agent, self.question)

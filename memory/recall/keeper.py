@@ -37,6 +37,7 @@ _FILLED_AT_A_TIME = 2000
 _EMBEDDED_AT_A_TIME = 16
 _CHARACTERS_AT_A_TIME = 1200
 """Texts embedded per call: a search waits no longer than one call, some 60 ms."""
+_BETWEEN_COMPARISONS = 0.1  # seconds from one comparison of a question to its next: nothing is embedded
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 _SETTLED_AT_CLOSE = 2000
 """With more vectors than this still waiting for Chroma, closing does not wait for it."""
@@ -87,6 +88,9 @@ class IndexKeeper:
         self._ghosts = False
         self._changed_at = 0.0
         self._used_at = 0.0
+        self._free = asyncio.Event()
+        self._free.set()
+        self._resuming: asyncio.TimerHandle | None = None
 
     @property
     def condition(self) -> Condition:
@@ -122,12 +126,17 @@ class IndexKeeper:
         """
         if not self.embeds:
             return None
+        if self._resuming is not None:
+            self._resuming.cancel()
+        self._free.clear()
         try:
             return await self.process.closeness(question, texts, matches)
         except RecallDown as error:
             _log.warning("%s", error)
             self.wake()
             return None
+        finally:
+            self._resuming = asyncio.get_running_loop().call_later(_BETWEEN_COMPARISONS, self._free.set)
 
     def wake(self) -> None:
         """Say that passages were written; they are embedded soon. Call it on the loop's thread."""
@@ -208,6 +217,7 @@ class IndexKeeper:
                     vectors.pending, self.process.embedder, self._through, _EMBEDDED_AT_A_TIME
                 )
                 if some:
+                    await self._free.wait()
                     await self._embed(some)
                     continue
                 self._through = highest
@@ -256,11 +266,9 @@ class IndexKeeper:
         if snapshot is None:
             return None
         begun = time.monotonic()
-        place, sealed = scratch.index, self._locations.snapshot
         try:
-            await asyncio.to_thread(
-                unseal, sealed, place, snapshot.key, self._office, snapshot.id, snapshot.chunks
-            )
+            where = (self._locations.snapshot, scratch.index)
+            await asyncio.to_thread(unseal, *where, snapshot.key, self._office, snapshot.id, snapshot.chunks)
         except SnapshotDamaged as error:
             _log.warning("%s", error)
             return None
