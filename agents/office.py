@@ -15,6 +15,7 @@ from agents.events import ConversationChanged, EventBus, MessageAdded, RecallCha
 from agents.files import Files
 from agents.indexing import index_said
 from agents.librarian.model import librarian_model
+from agents.lifecycle.erasing import Erasing, Parts
 from agents.notebook import Notebook
 from agents.preparation import OfficePreparation
 from agents.roster import Roster, seed
@@ -86,6 +87,20 @@ class Office:
                 caps=self._spending.caps,
                 finished=self._finished,
                 librarian=librarian_model,
+            )
+        )
+
+        self.erasing = Erasing(
+            Parts(
+                locations=locations,
+                database=database,
+                blobs=blobs,
+                recall=self.recall,
+                files=self.files,
+                runs=self.runs,
+                recorder=self._recorder,
+                bus=self.events,
+                key=lambda: vault.keys.database_key,
             )
         )
 
@@ -226,6 +241,7 @@ class Office:
             stages.push_async_callback(self.files.close)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
+            stages.push_async_callback(self.erasing.close)
 
     def _start(self, sent: Sent) -> Sent:
         question = sent.message
