@@ -2,20 +2,21 @@
 
 import asyncio
 import contextlib
-import signal
 import sys
 import threading
-from collections.abc import Iterator
 
 from agents.door.protocol import Caller, CommandFailed
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.rendering import Page
-from desktop.command_line.session import Host, ending_in_order, protect
+from desktop.command_line.session import Host, ending_in_order, protect, stopping
 from resources.language import gettext as _
 
 
 def converse(options: GlobalOptions, agent: str) -> int:
-    """Read prompts until the end of input; Ctrl+C stops an answer, Ctrl+D ends the conversation."""
+    """Read prompts until the end of input; Ctrl+C stops an answer, Ctrl+D ends the conversation.
+
+    The exit code is that of the last prompt: 1 where it was not answered.
+    """
     protect()
     try:
         return asyncio.run(_converse(options, agent))
@@ -31,37 +32,27 @@ async def _converse(options: GlobalOptions, agent: str) -> int:
 
 
 async def _talk(options: GlobalOptions, agent: str) -> int:
-    conversation = ""
+    conversation, code = "", 0
     async with Host(options) as host:
         while True:
             prompt = await _prompt()
             if prompt is None:
-                return 0
+                return code
             if not prompt.strip():
                 continue
             page = Page("ask", as_json=options.as_json)
             caller = Caller()
             arguments = {"prompt": prompt, "agent": agent, "files": [], "conversation": conversation}
-            with _stopping(caller):
+            with stopping(caller):
                 try:
+                    code = 0
                     async for item in host.items("ask", arguments, caller):
                         if item["kind"] == "result":
                             conversation = item["value"]["conversation"]
                         page.show(item)
                 except CommandFailed as failure:
                     page.fail(str(failure))
-
-
-@contextlib.contextmanager
-def _stopping(caller: Caller) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    with contextlib.suppress(NotImplementedError):
-        loop.add_signal_handler(signal.SIGINT, caller.stopped.set)
-    try:
-        yield
-    finally:
-        with contextlib.suppress(NotImplementedError):
-            loop.remove_signal_handler(signal.SIGINT)
+                    code = failure.code
 
 
 async def _prompt() -> str | None:

@@ -90,7 +90,8 @@ def _plain(value: Any) -> None:
 def _answer(value: dict[str, Any]) -> None:
     for answer in value.get("answers", [value]):
         for citation in answer["citations"]:
-            print(f"  [{citation['file']}, {citation['place']}]", file=sys.stderr)
+            place = ", ".join(part for part in (citation["file"], citation["place"]) if part)
+            print(f"  [{place}]", file=sys.stderr)
     print(f"  {_('conversation')} {value['conversation']}", file=sys.stderr)
 
 

@@ -21,7 +21,7 @@ log = logging.getLogger(__name__)
 @contextlib.contextmanager
 def logging_to(locations: Locations) -> Iterator[None]:
     """Log to a file of the office, without secrets, instead of between the lines of the terminal."""
-    handler = logging.handlers.RotatingFileHandler(
+    handler = _LogFile(
         locations.logs / _LOG, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES - 1, encoding="utf-8", delay=True
     )
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
@@ -32,7 +32,17 @@ def logging_to(locations: Locations) -> Iterator[None]:
         yield
     finally:
         root.removeHandler(handler)
-        handler.close()
+        with contextlib.suppress(OSError):  # as in handleError: the command itself tells of a full disk
+            handler.close()
+
+
+class _LogFile(logging.handlers.RotatingFileHandler):
+    """A log that a full or read-only disk may cut short without a stack trace between the command's lines."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        """Drop a line that the disk refused; any other fault is reported as the library does."""
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handleError(record)
 
 
 def report(error: Exception, options: GlobalOptions) -> None:

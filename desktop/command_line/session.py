@@ -65,10 +65,8 @@ def raise_window(locations: Locations) -> bool:
 
 async def _run(options: GlobalOptions, command: str, arguments: dict[str, Any], page: Page) -> int:
     caller = Caller()
-    with contextlib.suppress(NotImplementedError):
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, caller.stopped.set)
     try:
-        with ending_in_order():
+        with ending_in_order(), stopping(caller):
             async with Host(options) as host:
                 async for item in host.items(command, arguments, caller):
                     page.show(item)
@@ -79,6 +77,26 @@ async def _run(options: GlobalOptions, command: str, arguments: dict[str, Any], 
         page.fail(_("Stopped."))
         return 1
     return page.exit_code
+
+
+@contextlib.contextmanager
+def stopping(caller: Caller) -> Iterator[None]:
+    """Let Ctrl+C stop what is under way; a second one cancels this task, should the first take too long."""
+    task, loop = asyncio.current_task(), asyncio.get_running_loop()
+
+    def interrupt() -> None:
+        if not caller.stopped.is_set():
+            caller.stopped.set()
+        elif task is not None:
+            task.cancel()
+
+    with contextlib.suppress(NotImplementedError):
+        loop.add_signal_handler(signal.SIGINT, interrupt)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(NotImplementedError):
+            loop.remove_signal_handler(signal.SIGINT)
 
 
 @contextlib.contextmanager
@@ -170,6 +188,8 @@ class Host:
         """Open the office here; None where another process was quicker."""
         if self._served is not None:
             return self._served
+        # Around the office: what its closing logs belongs into the log too, not between the lines.
+        self._stack.enter_context(logging_to(self._locations))
         ahead = Ahead(self._options, self._locations, command)
         self._stack.callback(ahead.close)
         from agents.commands.registry import office_failures
@@ -179,8 +199,8 @@ class Host:
             vault = await ahead.vault()
             context = serving(self._locations, passphrase_of(self._options), vault, ahead.recall)
             self._served = await self._stack.enter_async_context(context)
-            self._stack.enter_context(logging_to(self._locations))
         except OfficeInUse:
+            await self._stack.aclose()
             await self._new_owner()
             return None
         except office_failures() as error:

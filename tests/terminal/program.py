@@ -59,11 +59,13 @@ class Terminal:
         self.passphrase = folder / "passphrase"
         self.passphrase.write_text("correct horse battery\n")
         self.environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        self.under: list[str] = []
+        """A command that runs the program under limits."""
         self.options = ["--home", str(self.home), "--passphrase-file", str(self.passphrase)]
 
     def start(self, *words: str, options: list[str] | None = None) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [*PROGRAM, *(self.options if options is None else options), *words],
+            [*self.under, *PROGRAM, *(self.options if options is None else options), *words],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
