@@ -28,6 +28,7 @@ from resources.language import gettext as _
 KEPT_CHARACTERS = 4_000_000
 """Characters of read files that stay in memory, so that paging through one does not read it again."""
 INDEXED_AT_A_TIME = 100
+_AT_WORK = 4
 
 log = logging.getLogger(__name__)
 
@@ -60,6 +61,7 @@ class Files:
         self._bus = bus
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._kept: OrderedDict[str, ReadableFile] = OrderedDict()
+        self._at_work = asyncio.Semaphore(_AT_WORK)
 
     async def attach(self, conversation_id: str, source: Path | str | bytes, name: str = "") -> Attachment:
         """Keep a file for the draft of a conversation and begin to read it; returns once it is on disk.
@@ -89,17 +91,11 @@ class Files:
         if blob_id is not None:
             await asyncio.to_thread(self._store.delete, blob_id)
 
-    def forget(self, attachment_ids: Iterable[str]) -> None:
-        """Stop reading these files and keep nothing of them in memory, because they were erased."""
-        for attachment_id in attachment_ids:
-            if task := self._reading.pop(attachment_id, None):
-                task.cancel()
-            self._kept.pop(attachment_id, None)
-
     async def read_waiting(self) -> None:
-        """Begin to read what an earlier start left unread."""
+        """Begin to read what an earlier start or an import left unread."""
         for attachment in await self._database.read(attachments.attachments_in_state, "pending"):
-            self._begin(attachment)
+            if attachment.id not in self._reading:
+                self._begin(attachment)
 
     async def settled(self, attachment_ids: Iterable[str]) -> None:
         """Return when none of the files is being read any more."""
@@ -166,7 +162,9 @@ class Files:
         limit = self.workers.limits.file_megabytes
         if attachment.size > limit * 1024 * 1024:
             raise FileTooLarge(attachment.name, str(limit))
-        return await self.workers.read(await self.content(attachment), attachment.name)
+        # Thousands may wait after an import: only those at work may hold their content.
+        async with self._at_work:
+            return await self.workers.read(await self.content(attachment), attachment.name)
 
     async def _update(self, attachment_id: str, **values: object) -> None:
         try:

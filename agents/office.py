@@ -15,7 +15,7 @@ from agents.events import ConversationChanged, EventBus, MessageAdded, RecallCha
 from agents.files import Files
 from agents.indexing import index_said
 from agents.librarian.model import librarian_model
-from agents.lifecycle.erasing import Erasing, Parts
+from agents.lifecycle.bringing_in import Imports
 from agents.notebook import Notebook
 from agents.preparation import OfficePreparation
 from agents.roster import Roster, seed
@@ -46,7 +46,8 @@ class Office:
     """An open office. Everything in it belongs to the event loop that opened it.
 
     ``events`` is what its faces listen to; ``database``, ``vault``, ``blobs``, ``recall``, ``connections``,
-    ``roster``, ``files``, ``runs`` and ``settings`` are its parts; ``lock.socket`` is where its door belongs.
+    ``roster``, ``files``, ``imports``, ``runs`` and ``settings`` are its parts; ``lock.socket`` is where its door
+    belongs.
     """
 
     def __init__(
@@ -70,6 +71,7 @@ class Office:
         self.roster = Roster(database, self.events)
         self.recall = Recall(database, locations, office_id, ahead=ahead)
         self.files = Files(database, blobs, self.recall, self.events)
+        self.imports = Imports(database, blobs, self.recall, self.files, self.events)
         self.notes = Notebook(database, self.recall, self.events)
         self._warm = self._closed = False
         self._recorder = Recorder(database, self.events)
@@ -87,20 +89,6 @@ class Office:
                 caps=self._spending.caps,
                 finished=self._finished,
                 librarian=librarian_model,
-            )
-        )
-
-        self.erasing = Erasing(
-            Parts(
-                locations=locations,
-                database=database,
-                blobs=blobs,
-                recall=self.recall,
-                files=self.files,
-                runs=self.runs,
-                recorder=self._recorder,
-                bus=self.events,
-                key=lambda: vault.keys.database_key,
             )
         )
 
@@ -129,6 +117,7 @@ class Office:
         self.recall.watch(lambda: self.events.publish(RecallChanged(self.recall.condition.state)))
         await self.recall.start()
         await self.files.read_waiting()
+        self.imports.start()
 
     async def interrupted(self) -> tuple[Run, ...]:
         """Return the runs that a crash or a closed window left behind: resume or discard them."""
@@ -239,9 +228,9 @@ class Office:
             stages.push_async_callback(self.connections.close)
             stages.push_async_callback(self.recall.close)
             stages.push_async_callback(self.files.close)
+            stages.push_async_callback(self.imports.close)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
-            stages.push_async_callback(self.erasing.close)
 
     def _start(self, sent: Sent) -> Sent:
         question = sent.message

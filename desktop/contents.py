@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable
-from functools import cached_property, partial
+from functools import partial
 
 from PySide6.QtWidgets import QWidget
 
@@ -48,17 +48,12 @@ class Contents:
         self.chat = ChatPage(session, self.area)
         self.palette = CommandPalette(self._window)
         self.palette.closed.connect(self._give_focus_back)
+        self.sheet = ShortcutSheet(self._window)
+        self.sheet.closed.connect(self._give_focus_back)
         self._bound = bind(self._window, self.command)
         self._connect(session)
         await self.listing.read()
         await self.chat.open_first(self.listing.entries)
-
-    @cached_property
-    def sheet(self) -> ShortcutSheet:
-        """The list of keys, made when it is first wanted."""
-        sheet = ShortcutSheet(self._window)
-        sheet.closed.connect(self._give_focus_back)
-        return sheet
 
     def _connect(self, session: Session) -> None:
         self._window.page_wanted.connect(self.show_page)
@@ -110,7 +105,7 @@ class Contents:
             "smaller": lambda: self._zoom(-1),
             "normal": lambda: self._zoom(0),
             "quit": self._window.closing.emit,
-            "sheet": lambda: self.sheet.toggle(),
+            "sheet": self.sheet.toggle,
         }
 
     def open_palette(self) -> None:

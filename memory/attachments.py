@@ -87,7 +87,11 @@ def attachments_of(session: Session, attachment_ids: Sequence[str]) -> tuple[Att
 
 def attachments_in_state(session: Session, state: AttachmentState) -> tuple[Attachment, ...]:
     """Return the files of every conversation that are in this state: those to read, after a start."""
-    return _records(session, select(AttachmentTable).where(AttachmentTable.state == state))
+    arriving = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))
+    query = select(AttachmentTable).where(
+        AttachmentTable.state == state, AttachmentTable.conversation_id.not_in(arriving)
+    )
+    return _records(session, query)
 
 
 def update_attachment(

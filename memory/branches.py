@@ -29,8 +29,10 @@ _RESTRICTED = _NAMES.index("restricted")
 
 # Plain SQL without the mapper's conversions: for 10,000 messages that is three times as fast.
 _MESSAGES = f"SELECT {', '.join(_NAMES)} FROM message WHERE "  # noqa: S608 (our own names)
-_TEXTS = "SELECT id, text FROM message WHERE conversation_id = ?"
-_TREE = "SELECT id, parent_id, batch_id FROM message WHERE conversation_id = ? ORDER BY ordinal"
+_TEXTS = "SELECT id, text FROM message WHERE conversation_id = ? AND hidden = 0"
+_TREE = (
+    "SELECT id, parent_id, batch_id FROM message WHERE conversation_id = ? AND hidden = 0 ORDER BY ordinal"
+)
 _TAIL = """
     WITH RECURSIVE shown(id, parent_id, batch_id, depth) AS (
         SELECT id, parent_id, batch_id, 1 FROM message WHERE id = ?
@@ -40,8 +42,11 @@ _TAIL = """
     )
     SELECT id, parent_id, batch_id FROM shown ORDER BY depth DESC
 """
-_FIRST = "SELECT id, batch_id FROM message WHERE conversation_id = ? AND parent_id IS NULL ORDER BY ordinal"
-_BELOW = "SELECT id, batch_id FROM message WHERE parent_id = ? ORDER BY ordinal"
+_FIRST = (
+    "SELECT id, batch_id FROM message "
+    "WHERE conversation_id = ? AND parent_id IS NULL AND hidden = 0 ORDER BY ordinal"
+)
+_BELOW = "SELECT id, batch_id FROM message WHERE parent_id = ? AND hidden = 0 ORDER BY ordinal"
 
 
 def path(session: Session, conversation_id: str) -> tuple[Turn, ...]:

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, and_, or_, select, true
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from memory import chats
@@ -29,14 +29,14 @@ def search(session: Session, text: str, *, view: chats.View = "open", limit: int
         return []
     found = {one.id: "" for one in chats.search_titles(session, text, view=view, limit=limit)}
     inside = (
-        (MessageTable.conversation_id, MessageTable.text, MessageTable.created_at),
-        (AttachmentTable.conversation_id, AttachmentTable.name, AttachmentTable.created_at),
+        (MessageTable.conversation_id, MessageTable.text, MessageTable.created_at, ~MessageTable.hidden),
+        (AttachmentTable.conversation_id, AttachmentTable.name, AttachmentTable.created_at, true()),
     )
-    for conversation_id, column, at in inside:
+    for conversation_id, column, at, shown in inside:
         query = (
             select(conversation_id, column)
             .join(ConversationTable, ConversationTable.id == conversation_id)
-            .where(*_in_view(view), and_(*(_holds(column, word) for word in words)))
+            .where(*chats.in_view(view), shown, and_(*(_holds(column, word) for word in words)))
             .order_by(at.desc())
             .limit(limit * 4)
         )
@@ -61,10 +61,3 @@ def _holds(column: InstrumentedAttribute[str], word: str) -> ColumnElement[bool]
     # LIKE folds the case of ASCII only, so the usual spellings of other letters are tried one by one.
     spellings = dict.fromkeys((word, word.lower(), word.upper(), word.capitalize()))
     return or_(*(column.contains(each, autoescape=True) for each in spellings))
-
-
-def _in_view(view: chats.View) -> tuple[ColumnElement[bool], ...]:
-    trashed, archived = ConversationTable.trashed_at, ConversationTable.archived_at
-    if view == "trash":
-        return (trashed.is_not(None),)
-    return (trashed.is_(None), archived.is_(None) if view == "open" else archived.is_not(None))

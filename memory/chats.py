@@ -230,9 +230,10 @@ def counts(session: Session) -> dict[View, int]:
 def in_view(view: View) -> tuple[ColumnElement[bool], ...]:
     """Return the conditions on ``ConversationTable`` that a view of the list stands for."""
     trashed, archived = ConversationTable.trashed_at, ConversationTable.archived_at
+    here = ConversationTable.arriving_import_id.is_(None)
     if view == "trash":
-        return (trashed.is_not(None),)
-    return (trashed.is_(None), archived.is_(None) if view == "open" else archived.is_not(None))
+        return (here, trashed.is_not(None))
+    return (here, trashed.is_(None), archived.is_(None) if view == "open" else archived.is_not(None))
 
 
 def _stamp(session: Session, conversation_id: str, column: str, at: int | None) -> Conversation:
@@ -244,7 +245,11 @@ def _stamp(session: Session, conversation_id: str, column: str, at: int | None) 
 def _rule_title(session: Session, conversation_id: str) -> str:
     first = (
         select(MessageTable.text)
-        .where(MessageTable.conversation_id == conversation_id, MessageTable.role == "owner")
+        .where(
+            MessageTable.conversation_id == conversation_id,
+            MessageTable.role == "owner",
+            ~MessageTable.hidden,
+        )
         .order_by(MessageTable.ordinal)
         .limit(1)
     )

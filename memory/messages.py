@@ -182,7 +182,9 @@ def message(session: Session, message_id: str) -> Message:
 
 def answers(session: Session, message_id: str) -> tuple[Message, ...]:
     """Return every answer below a message, all its batches, oldest first."""
-    query = select(MessageTable).where(MessageTable.parent_id == message_id, MessageTable.role == "agent")
+    query = select(MessageTable).where(
+        MessageTable.parent_id == message_id, MessageTable.role == "agent", ~MessageTable.hidden
+    )
     return tuple(record(Message, row) for row in session.scalars(query.order_by(MessageTable.ordinal)))
 
 

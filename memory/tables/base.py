@@ -14,9 +14,14 @@ class Text(TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """Return what can be stored: the text itself unless it holds a lone surrogate."""
-        if value is None or value.isascii():
-            return value
-        return value.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+        return value if value is None else mended(value)
+
+
+def mended(text: str) -> str:
+    """Return the text with lone surrogates joined where two make a character, else replaced."""
+    if text.isascii():
+        return text
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
 
 
 Identifier = Annotated[str, mapped_column(String(32))]

@@ -33,6 +33,8 @@ class ConversationTable(Base):
     held_at: Mapped[Instant | None]
     """Since when a legal hold keeps it from every automatic deletion."""
     restricted: Mapped[bool] = mapped_column(default=False)
+    arriving_import_id: Mapped[Identifier | None] = mapped_column(index=True)
+    """The import that is bringing it in; nothing shows it until that is done."""
 
 
 class MessageTable(Base):
@@ -41,7 +43,16 @@ class MessageTable(Base):
     __tablename__ = "message"
     # Holds all that the walk over a tree reads, so that no page of text is decrypted for it.
     __table_args__ = (
-        Index("ix_message_tree", "conversation_id", "ordinal", "id", "parent_id", "batch_id", "position"),
+        Index(
+            "ix_message_tree",
+            "conversation_id",
+            "ordinal",
+            "id",
+            "parent_id",
+            "batch_id",
+            "position",
+            "hidden",
+        ),
     )
 
     id: Mapped[Identifier] = mapped_column(primary_key=True)
@@ -65,7 +76,7 @@ class MessageTable(Base):
     """The agent's name when it spoke."""
     model: Mapped[str] = mapped_column(default="")
     run_id: Mapped[Identifier | None] = mapped_column(index=True)
-    """The run whose model call produced the text; always set for an agent's message."""
+    """The run whose model call produced the text; set for every answer that was given in this office."""
     text: Mapped[str] = mapped_column(default="")
     thinking: Mapped[str] = mapped_column(default="")
     citations: Mapped[Documents] = mapped_column(default=list)
@@ -78,7 +89,8 @@ class MessageTable(Base):
     trashed_at: Mapped[Instant | None]
     held_at: Mapped[Instant | None]
     hidden: Mapped[bool] = mapped_column(default=False)
-    """Brought in from another app, which did not show it either."""
+    """Brought in from another app, which did not show it either. It stands below the shown message before it, and
+    no walk over the tree meets it."""
     restricted: Mapped[bool] = mapped_column(default=False)
 
 

@@ -113,6 +113,10 @@ class ImportTable(Base):
     name: Mapped[str]
     counts: Mapped[Document] = mapped_column(default=dict)
     problems: Mapped[Documents] = mapped_column(default=list)
+    finished_at: Mapped[Instant | None]
+    """When all of it was here; empty while it is being brought in."""
+    indexed_at: Mapped[Instant | None]
+    """When all of it could be found by its words."""
 
 
 class ProvenanceTable(Base):

@@ -64,6 +64,8 @@ class Archive(ABC):
         self.path = path
         self.name = path.name
         self.members = MappingProxyType(dict(members))
+        self.taken = 0
+        """Bytes of members that were read so far."""
 
     @property
     def size(self) -> int:
@@ -76,7 +78,7 @@ class Archive(ABC):
     def open(self, name: str) -> BinaryIO:
         """Return the bytes of a member as a stream. Raises KeyError, or ArchiveDamaged here or while reading."""
         self.members[name]
-        raw = _Stream(_told(self.name, lambda: self._open(name)), self.name)
+        raw = _Stream(_told(self.name, lambda: self._open(name)), self)
         return io.BufferedReader(raw, _BUFFER)
 
     def read(self, name: str, most: int) -> bytes:
@@ -174,7 +176,7 @@ class _Single(Archive):
 class _Stream(io.RawIOBase):
     """The bytes of one member; what goes wrong on the way is told in a sentence."""
 
-    def __init__(self, source: Any, archive: str) -> None:
+    def __init__(self, source: Any, archive: Archive) -> None:
         self._source = source
         self._archive = archive
 
@@ -182,7 +184,8 @@ class _Stream(io.RawIOBase):
         return True
 
     def readinto(self, buffer: Any) -> int:
-        data: bytes = _told(self._archive, lambda: self._source.read(len(buffer)))
+        data: bytes = _told(self._archive.name, lambda: self._source.read(len(buffer)))
+        self._archive.taken += len(data)
         buffer[: len(data)] = data
         return len(data)
 

@@ -34,6 +34,7 @@ def _conversations() -> tuple[Entry, ...]:
                 ),
                 "restricted",
             ),
+            left_out={"arriving_import_id": _("Set only while an import is under way.")},
         ),
         Entry(
             place="table:message",

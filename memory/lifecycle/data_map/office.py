@@ -131,7 +131,8 @@ def _copies() -> tuple[Entry, ...]:
             retention=Retention.OFFICE,
             erase=EraseRule.OFFICE,
             record="imports",
-            exported=("id", "at", "source", "name", "counts", "problems"),
+            exported=("id", "at", "source", "name", "counts", "problems", "finished_at"),
+            left_out={"indexed_at": _("The index is made again after an import.")},
         ),
         Entry(
             place="table:provenance",

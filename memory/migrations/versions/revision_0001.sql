@@ -111,6 +111,8 @@ CREATE TABLE import (
     name VARCHAR NOT NULL,
     counts JSON NOT NULL,
     problems JSON NOT NULL,
+    finished_at BIGINT,
+    indexed_at BIGINT,
     CONSTRAINT pk_import PRIMARY KEY (id)
 );
 
@@ -221,10 +223,13 @@ CREATE TABLE conversation (
     trashed_at BIGINT,
     held_at BIGINT,
     restricted BOOLEAN NOT NULL,
+    arriving_import_id VARCHAR(32),
     CONSTRAINT pk_conversation PRIMARY KEY (id),
     CONSTRAINT fk_conversation_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL,
     CONSTRAINT fk_conversation_connection_id_connection FOREIGN KEY(connection_id) REFERENCES connection (id) ON DELETE SET NULL
 );
+
+CREATE INDEX ix_conversation_arriving_import_id ON conversation (arriving_import_id);
 
 CREATE INDEX ix_conversation_updated_at ON conversation (updated_at);
 
@@ -264,7 +269,7 @@ CREATE INDEX ix_message_parent_id ON message (parent_id);
 
 CREATE INDEX ix_message_run_id ON message (run_id);
 
-CREATE INDEX ix_message_tree ON message (conversation_id, ordinal, id, parent_id, batch_id, position);
+CREATE INDEX ix_message_tree ON message (conversation_id, ordinal, id, parent_id, batch_id, position, hidden);
 
 CREATE TABLE run (
     id VARCHAR(32) NOT NULL,
@@ -365,8 +370,6 @@ CREATE TABLE run_event (
     CONSTRAINT uq_run_event_run_id UNIQUE (run_id, seq),
     CONSTRAINT fk_run_event_run_id_run FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
 );
-
-CREATE INDEX ix_run_event_quoting ON run_event (kind) WHERE kind IN ('tool_started', 'tool_finished', 'memory_used');
 
 CREATE TABLE usage (
     id VARCHAR(32) NOT NULL,
