@@ -142,7 +142,7 @@ class Feed:
                 continue
             if await self._pictures.small(file):
                 for turn in self._turns:
-                    if any(file.id in each.attachment_ids for each in turn.messages):
+                    if any(file.id in each.attachment_ids or "![" in each.text for each in turn.messages):
                         self._refresh_row(turn)
 
     async def refresh(self) -> None:

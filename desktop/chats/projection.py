@@ -6,6 +6,7 @@ from typing import Any
 from desktop.chats.tool_wording import call_details, call_words
 from desktop.pages.avatar import colour_of
 from desktop.transcript.citing import with_chips
+from desktop.transcript.embedding import with_pictures
 from desktop.transcript.rows import (
     Attachment,
     Branch,
@@ -56,9 +57,12 @@ class Projection:
         """Return one message as it is shown."""
         state = MessageState(stored.state)
         citations = tuple(citation(each) for each in stored.citations)
+        text = with_chips(stored.text, citations) if citations else stored.text
+        text, images = with_pictures(text, self._pictures() if "![" in text else ())
         common: dict[str, Any] = {
             "id": stored.id,
-            "text": with_chips(stored.text, citations) if citations else stored.text,
+            "text": text,
+            "images": images,
             "time": f"{local(stored.created_at):%H:%M}",
             "state": state,
             "branch": branch,
@@ -78,6 +82,10 @@ class Projection:
             notice=notice(state, run.reason if run else ""),
             **common,
         )
+
+    def _pictures(self) -> list[Attachment]:
+        files = [file for file in self.files.values() if file.kind == "image"]
+        return [Attachment(file.id, file.name, picture=self.picture(file.id)) for file in files]
 
     def _attachments(self, stored: StoredMessage) -> tuple[Attachment, ...]:
         files = [self.files[each] for each in stored.attachment_ids if each in self.files]

@@ -109,6 +109,7 @@ class MessageCard(QFrame):
                 text.segment_index, text.message_id = index, self.message.id
             if isinstance(widget, ProseSegment):
                 theme = look().theme
+                widget.images = {image.id: image.picture for image in self.message.images}
                 widget.ground = theme.accent_bg if self.kind is RowKind.OWNER else theme.panel
             widget.show_segment(segment, live=live and index == last)
         if len(self.segments) > len(segments):

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from desktop.transcript.markdown_html import CITE
 from desktop.transcript.rows import Citation
 
-_CODE = re.compile(r"(^```.*?(?:^```|\Z)|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
+CODE = re.compile(r"(^```.*?(?:^```|\Z)|`[^`\n]*`)", re.MULTILINE | re.DOTALL)
+"""What stands in code; splitting at it leaves code in the odd places."""
 _NAMED = re.compile(r"\[(?P<place>[^\[\]\n]{3,400})\](?!\()|(?<=^> — )(?P<below>[^\n]{3,400})$", re.MULTILINE)
 _CHIP = re.compile(rf"\[(?:\\.|[^\]\\])*\]\({CITE}(\d+)\)")
 _BELOW = re.compile(rf"(?<=^> — )(?:\\.|[^\[\\\n])* \[(?:\\.|[^\]\\])*\]\({CITE}(\d+)\)$", re.MULTILINE)
@@ -35,7 +36,7 @@ def with_chips(text: str, citations: Sequence[Citation]) -> str:
         link = f"[{_escaped(cited.label)}]({CITE}{index})"
         return link if match["place"] else f"{_escaped(cited.file)} {link}"
 
-    pieces = _CODE.split(text)
+    pieces = CODE.split(text)
     return "".join(piece if number % 2 else _NAMED.sub(chip, piece) for number, piece in enumerate(pieces))
 
 

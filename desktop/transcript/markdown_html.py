@@ -18,6 +18,8 @@ CITE = "cite:"
 """Link scheme of a cited place: ``cite:3`` is the fourth citation of the message."""
 CHIP = "chip:"
 """Image scheme of a citation chip; the segment draws it, nothing is ever loaded."""
+PICTURE = "picture:"
+"""Image and link scheme of a picture among the chat's files: its id follows."""
 FORMULA = "formula:"
 """Image scheme of a formula within a line."""
 
@@ -93,6 +95,8 @@ def _image(tokens: _Tokens, index: int, options: Any, env: Environment) -> str:
     token = tokens[index]
     address = str(token.attrs.get("src", ""))
     label = token.content or address
+    if address.startswith(PICTURE):
+        return f'<a href="{escape(address)}"><img src="{escape(address)}" alt="{escape(label)}"></a>'
     return f'<a href="{escape(address)}">▦ {escape(label)}</a>'
 
 

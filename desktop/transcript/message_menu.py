@@ -12,6 +12,7 @@ from desktop.theme.appearance import look
 from desktop.theme.icons import icon
 from desktop.transcript.action_bar import message_actions
 from desktop.transcript.citing import without_chips
+from desktop.transcript.embedding import without_pictures
 from desktop.transcript.segments import split
 from desktop.transcript.text_segment import plain_text
 from resources.language import gettext as _
@@ -52,15 +53,14 @@ class MessageCommands:
         if model is None or message is None:
             return
         text = model.text(message_id) or (message.notice.sentence if message.notice else "")
+        written = without_pictures(without_chips(text, message.citations), message.images)
         match name:
             case "copy":
                 QGuiApplication.clipboard().setText(as_plain_text(text))
             case "copy_markdown":
-                QGuiApplication.clipboard().setText(without_chips(text, message.citations))
+                QGuiApplication.clipboard().setText(written)
             case "quote":
-                self._view.quote_requested.emit(
-                    as_quote(self._view.selection.text() or without_chips(text, message.citations))
-                )
+                self._view.quote_requested.emit(as_quote(self._view.selection.text() or written))
             case "edit":
                 self._view.edit_requested.emit(message_id)
             case _:

@@ -65,6 +65,12 @@ def chip(label: str, here: Look, ratio: float) -> QImage:
     return image
 
 
+def embedded(content: bytes, here: Look, ratio: float) -> QImage:
+    """Return a small picture (PNG) of the chat's files, a sign in its place where there is none."""
+    image = QImage.fromData(QByteArray(content)) if content else QImage()
+    return chip("▦", here, ratio) if image.isNull() else image
+
+
 @lru_cache(maxsize=64)
 def source_picture(source: str, here: Look, ratio: float) -> QImage:
     """Draw the source of a formula that cannot be set."""

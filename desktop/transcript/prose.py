@@ -23,8 +23,8 @@ from desktop.theme.appearance import Look, look
 from desktop.theme.palette import palette
 from desktop.theme.tokens import colour
 from desktop.transcript.events import RowEvents
-from desktop.transcript.markdown_html import CITE
-from desktop.transcript.pictures import picture
+from desktop.transcript.markdown_html import CITE, PICTURE
+from desktop.transcript.pictures import density, embedded, picture
 from desktop.transcript.segments import Segment
 from desktop.transcript.text_segment import TextSegment
 
@@ -66,7 +66,8 @@ td.quoted {{ padding-left: {here.px(12)}px; color: {theme.dim}; }}
 class ProseSegment(TextSegment, QTextBrowser):
     """Rich text of a segment. Loads nothing, opens nothing: links and citations are reported.
 
-    ``ground`` is the colour it stands on; where it is known, text that stands still is painted once.
+    ``images`` are the pictures that it may show, PNG by attachment id. ``ground`` is the colour it stands on;
+    where it is known, text that stands still is painted once.
     """
 
     def __init__(self, parent: QWidget, events: RowEvents) -> None:
@@ -80,6 +81,7 @@ class ProseSegment(TextSegment, QTextBrowser):
         self._laid_out = (-1, -1)
         self._version = 0
         self.ground = ""
+        self.images: dict[str, bytes] = {}
         self._painted: object = None
         self._picture = QPixmap()
         # A hidden widget has no width of its own yet; the row names it.
@@ -176,6 +178,8 @@ class ProseSegment(TextSegment, QTextBrowser):
             address = (
                 name.toString(QUrl.ComponentFormattingOption.FullyEncoded) if isinstance(name, QUrl) else name
             )
+            if address.startswith(PICTURE):
+                return embedded(self.images.get(address.removeprefix(PICTURE), b""), look(), density())
             return picture(address)
         return QImage()
 
@@ -216,7 +220,7 @@ class ProseSegment(TextSegment, QTextBrowser):
         shape = Qt.CursorShape.PointingHandCursor if address else Qt.CursorShape.IBeamCursor
         if self.viewport().cursor().shape() != shape:
             self.viewport().setCursor(shape)
-        self.setToolTip("" if address.startswith(CITE) else address)
+        self.setToolTip("" if address.startswith((CITE, PICTURE)) else address)
 
     def click(self, point: QPoint) -> None:
         """Report the link or citation under a click."""
@@ -229,5 +233,7 @@ class ProseSegment(TextSegment, QTextBrowser):
             index = address.removeprefix(CITE)
             if index.isdecimal():
                 self.events.citation.emit(self.message_id, int(index))
+        elif address.startswith(PICTURE):
+            self.events.attachment.emit(self.message_id, address.removeprefix(PICTURE))
         else:
             self.events.link.emit(address)

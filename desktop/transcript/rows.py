@@ -105,7 +105,10 @@ class Branch:
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message; ``text`` and ``thinking`` are Markdown. An empty ``colour`` is chosen by the author."""
+    """One message; ``text`` and ``thinking`` are Markdown; ``images`` are the files it shows.
+
+    An empty ``colour`` is chosen by the author.
+    """
 
     id: str
     author: str
@@ -118,6 +121,7 @@ class Message:
     footer: str = ""
     attachments: tuple[Attachment, ...] = ()
     citations: tuple[Citation, ...] = ()
+    images: tuple[Attachment, ...] = ()
     tools: tuple[ToolCall, ...] = ()
     branch: Branch | None = None
     notice: Notice | None = None

@@ -1,5 +1,7 @@
 """From a citation to the place it names: page, sheet, slide or line, and pictures among the files."""
 
+import re
+
 import pytest
 import pytest_asyncio
 from PySide6.QtCore import QBuffer, QMimeData, QPointF, Qt, QUrl
@@ -12,8 +14,9 @@ from desktop.chats.picturing import decoded
 from desktop.chats.source_text import find, leaves
 from desktop.contents import Contents
 from desktop.transcript.citing import with_chips, without_chips
+from desktop.transcript.embedding import with_pictures, without_pictures
 from desktop.transcript.message_menu import as_plain_text
-from desktop.transcript.rows import Citation
+from desktop.transcript.rows import Attachment, Citation
 from desktop.transcript.segments import split
 from desktop.widgets.chip import Chip
 from desktop.widgets.picture_chip import PictureChip
@@ -245,3 +248,39 @@ async def test_a_cited_message_and_a_cited_note_are_gone_to(page, session, conte
     note = await session.notebook.add("Depths are given at low water.")
     page.sources.open_citation({"note_id": note.id})
     await until(lambda: session.window.current_page == "memory")
+
+
+def test_images_that_name_a_picture_of_the_chat_are_shown_and_named_again_when_copied():
+    files = [Attachment("aa", "Depth chart.png", picture=b"x"), Attachment("bb", "late.png")]
+    text = "![c](<depth CHART.png>) ![d](Depth%20chart.png) ![e](late.png) ![f](https://x.y/a.png) `![g](aa)`"
+    shown, images = with_pictures(text, files)
+    assert shown == ("![c](picture:aa) ![d](picture:aa) ![e](late.png) ![f](https://x.y/a.png) `![g](aa)`")
+    assert images == (files[0],)
+    assert without_pictures(shown, images).startswith("![c](<Depth chart.png>) ![d](<Depth chart.png>) ![e]")
+    html = split(shown)[0].html
+    assert html.count("<img") == 2 and '<a href="https://x.y/a.png">▦ f</a>' in html
+
+
+async def test_a_picture_named_in_a_message_stands_in_its_text_and_opens(page, session, tmp_path):
+    image = QImage(400, 200, QImage.Format.Format_RGB32)
+    image.fill(QColor("#20a040"))
+    image.save(str(tmp_path / "crane.png"))
+    page.composing.attach([tmp_path / "crane.png"])
+    await ready(page)
+    page.composer.set_text("@Librarian see ![the crane](crane.png), not ![this](https://example.org/x.png).")
+    page.composer.submit()
+    await until(lambda: page.feed is not None and page.view.model().rowCount() == 2)
+    await until(lambda: page.view.model().row(0).messages[0].images, "the picture is known")
+    message = page.view.model().row(0).messages[0]
+    card = page.view.card_at(message.id)
+    prose = card.texts()[0]
+    shown = prose.loadResource(
+        QTextDocument.ResourceType.ImageResource.value, f"picture:{message.images[0].id}"
+    )
+    assert shown.width() == 240 and shown.pixelColor(9, 9) == QColor("#20a040")
+    assert prose.height_for(600) > 120
+    elsewhere = prose.loadResource(QTextDocument.ResourceType.ImageResource.value, "picture:of-another-chat")
+    assert elsewhere.width() < 60
+    prose._follow(QUrl(f"picture:{message.images[0].id}"))
+    await until(page.sources.pane.picture.isVisible)
+    assert "example.org" not in "".join(re.findall("<img[^>]*>", prose.toHtml()))
