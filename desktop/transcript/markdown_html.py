@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from functools import lru_cache
 from html import escape
+from itertools import pairwise
 from typing import Any
 from urllib.parse import quote
 
@@ -37,6 +38,7 @@ def parser() -> MarkdownIt:
     md.use(dollarmath_plugin, allow_space=False, allow_digits=False, double_inline=True, allow_labels=False)
     md.use(texmath_plugin, delimiters="brackets")
     md.core.ruler.push("task_marks", _mark_tasks)
+    md.core.ruler.push("pictured", _mark_pictured)
     for name, rule in (
         ("code_inline", _code_inline),
         ("fence", _code_block),
@@ -80,6 +82,16 @@ def _mark_tasks(state: StateCore) -> None:
             first.content = f"{mark} {first.content[match.end() :]}"
             if tokens[index - 3].type.endswith("_list_open"):
                 tokens[index - 3].attrSet("style", "list-style-type: none")
+
+
+def _mark_pictured(state: StateCore) -> None:
+    """Name paragraphs that hold a picture: the distance of their lines is not a share of its height."""
+    for opening, content in pairwise(state.tokens):
+        if opening.type == "paragraph_open" and any(
+            child.type == "image" and str(child.attrs.get("src", "")).startswith(PICTURE)
+            for child in content.children or ()
+        ):
+            opening.attrSet("class", "pictured")
 
 
 def _code_inline(tokens: _Tokens, index: int, options: Any, env: Environment) -> str:

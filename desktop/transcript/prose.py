@@ -45,6 +45,7 @@ def text_style(here: Look) -> str:
     )
     return f"""{headings}
 p {{ margin-top: 0px; margin-bottom: {here.px(8)}px; line-height: 124%; }}
+p.pictured {{ line-height: 100%; }}
 ul, ol {{ margin-top: 0px; margin-bottom: {here.px(8)}px; }}
 li {{ margin-bottom: {here.px(2)}px; line-height: 124%; }}
 strong {{ font-weight: 600; }}

@@ -258,6 +258,7 @@ def test_images_that_name_a_picture_of_the_chat_are_shown_and_named_again_when_c
     assert images == (files[0],)
     assert without_pictures(shown, images).startswith("![c](<Depth chart.png>) ![d](<Depth chart.png>) ![e]")
     html = split(shown)[0].html
+    assert html.startswith('<p class="pictured">') and "pictured" not in split(text)[0].html
     assert html.count("<img") == 2 and '<a href="https://x.y/a.png">▦ f</a>' in html
 
 
