@@ -39,8 +39,10 @@ class Contents:
 
     async def fill(self, session: Session) -> None:
         """Build what is seen first and show the chat that was open last."""
+        from desktop.alerts import Alerts
         from desktop.chats.listing import Listing
         from desktop.chats.page import ChatPage
+        from desktop.tray import Tray
 
         self._session = session
         await session.preferences.read()
@@ -50,10 +52,17 @@ class Contents:
         self.palette.closed.connect(self._give_focus_back)
         self.sheet = ShortcutSheet(self._window)
         self.sheet.closed.connect(self._give_focus_back)
+        self.tray = Tray(self._window)
+        self.alerts = Alerts(session, self.tray)
+        self.tray.pressed.connect(self.alerts.open)
+        session.at_end(self._take_tray_away)
         self._bound = bind(self._window, self.command)
         self._connect(session)
         await self.listing.read()
         await self.chat.open_first(self.listing.entries)
+
+    async def _take_tray_away(self) -> None:
+        self.tray.hide()
 
     def _connect(self, session: Session) -> None:
         self._window.page_wanted.connect(self.show_page)

@@ -39,7 +39,7 @@ class Setting:
 
 def declared() -> tuple[Setting, ...]:
     """Return every setting in the order of the page, in the chosen language."""
-    return (*_appearance(), *_work(), *_kept())
+    return (*_appearance(), *_work(), *_alerts(), *_kept())
 
 
 def _appearance() -> tuple[Setting, ...]:
@@ -89,6 +89,17 @@ def _work() -> tuple[Setting, ...]:
         Setting(
             "network.proxy", "text", "", _("Proxy"),
             _("Address of the proxy for every provider, as http://host:port; empty for none."),
+        ),
+    )  # fmt: skip
+
+
+def _alerts() -> tuple[Setting, ...]:
+    styles = (("off", _("none")), ("plain", _("without names")), ("named", _("with the chat's name")))
+    return (
+        Setting(
+            "alerts.style", "choice", "plain", _("Messages of the system"),
+            _("When an answer is there or an agent waits for you while you look elsewhere."),
+            choices=styles,
         ),
     )  # fmt: skip
 

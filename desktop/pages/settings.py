@@ -38,6 +38,7 @@ def group_titles() -> dict[str, str]:
         "budget": _("Spending"),
         "recall": _("Recall"),
         "network": _("Network"),
+        "alerts": _("Attention"),
     }
 
 

@@ -1,0 +1,72 @@
+"""The icon among the system's own and the messages that come from it, where the system has a place for them."""
+
+from collections.abc import Callable
+
+from PySide6.QtCore import QObject, Qt, Signal
+from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
+
+from desktop.theme.icons import icon_pixmap
+from desktop.theme.tokens import LIGHT, colour
+from desktop.window import Window
+from resources.language import gettext as _
+
+_SIDE = 64
+_SHOWN_MILLISECONDS = 8000
+
+
+class Tray(QObject):
+    """Made when it is first needed: it costs a talk with the desktop. ``pressed`` when a message was clicked."""
+
+    pressed = Signal()
+
+    def __init__(self, window: Window) -> None:
+        super().__init__(window)
+        self._window = window
+        self._icon: QSystemTrayIcon | None = None
+        self._menu: QMenu | None = None
+
+    def show_message(self, title: str, sentence: str) -> None:
+        """Show a message of the system, or have the window ask for attention where there is no place for one."""
+        QApplication.alert(self._window)
+        if self._icon is None and QSystemTrayIcon.isSystemTrayAvailable():
+            self._icon = self._made()
+        if self._icon is not None:
+            self._icon.show()
+            self._icon.showMessage(title, sentence, QSystemTrayIcon.MessageIcon.NoIcon, _SHOWN_MILLISECONDS)
+
+    def hide(self) -> None:
+        """Take the icon away."""
+        if self._icon is not None:
+            self._icon.hide()
+
+    def _made(self) -> QSystemTrayIcon:
+        made = QSystemTrayIcon(app_icon(), self)
+        made.setToolTip("Bureau")
+        made.activated.connect(lambda _reason: self._window.raise_to_front())
+        made.messageClicked.connect(self.pressed)
+        self._menu = QMenu()
+        self._add(_("Open Bureau"), self._window.raise_to_front)
+        self._add(_("Quit"), self._window.closing.emit)
+        made.setContextMenu(self._menu)
+        return made
+
+    def _add(self, words: str, act: Callable[[], object]) -> None:
+        assert self._menu is not None
+        self._menu.addAction(words).triggered.connect(lambda _on=False: act())
+
+
+def app_icon() -> QIcon:
+    """Return the icon of the program: a message on a disc of the accent."""
+    pixmap = QPixmap(_SIDE, _SIDE)
+    pixmap.fill(Qt.GlobalColor.transparent)
+    painter = QPainter(pixmap)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    painter.setPen(Qt.PenStyle.NoPen)
+    painter.setBrush(colour(LIGHT.accent))
+    painter.drawRoundedRect(2, 2, _SIDE - 4, _SIDE - 4, 16, 16)
+    inner = _SIDE * 5 // 8
+    place = (_SIDE - inner) // 2
+    painter.drawPixmap(place, place, icon_pixmap("chat", LIGHT.on_accent, inner))
+    painter.end()
+    return QIcon(pixmap)
