@@ -2,16 +2,13 @@
 
 from collections.abc import Callable
 
-from PySide6.QtCore import QObject, Qt, Signal
-from PySide6.QtGui import QIcon, QPainter, QPixmap
+from PySide6.QtCore import QObject, Signal
 from PySide6.QtWidgets import QApplication, QMenu, QSystemTrayIcon
 
-from desktop.theme.icons import icon_pixmap
-from desktop.theme.tokens import LIGHT, colour
+from desktop.theme.mark import app_icon
 from desktop.window import Window
 from resources.language import gettext as _
 
-_SIDE = 64
 _SHOWN_MILLISECONDS = 8000
 
 
@@ -54,19 +51,3 @@ class Tray(QObject):
     def _add(self, words: str, act: Callable[[], object]) -> None:
         assert self._menu is not None
         self._menu.addAction(words).triggered.connect(lambda _on=False: act())
-
-
-def app_icon() -> QIcon:
-    """Return the icon of the program: a message on a disc of the accent."""
-    pixmap = QPixmap(_SIDE, _SIDE)
-    pixmap.fill(Qt.GlobalColor.transparent)
-    painter = QPainter(pixmap)
-    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-    painter.setPen(Qt.PenStyle.NoPen)
-    painter.setBrush(colour(LIGHT.accent))
-    painter.drawRoundedRect(2, 2, _SIDE - 4, _SIDE - 4, 16, 16)
-    inner = _SIDE * 5 // 8
-    place = (_SIDE - inner) // 2
-    painter.drawPixmap(place, place, icon_pixmap("chat", LIGHT.on_accent, inner))
-    painter.end()
-    return QIcon(pixmap)

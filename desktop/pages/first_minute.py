@@ -1,6 +1,6 @@
 """The first minute: a key, or a server on this machine, or neither; then three things to begin with."""
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -17,31 +17,33 @@ from desktop.pages.key_form import KeyForm
 from desktop.pages.page import card, clear, label
 from desktop.pages.recovery import RecoverySection
 from desktop.session import Session
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
+from desktop.widgets.starter import Starter
 from memory.roster import Agent
 from resources.language import gettext as _
 
 _WIDTH = 560
 
 
-def starters(*, with_key: bool) -> list[tuple[str, str]]:
-    """Return three things to begin with: what the button says and what it writes into the composer.
+def starters(*, with_key: bool) -> list[tuple[str, str, str]]:
+    """Return three things to begin with: icon, what the button says, what it writes into the composer.
 
     Without a key only the librarian answers, so what it can do is offered then.
     """
     if with_key:
         return [
-            (_("Ask about a file of mine"), _("@Researcher what does this file say about ")),
-            (_("Compare two opinions"), _("@Researcher @Analyst what speaks for and what against ")),
+            ("file", _("Ask about a file of mine"), _("@Researcher what does this file say about ")),
+            ("team", _("Compare two opinions"), _("@Researcher @Analyst what speaks for and what against ")),
             (
+                "edit",
                 _("Draft a letter"),
                 _("@Writer draft a short letter to my landlord: the heating has failed since "),
             ),
         ]
     return [
-        (_("Find something in a file"), _("@Librarian where in this file is it said that ")),
-        (_("Ask what the office can do"), _("@Librarian what can you do without a key?")),
-        (_("Keep a fact"), _("Remember that I prefer metres to feet.")),
+        ("search", _("Find something in a file"), _("@Librarian where in this file is it said that ")),
+        ("info", _("Ask what the office can do"), _("@Librarian what can you do without a key?")),
+        ("memory", _("Keep a fact"), _("Remember that I prefer metres to feet.")),
     ]
 
 
@@ -64,7 +66,9 @@ class Welcome(QWidget):
         self._column.setSpacing(14)
         holder = QWidget()
         holder.setLayout(self._column)
-        holder.setMaximumWidth(look().px(_WIDTH))
+        self._holder = holder
+        self._fit()
+        appearance().changed.connect(self._fit)
         row = QHBoxLayout(content)
         row.setContentsMargins(16, 28, 16, 28)
         row.addStretch(1)
@@ -76,13 +80,18 @@ class Welcome(QWidget):
         area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
         area.setWidget(content)
+        self._area = area
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
         outer.addWidget(area)
 
+    def _fit(self) -> None:
+        self._holder.setMaximumWidth(look().px(_WIDTH))
+
     def ask_for_key(self) -> None:
         """Offer one field for a key, and two ways to do without."""
         self._column.addStretch(1)
+        self._column.addLayout(self._faces())
         self._column.addWidget(label(_("Welcome to your office"), "title"))
         self._column.addWidget(
             label(
@@ -133,20 +142,39 @@ class Welcome(QWidget):
         if introduce:
             self._column.addLayout(self._introduction())
         self._column.addWidget(label(_("Begin with one of these, or write anything"), "dim", wrap=True))
-        for words, text in starters(with_key=with_key):
-            button = QPushButton(words)
-            button.setAutoDefault(True)
+        offered = QVBoxLayout()
+        offered.setSpacing(8)
+        for icon, title, text in starters(with_key=with_key):
+            button = Starter(icon, title, text.strip() + (" …" if text.endswith(" ") else ""))
             button.clicked.connect(lambda _checked=False, text=text: self.started.emit(text))
-            self._column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeading)
+            offered.addWidget(button)
+        self._column.addLayout(offered)
         if introduce and not self._session.office.vault.has_recovery_key:
             frame, inner = card()
             inner.addWidget(label(_("Before you forget: a recovery key"), "strong"))
             section = RecoverySection(self._session)
             section.kept.connect(frame.hide)
+            # The words are below the fold: they are shown once, so they come into view by themselves.
+            section.words_shown.connect(
+                lambda: QTimer.singleShot(0, frame, lambda: self._area.ensureWidgetVisible(frame))
+            )
             inner.addWidget(section)
             self._column.addSpacing(8)
             self._column.addWidget(frame)
         self._column.addStretch(2)
+
+    def _faces(self) -> QHBoxLayout:
+        """Return the team side by side: who sits here is seen before a word is read."""
+        row = QHBoxLayout()
+        row.setSpacing(6)
+        for agent in self._team:
+            face = QLabel()
+            face.setPixmap(avatar_pixmap(agent.name, agent.avatar, look().px(32)))
+            face.setToolTip(f"{agent.name}: {agent.role}")
+            face.setAccessibleName(agent.name)
+            row.addWidget(face)
+        row.addStretch(1)
+        return row
 
     def _introduction(self) -> QGridLayout:
         grid = QGridLayout()

@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.theme.appearance import look
+from desktop.theme.mark import app_icon
 from resources.language import gettext as _
 
 _WIDTH = 440
@@ -36,6 +37,10 @@ class Gate(QWidget):
         self.column = QVBoxLayout(card)
         self.column.setContentsMargins(24, 22, 24, 22)
         self.column.setSpacing(12)
+        mark = QLabel()
+        mark.setPixmap(app_icon().pixmap(look().px(40), look().px(40)))
+        mark.setAccessibleName("Bureau")
+        self.column.addWidget(mark)
         heading = QLabel(title)
         heading.setProperty("role", "title")
         heading.setWordWrap(True)

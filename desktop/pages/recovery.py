@@ -26,10 +26,11 @@ _WORD = 104
 class RecoverySection(QWidget):
     """Offers the key, shows its 24 words once, and forgets them when the owner says they are kept.
 
-    ``kept`` comes when the owner confirmed.
+    ``words_shown`` comes with the words, ``kept`` when the owner confirmed.
     """
 
     kept = Signal()
+    words_shown = Signal()
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -101,6 +102,7 @@ class RecoverySection(QWidget):
         last.addWidget(done)
         self._column.addLayout(last)
         check.setFocus()
+        self.words_shown.emit()
 
     def _done(self) -> None:
         clipboard = QGuiApplication.clipboard()

@@ -1,9 +1,11 @@
 """Nothing that the keyboard reaches is without a name for a screen reader, on any page."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QWidget
+from PySide6.QtWidgets import QAbstractButton, QComboBox, QLabel, QPushButton, QWidget
 
 from desktop.contents import Contents
+from desktop.pages.first_minute import Welcome
+from desktop.pages.gates import NewPassphraseGate, RecoveryGate, TroubleGate, UnlockGate, Way
 from desktop.pages.page import Page
 from desktop.rail import places
 from tests.desktop.waiting import until
@@ -45,6 +47,44 @@ async def test_everything_that_takes_the_focus_has_a_name(session):
     keys.show_form()
     await session.save_unsaved()
     assert unnamed(team) == [] and unnamed(keys) == []
+
+
+async def test_cards_overlays_and_the_source_have_names_too(session, tmp_path):
+    contents = Contents(session.window)
+    await contents.fill(session)
+    chat = contents.chat
+    welcome = session.window.findChild(Welcome)
+    assert unnamed(welcome) == []
+    welcome.show_starters(with_key=False, introduce=True)
+    press(welcome, "Make a recovery key")
+    await until(lambda: any(each.text() == "Done" for each in welcome.findChildren(QPushButton)))
+    assert unnamed(welcome) == []
+    file = tmp_path / "tides.txt"
+    file.write_text("High water at six.\n")
+    chat.composing.attach([file])
+    await until(lambda: any(each.state == "ready" for each in chat.composing._files.values()))
+    chat.sources.open_file(next(iter(chat.composing._files)))
+    await until(chat.sources.pane.text.isVisible)
+    assert unnamed(session.window) == []
+    await contents._open_palette()
+    assert unnamed(contents.palette) == []
+    for gate in (
+        UnlockGate(),
+        RecoveryGate(with_passphrase=True),
+        NewPassphraseGate("There is no keyring."),
+        TroubleGate("It is locked.", [Way("Try again", "again")]),
+    ):
+        session.window.show_gate(gate)
+        assert unnamed(gate) == [], gate.accessibleName()
+        reached = [
+            each for each in gate.findChildren(QWidget) if each.focusPolicy() & Qt.FocusPolicy.TabFocus
+        ]
+        assert reached and gate.accessibleName()
+    session.window.open_gate()
+
+
+def press(parent: QWidget, words: str) -> None:
+    next(each for each in parent.findChildren(QPushButton) if each.text() == words).click()
 
 
 async def test_tab_walks_from_the_list_through_the_transcript_to_the_composer(session):

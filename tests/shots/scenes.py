@@ -26,7 +26,18 @@ def press(parent: QWidget, words: str) -> None:
 
 def scenes(part: str) -> dict[str, Scene]:
     """Return the scenes of a part in their order."""
-    return {"locked": _locked, "first": _first, "full": _full}[part]()
+    wanted = {"locked": _locked, "first": _first, "full": _full}[part]()
+    if part != "full":
+        return wanted
+
+    def opened(act: Scene) -> Scene:
+        async def first(camera: Camera) -> None:
+            await camera.opened()
+            await act(camera)
+
+        return first
+
+    return {name: opened(act) for name, act in wanted.items()}
 
 
 def _locked() -> dict[str, Scene]:
