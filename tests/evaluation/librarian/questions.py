@@ -1,11 +1,14 @@
-"""The committed questions. ``development`` was tuned on; ``held_out``, written before, only judges."""
+"""The committed questions. ``development`` was tuned on, ``held_out`` looked at while tuning; ``third`` only judges.
+
+The pages of ``third`` were drawn by chance, and its questions written to them before any result was seen.
+"""
 
 import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-SETS = ("development", "held_out")
+SETS = ("development", "held_out", "third")
 DOCUMENTS = Path(sys.prefix) / "peers" / "documents"
 """Where the set-up puts the documentation of Debian packages; none of it is committed."""
 
