@@ -1,8 +1,9 @@
 """Fusion: the legs of a search become one score per passage.
 
 Each view of a leg is min-max normalised over the candidates, the views of a leg are added and normalised
-again, and the two legs weigh the same. Mild signals are added: the speaker that the question names, how well
-the whole session around a turn fits, recency and pins. All weights are fixed, none is fitted.
+again. Meaning weighs more than words: questions are seldom asked in the words of their answers. Signals are
+added: the speaker that the question names, how well the whole session around a turn fits, recency and pins.
+``tests/bench/locomo_bench.py`` shows what weights are worth on conversations that had no part in choosing them.
 """
 
 from collections import defaultdict
@@ -14,17 +15,8 @@ from memory.recall.lexical import Lexical
 from memory.recall.pool import Candidate
 from memory.recall.queries import Query
 
-LEXICAL = 0.5
-DENSE = 0.5
-SPEAKER = 0.2
-SESSION = 0.15
-FEEDBACK = 0.15
 FED_BACK = 3
 """Best hits whose likeness raises the others."""
-RECENCY = 0.01
-PIN = 0.03
-NAVIGATING = -0.4
-"""A table of contents names everything and answers nothing."""
 
 SESSION_GAP = 3 * 3600 * 1000
 """Milliseconds of silence after which a conversation's next turn begins another session."""
@@ -32,6 +24,23 @@ _MONTH = 30 * 24 * 3600 * 1000
 
 _SATURATION = 1.2
 """How soon more passages of a session with the same term stop counting (BM25's k1)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """What each leg and signal, from 0 to 1, adds to a score; a table of contents answers nothing itself."""
+
+    lexical: float = 0.35
+    dense: float = 0.65
+    speaker: float = 0.3
+    session: float = 0.3
+    feedback: float = 0.1
+    recency: float = 0.01
+    pin: float = 0.03
+    navigation: float = -0.4
+
+
+SHIPPED = Weights()
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +58,7 @@ def fuse(
     lexical: Lexical,
     dense: Sequence[Mapping[int, float]] | None,
     now: int,
+    weights: Weights = SHIPPED,
 ) -> list[Scored]:
     """Score the candidates, best first; ``dense`` holds the cosines of both views, None without vectors."""
     numbers = [candidate.number for candidate in candidates]
@@ -81,19 +91,21 @@ def fuse(
             if candidate.number in view:
                 legs[name] = view[candidate.number]
         score = (
-            LEXICAL * legs["lexical"]
-            + DENSE * legs["dense"]
-            + SPEAKER * spoken
-            + SESSION * legs["session"]
-            + RECENCY * recency
-            + PIN * legs["pin"]
-            + NAVIGATING * legs["navigation"]
+            weights.lexical * legs["lexical"]
+            + weights.dense * legs["dense"]
+            + weights.speaker * spoken
+            + weights.session * legs["session"]
+            + weights.recency * recency
+            + weights.pin * legs["pin"]
+            + weights.navigation * legs["navigation"]
         )
         result.append(Scored(candidate, score, legs))
     return sorted(result, key=lambda scored: -scored.score)
 
 
-def feed_back(scored: Sequence[Scored], likeness: Sequence[Mapping[int, float]]) -> list[Scored]:
+def feed_back(
+    scored: Sequence[Scored], likeness: Sequence[Mapping[int, float]], weights: Weights = SHIPPED
+) -> list[Scored]:
     """Add, where known, how like each is to the best hits: per view, the products with their vectors."""
     numbers = [one.candidate.number for one in scored if one.candidate.number in likeness[0]]
     views = [_normalised(view, numbers) for view in likeness]
@@ -101,7 +113,7 @@ def feed_back(scored: Sequence[Scored], likeness: Sequence[Mapping[int, float]])
     result = []
     for one in scored:
         worth = one.legs["feedback"] = raised.get(one.candidate.number, 0.0)
-        result.append(Scored(one.candidate, one.score + FEEDBACK * worth, one.legs))
+        result.append(Scored(one.candidate, one.score + weights.feedback * worth, one.legs))
     return sorted(result, key=lambda one: -one.score)
 
 

@@ -19,7 +19,7 @@ from memory.recall.client import Found
 from memory.recall.driver import driver
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.errors import RecallDown
-from memory.recall.fusion import FED_BACK, Scored, feed_back, fuse, without_repeats
+from memory.recall.fusion import FED_BACK, SHIPPED, Scored, Weights, feed_back, fuse, without_repeats
 from memory.recall.indexing import NAVIGATION
 from memory.recall.keeper import Condition, IndexKeeper
 from memory.recall.lexical import Lexical
@@ -161,6 +161,7 @@ class Recall:
         limit: int = 10,
         now: int | None = None,
         words_only: bool = False,
+        weights: Weights = SHIPPED,
     ) -> RecallResult:
         """Return the passages that answer the query best; filters as in ``pool.Filter``, times in ms."""
         chosen = Filter(
@@ -183,9 +184,10 @@ class Recall:
         if found is not None:
             stored |= await self._embedded_now(candidates, stored, words)
         dense = await self._compare(found, stored)
-        scored = fuse(candidates, understood, words, dense, present() if now is None else now)
+        today = present() if now is None else now
+        scored = fuse(candidates, understood, words, dense, today, weights)
         if dense is not None and not attachment_ids:
-            scored = await self._feed_back(scored, stored)
+            scored = await self._feed_back(scored, stored, weights)
         kept = without_repeats([one for one in scored if _worth(one)], limit)
         hits = await self._database.read(_hits, kept)
         answered = found is not None and found.indexed > 0
@@ -275,7 +277,9 @@ class Recall:
             self._keeper.wake()
             return None
 
-    async def _feed_back(self, scored: list[Scored], stored: dict[tuple[int, int], bytes]) -> list[Scored]:
+    async def _feed_back(
+        self, scored: list[Scored], stored: dict[tuple[int, int], bytes], weights: Weights
+    ) -> list[Scored]:
         """Raise what is like the best hits: the other turns of an answer that is spread over several."""
         best = [one.candidate.number for one in scored if (one.candidate.number, 1) in stored][:FED_BACK]
         near = {one.candidate.number for one in scored[:_COMPARED_AGAIN]}
@@ -290,7 +294,7 @@ class Recall:
         for position, (number, view) in enumerate(rows):
             own = products[view * FED_BACK : (view + 1) * FED_BACK]
             likeness[view][number] = sum(row[position] for row in own)
-        return feed_back(scored, likeness)
+        return feed_back(scored, likeness, weights)
 
     def _prepare(self, session: Session, chosen: Filter) -> Scope:
         """Return where to look, having learnt the names that are new among the speakers."""

@@ -1,6 +1,7 @@
 """The committed questions. ``development`` was tuned on, ``held_out`` looked at while tuning; ``third`` only judges.
 
-The pages of ``third`` were drawn by chance, and its questions written to them before any result was seen.
+The pages of ``third`` were drawn by chance, and its questions written to them before any result was seen. It is
+harder than asked for: BM25 alone finds 7 % of them first. It was looked at twice: the librarian found 33 % and 37 %.
 """
 
 import json

@@ -13,6 +13,7 @@ from memory.database import Database
 from memory.readers.document import Place
 from memory.readers.passages import Passage
 from memory.recall import client
+from memory.recall.fusion import Weights
 from memory.recall.search import Recall, within_budget
 from memory.tables import ConversationTable, EmbeddingTable, MessageTable, PassageTable
 from tests.memory.recall.conftest import warm
@@ -52,6 +53,16 @@ async def test_meaning_answers_when_warm(recall: Recall, writer: Writer) -> None
     assert explained["home"] == "sealed"
     assert explained["state"] == "warm"
     assert explained["cutoff"]["limit"] == 10
+
+
+async def test_a_caller_may_weigh_words_and_meaning_otherwise(recall: Recall, writer: Writer) -> None:
+    allergy = fill(writer)
+    await warm(recall)
+    asked = "Which platform of food is dangerous for him?"
+    by_words = await recall.search(asked, weights=Weights(lexical=1.0, dense=0.0, feedback=0.0))
+    by_meaning = await recall.search(asked, weights=Weights(lexical=0.0, dense=1.0, feedback=0.0))
+    assert by_words.hits[0].text.startswith("The train to Lisbon")
+    assert by_meaning.hits[0].source_id == allergy
 
 
 async def test_a_killed_process_leaves_words_and_comes_back(recall: Recall, writer: Writer) -> None:
