@@ -123,6 +123,7 @@ async def test_the_recovery_key_opens_and_sets_another_passphrase(start):
     recovery.words.setPlainText(words.upper())
     press(recovery, "Open the office")
     await one.opened()
+    assert one.window._gate is None and one.window.rail.isVisible()
     await one.end()
     office = await Office.open(Locations.find(), passphrase=Secret("another passphrase"))
     await office.close()

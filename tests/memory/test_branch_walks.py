@@ -56,11 +56,12 @@ def check(session: Session, conversation_id: str, turns: tuple[Turn, ...]) -> No
 
 @pytest.mark.parametrize("seed", range(8))
 def test_the_shown_path_stays_one_path(database: Database, seed: int) -> None:
-    def walk(session: Session) -> None:
+    def walk(session: Session) -> int:
         chance = random.Random(seed)
         conversation_id = chats.create_conversation(session).id
         for _step in range(60):
             act(session, conversation_id, chance)
             check(session, conversation_id, branches.path(session, conversation_id))
+        return len(branches.path(session, conversation_id))
 
-    database.write_now(walk)
+    assert database.write_now(walk) > 1, "the walk wrote nothing that could have been shown wrongly"

@@ -33,10 +33,16 @@ def test_no_name_is_looked_up() -> None:
 
 
 def test_loopback_and_local_sockets_stay_open(tmp_path: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        socket.create_connection(server.getsockname()).close()
+    with (
+        socket.create_server(("127.0.0.1", 0)) as server,
+        socket.create_connection(server.getsockname()) as visitor,
+    ):
+        accepted, address = server.accept()
+        accepted.close()
+        assert address == visitor.getsockname()
     with socket.socket(socket.AF_UNIX) as local:
         local.bind(str(tmp_path / "s"))
+        assert (tmp_path / "s").is_socket()
 
 
 def test_home_is_private(own_home: Path) -> None:

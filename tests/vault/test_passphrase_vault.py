@@ -77,8 +77,8 @@ def test_a_missing_passphrase_is_told(folder: Path) -> None:
 
 
 def test_a_passphrase_typed_in_another_normal_form_opens(folder: Path) -> None:
-    _open(folder, Secret("caf\u00e9 au lait"))
-    _open(folder, Secret("cafe\u0301 au lait"))
+    made = _open(folder, Secret("caf\u00e9 au lait"))
+    assert _open(folder, Secret("cafe\u0301 au lait")).keys == made.keys
 
 
 def test_a_short_passphrase_is_refused_and_creates_nothing(folder: Path) -> None:
