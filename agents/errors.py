@@ -10,7 +10,8 @@ AgentsError
 ├── AttachmentRefused     the file cannot be taken
 ├── CapReached            a spending cap leaves no room for the next request
 ├── LoopStopped           the same call was made over and over
-└── StepsSpent            the effort's limit of model requests is used up
+├── StepsSpent            the effort's limit of model requests is used up
+└── ErasureFailed         something could not be erased
 """
 
 
@@ -56,3 +57,7 @@ class LoopStopped(AgentsError):
 
 class StepsSpent(AgentsError):
     """The effort's limit of model requests is used up."""
+
+
+class ErasureFailed(AgentsError):
+    """Something could not be erased."""

@@ -115,6 +115,31 @@ class RecallChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class Erased:
+    """These are gone for good, by id: forget what is shown, cached or copied of them.
+
+    ``touched`` are conversations that stay but look different now.
+    """
+
+    conversations: frozenset[str]
+    messages: frozenset[str]
+    files: frozenset[str]
+    notes: frozenset[str]
+    agents: frozenset[str]
+    connections: frozenset[str]
+    touched: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureProved:
+    """A search for traces has ended: ``state`` is ``scanning`` while the full one goes on, ``clean`` or ``traces``."""
+
+    report_id: str
+    level: str
+    state: str
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One sentence for the owner and, where there is one, the fix."""
 
@@ -137,6 +162,8 @@ Event = (
     | RosterChanged
     | OutboxChanged
     | RecallChanged
+    | Erased
+    | ErasureProved
     | Notice
 )
 

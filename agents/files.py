@@ -91,6 +91,13 @@ class Files:
         if blob_id is not None:
             await asyncio.to_thread(self._store.delete, blob_id)
 
+    def forget(self, attachment_ids: Iterable[str]) -> None:
+        """Stop reading these files and keep nothing of them in memory, because they were erased."""
+        for attachment_id in attachment_ids:
+            if task := self._reading.pop(attachment_id, None):
+                task.cancel()
+            self._kept.pop(attachment_id, None)
+
     async def read_waiting(self) -> None:
         """Begin to read what an earlier start or an import left unread."""
         for attachment in await self._database.read(attachments.attachments_in_state, "pending"):

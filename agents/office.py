@@ -16,6 +16,7 @@ from agents.files import Files
 from agents.indexing import index_said
 from agents.librarian.model import librarian_model
 from agents.lifecycle.bringing_in import Imports
+from agents.lifecycle.erasing import Erasing, Parts
 from agents.notebook import Notebook
 from agents.preparation import OfficePreparation
 from agents.roster import Roster, seed
@@ -89,6 +90,20 @@ class Office:
                 caps=self._spending.caps,
                 finished=self._finished,
                 librarian=librarian_model,
+            )
+        )
+
+        self.erasing = Erasing(
+            Parts(
+                locations=locations,
+                database=database,
+                blobs=blobs,
+                recall=self.recall,
+                files=self.files,
+                runs=self.runs,
+                recorder=self._recorder,
+                bus=self.events,
+                key=lambda: vault.keys.database_key,
             )
         )
 
@@ -231,6 +246,7 @@ class Office:
             stages.push_async_callback(self.imports.close)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
+            stages.push_async_callback(self.erasing.close)
 
     def _start(self, sent: Sent) -> Sent:
         question = sent.message

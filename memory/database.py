@@ -3,8 +3,10 @@
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, Self, TypeVar
 
@@ -15,10 +17,14 @@ from sqlalchemy.pool import StaticPool
 
 from memory.disk import told_by_system
 from memory.errors import DatabaseDamaged, DatabaseKeyWrong, DiskFull, DiskReadOnly, StorageError
+from memory.pages import logged_pages
 from resources.language import gettext as _
 
 P = ParamSpec("P")
 T = TypeVar("T")
+
+_TRUNCATE_TRIES, _TRUNCATE_PAUSE = 100, 0.05
+"""How often, and seconds apart, the log is tried to be cut while another process still reads from it."""
 
 CONNECT_PRAGMAS = (
     "cipher_log_level = NONE",
@@ -94,6 +100,31 @@ class Database:
         """Like ``write``, for callers that have no event loop; blocks."""
         return self._write_lane.run_now(operation, *args, **kwargs)
 
+    async def write_through(
+        self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
+    ) -> tuple[T, frozenset[int]]:
+        """Like ``write``; then fold the log into the file and cut it to nothing, so that no former page stays.
+
+        Also returns the numbers of the pages that were written since the log was last cut. Raises StorageError
+        where another process keeps reading the log; the transaction is committed all the same.
+        """
+        return await self._write_lane.submit(self._write_through, operation, args, kwargs)
+
+    async def alone(self, work: Callable[[Any], T]) -> T:
+        """Run ``work`` with the driver's connection, outside of a transaction, while no other one is open.
+
+        Reads that come meanwhile wait. For changes of the whole file; raises StorageError.
+        """
+        return await self._write_lane.submit(self._alone, work)
+
+    def use_key(self, key: bytes) -> None:
+        """Open every later connection with this key; called from within ``alone`` once the file has it."""
+        self._key = key
+        self._write_lane.reopen(key)
+        with self._guard:
+            if self._read_lane is not None:
+                self._read_lane.reopen(key)
+
     def close(self) -> None:
         """Finish what is under way, fold the log into the file and close both lanes; again is harmless."""
         with self._guard:
@@ -104,6 +135,42 @@ class Database:
                 self._read_lane.close()
                 self._read_lane = None
             self._write_lane.close()
+
+    def _write_through(self, operation: Callable[..., T], args: Any, kwargs: Any) -> tuple[T, frozenset[int]]:
+        result = self._write_lane.transaction(operation, args, kwargs)
+        pages = logged_pages(self.path)
+        with self._reader_resting(), self._write_lane.connection() as connection:
+            for _attempt in range(_TRUNCATE_TRIES):
+                busy, _frames, _folded = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                if not busy:
+                    return result, pages
+                time.sleep(_TRUNCATE_PAUSE)
+        raise StorageError(
+            _(
+                "Another program is reading the office's database: close it, then erase again to clear its log."
+            )
+        )
+
+    def _alone(self, work: Callable[[Any], T]) -> T:
+        with self._reader_resting(closed=True), self._write_lane.connection() as connection:
+            return work(connection)
+
+    @contextmanager
+    def _reader_resting(self, *, closed: bool = False) -> Iterator[None]:
+        """Hold the reading lane between two of its operations, its connection closed where that is asked."""
+        with self._guard:
+            lane = self._read_lane
+        if lane is None:
+            yield
+            return
+        resting, go_on = threading.Event(), threading.Event()
+        held = lane.hold(resting, go_on, closed=closed)
+        resting.wait()
+        try:
+            yield
+        finally:
+            go_on.set()
+            held.result()
 
     def _reader(self) -> "_Lane":
         with self._guard:
@@ -117,25 +184,60 @@ class _Lane:
 
     def __init__(self, path: Path, key: bytes, *, read_only: bool) -> None:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="reader" if read_only else "db")
+        self._path, self._read_only = path, read_only
         self._engine = engine(path, key, read_only=read_only)
 
     async def run(
         self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        future = self._executor.submit(self._transaction, operation, args, kwargs)
+        return await self.submit(self.transaction, operation, args, kwargs)
+
+    async def submit(self, work: Callable[..., T], /, *args: Any) -> T:
+        """Run anything on the lane's thread, in its turn."""
+        future = self._executor.submit(work, *args)
         # A cancelled caller must not tear a transaction: the lane finishes it, only the result is dropped.
         return await asyncio.shield(asyncio.wrap_future(future))
 
     def run_now(
         self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> T:
-        return self._executor.submit(self._transaction, operation, args, kwargs).result()
+        return self._executor.submit(self.transaction, operation, args, kwargs).result()
+
+    def hold(self, resting: threading.Event, go_on: threading.Event, *, closed: bool) -> "Future[None]":
+        """Let the lane set ``resting`` when its turn comes, and do nothing until ``go_on``."""
+
+        def rest() -> None:
+            if closed:
+                self._engine.dispose()
+            resting.set()
+            go_on.wait()
+
+        return self._executor.submit(rest)
+
+    @contextmanager
+    def connection(self) -> Iterator[Any]:
+        """The driver's own connection, for what no transaction may surround; only on the lane's thread."""
+        from sqlcipher3 import dbapi2
+
+        pooled = self._engine.raw_connection()
+        try:
+            yield pooled.driver_connection
+        except dbapi2.Error as error:
+            raise told(error) from error
+        finally:
+            pooled.close()
+
+    def reopen(self, key: bytes) -> None:
+        """Open the next connection with another key."""
+        self._engine.dispose()
+        self._engine = engine(self._path, key, read_only=self._read_only)
 
     def close(self) -> None:
         self._executor.submit(self._engine.dispose).result()
         self._executor.shutdown()
 
-    def _transaction(self, operation: Callable[..., T], args: Any, kwargs: Any) -> T:
+    def transaction(self, operation: Callable[..., T], args: Any, kwargs: Any) -> T:
+        """Run the operation in one transaction; only on the lane's thread."""
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 return operation(session, *args, **kwargs)

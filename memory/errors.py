@@ -10,10 +10,13 @@ StorageError
 ├── OfficeInUse           another process owns this office
 ├── NotFound              no row has this id
 ├── Refused               a value or a change that a rule of the office does not allow
+│   └── StillAtWork       runs work on what is to be erased
 └── BlobDamaged           an encrypted file does not match its key or its length
 """
 
 from pathlib import Path
+
+from resources.language import gettext as _
 
 
 class StorageError(Exception):
@@ -59,6 +62,14 @@ class NotFound(StorageError):
 
 class Refused(StorageError):
     """A value or a change that a rule of the office does not allow."""
+
+
+class StillAtWork(Refused):
+    """Runs work on what is to be erased; ``run_ids`` are to be stopped first."""
+
+    def __init__(self, run_ids: tuple[str, ...]) -> None:
+        super().__init__(_("An agent is still working on this: stop it, then erase again."))
+        self.run_ids = run_ids
 
 
 class BlobDamaged(StorageError):

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from agents.commands import asking, diagnosis, keys, ledgers, recovery, remembering, running, team
+from agents.commands import asking, diagnosis, erasing, keys, ledgers, recovery, remembering, running, team
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
 from memory.errors import StorageError
@@ -15,6 +15,7 @@ Answering = Callable[[Served, dict[str, Any]], Awaitable[Any]]
 
 STREAMING: dict[str, Streaming] = {
     "ask": asking.ask,
+    "erase": erasing.erase,
     "follow": asking.follow,
     "keys check": keys.check,
     "keys rotate": keys.rotate,

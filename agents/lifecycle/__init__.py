@@ -1,1 +1,1 @@
-"""What the life of data needs beside the database: the keys, the index and the runs."""
+"""What the life of data needs beside the database: runs to stop, files, the index, keys, and the clock."""

@@ -9,8 +9,6 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Literal
 
 from memory.database import Database
 from memory.errors import StorageError
@@ -19,6 +17,7 @@ from memory.locations import Locations
 from memory.recall import vectors
 from memory.recall.ahead import RecallAhead
 from memory.recall.client import RecallProcess
+from memory.recall.condition import Condition, Home, State
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.errors import ModelDamaged, RecallDown, SnapshotDamaged
 from memory.recall.home import Scratch
@@ -26,9 +25,6 @@ from memory.recall.sealing import seal, unseal
 from memory.recall.vectors import Pending, Snapshot
 
 _log = logging.getLogger(__name__)
-
-State = Literal["cold", "warming", "warm", "down"]
-Home = Literal["sealed", "memory", "none"]
 
 IDLE_SECONDS = 60.0
 """Time without change or search after which a changed index is sealed."""
@@ -41,22 +37,6 @@ _BETWEEN_COMPARISONS = 0.1  # seconds from one comparison of a question to its n
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.25, 30.0
 _SETTLED_AT_CLOSE = 2000
 """With more vectors than this still waiting for Chroma, closing does not wait for it."""
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """How the vector index is: what a status page and ``memory why`` show.
-
-    ``unsealed`` tells that it was opened from its snapshot, which took ``opening_seconds``; ``added`` counts
-    the vectors put in since.
-    """
-
-    state: State
-    home: Home
-    unsealed: bool
-    added: int
-    opening_seconds: float
-    pid: int | None
 
 
 class IndexKeeper:
@@ -83,6 +63,7 @@ class IndexKeeper:
         self._opening_seconds = 0.0
         self._through = 0
         self._rounds = 0
+        self._forgetting = False
         self._mark = 0
         self._sealed_mark = -1
         self._ghosts = False
@@ -172,6 +153,16 @@ class IndexKeeper:
                 raise
         self.start()
 
+    async def forget(self) -> None:
+        """Destroy the index, its folder, snapshot and key at once; a new one is filled in the background."""
+        self._forgetting = True
+        try:
+            async with self._busy:
+                await self._forget()
+        finally:
+            self._forgetting = False
+        self.wake()
+
     async def close(self) -> None:
         """Stop, seal the index if it changed, and leave nothing in memory."""
         if self._task is not None:
@@ -228,7 +219,8 @@ class IndexKeeper:
                 await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
             except TimeoutError:
                 continue
-        raise RecallDown("the recall process ended by itself")
+        if self._scratch is not None:  # else the index was forgotten, to be filled anew at once
+            raise RecallDown("the recall process ended by itself")
 
     async def _open(self, progress: Callable[[int, int], None] | None) -> None:
         """Start the process in a new folder and open the index there, from its snapshot or from the rows."""
@@ -297,6 +289,8 @@ class IndexKeeper:
             )
             if not ids:
                 return
+            if self._forgetting:
+                raise RecallDown("something was erased while the index was filled")
             await self.process.add(ids, b"".join(some))
             done += len(ids)
             self._added += len(ids)

@@ -16,12 +16,13 @@ from memory.locations import Locations
 from memory.recall import lexical, pool
 from memory.recall.ahead import RecallAhead
 from memory.recall.client import Found
+from memory.recall.condition import Condition
 from memory.recall.driver import driver
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.errors import RecallDown
 from memory.recall.fusion import FED_BACK, SHIPPED, Scored, Weights, feed_back, fuse, without_repeats
 from memory.recall.indexing import NAVIGATION
-from memory.recall.keeper import Condition, IndexKeeper
+from memory.recall.keeper import IndexKeeper
 from memory.recall.lexical import Lexical
 from memory.recall.pool import EVERYWHERE, Candidate, Filter, Scope
 from memory.recall.queries import Query, understand
@@ -139,8 +140,8 @@ class Recall:
         await self._keeper.rebuild(progress)
 
     async def forget_index(self) -> None:
-        """After an erasure: end the process, destroy folder, snapshot and key, fill a new index."""
-        await self._keeper.rebuild(None)
+        """After an erasure: end the process, destroy folder, snapshot and key; fill a new index in the background."""
+        await self._keeper.forget()
 
     async def close(self) -> None:
         """Seal the index and end the process."""

@@ -2,10 +2,13 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, Index, UniqueConstraint
+from sqlalchemy import JSON, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from memory.tables.base import Base, Document, Documents, Identifier, Instant, Micros, reference
+
+QUOTING_KINDS = ("tool_started", "tool_finished", "memory_used")
+"""Events that may repeat words, or name ids, of other conversations; erasing looks through them alone."""
 
 
 class RunTable(Base):
@@ -42,7 +45,14 @@ class RunEventTable(Base):
     """What happened in a run, in order; never changed, never removed but with its run."""
 
     __tablename__ = "run_event"
-    __table_args__ = (UniqueConstraint("run_id", "seq"),)
+    __table_args__ = (
+        UniqueConstraint("run_id", "seq"),
+        Index(
+            "ix_run_event_quoting",
+            "kind",
+            sqlite_where=text(f"kind IN ({', '.join(repr(kind) for kind in QUOTING_KINDS)})"),
+        ),
+    )
 
     number: Mapped[int] = mapped_column(primary_key=True, autoincrement=True)
     run_id: Mapped[str] = mapped_column(reference("run.id"))

@@ -371,6 +371,8 @@ CREATE TABLE run_event (
     CONSTRAINT fk_run_event_run_id_run FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
 );
 
+CREATE INDEX ix_run_event_quoting ON run_event (kind) WHERE kind IN ('tool_started', 'tool_finished', 'memory_used');
+
 CREATE TABLE usage (
     id VARCHAR(32) NOT NULL,
     at BIGINT NOT NULL,

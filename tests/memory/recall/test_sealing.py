@@ -213,6 +213,8 @@ async def test_erasing_leaves_no_snapshot_with_the_erased(
 
     await database.write(erase)
     await recall.forget_index()
+    assert recall.condition.pid is None
+    await asyncio.wait_for(recall.settled(), 60)
     assert recall.condition.pid != before
     assert recall.condition.added == 8
     await database.write(erase_last)

@@ -1,0 +1,36 @@
+"""The commands that erase, and what they say of the proof."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agents.commands.serving import Served
+from agents.door.protocol import Caller, Item
+from memory.lifecycle import reports
+from memory.lifecycle.reports import EraseReport
+from memory.lifecycle.subjects import named
+from resources.language import gettext as _
+
+
+async def erase(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
+    """Erase one thing: ``kind``, ``id`` or its beginning, ``notes`` for the notes drawn from it too."""
+    office = served.office
+    subject = await office.database.read(named, arguments["kind"], arguments["id"])
+    report = await office.erasing.erase([subject], derived_notes=arguments["notes"])
+    yield {"kind": "notice", "sentence": _("Erased. Searching every file and page for what is left of it …")}
+    report = await office.erasing.proved(report.id)
+    yield {"kind": "result", "value": await told(served, report)}
+
+
+async def told(served: Served, report: EraseReport) -> dict[str, Any]:
+    """Return a report as commands show it, with the paths of the copies that still hold what is gone."""
+    found = await served.office.database.read(reports.copies, report.copies)
+    proof = report.proof.get(report.level, {})
+    return {
+        "report": report.id,
+        "at": report.at,
+        "level": report.level,
+        "state": report.state,
+        "erased": report.counts,
+        "proof": proof,
+        "copies": [{"kind": copy.kind, "path": copy.path, "at": copy.at} for copy in found],
+    }

@@ -1,0 +1,169 @@
+"""Erasing with proof: stops what works on it, erases, folds the log, destroys the index, searches for traces."""
+
+import asyncio
+import logging
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agents.errors import ErasureFailed
+from agents.events import Erased, ErasureProved, EventBus
+from agents.files import Files
+from agents.indexing import index_said
+from agents.runtime.recording import Recorder
+from agents.runtime.runs import Runs
+from memory.blobs import BlobStore
+from memory.database import Database
+from memory.errors import BlobDamaged, StillAtWork
+from memory.lifecycle import reports
+from memory.lifecycle.erased import Reason
+from memory.lifecycle.erasure import Gone, erase
+from memory.lifecycle.fingerprints import Fingerprints, fingerprints
+from memory.lifecycle.reports import EraseReport, Level, State
+from memory.lifecycle.subjects import Subject
+from memory.locations import Locations
+from memory.recall.search import Recall
+from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    from memory.lifecycle.residue import Findings
+
+_TRIES = 5
+"""How often runs that began meanwhile are stopped before an erasure gives up."""
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """The parts of the office that an erasure touches; ``key`` returns the database's present key."""
+
+    locations: Locations
+    database: Database
+    blobs: BlobStore
+    recall: Recall
+    files: Files
+    runs: Runs
+    recorder: Recorder
+    bus: EventBus
+    key: Callable[[], bytes]
+
+
+class Erasing:
+    """Erases one thing after the other. The full search of each goes on in the background and may be awaited."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+        self._turn = asyncio.Lock()
+        self._searches: dict[str, asyncio.Task[EraseReport]] = {}
+        self._ending = threading.Event()
+
+    async def erase(
+        self, subjects: Sequence[Subject], *, reason: Reason = "owner", derived_notes: bool = False
+    ) -> EraseReport:
+        """Erase, and return the report of the quick proof; the full search has begun.
+
+        Raises NotFound, Refused where a hold keeps something, ErasureFailed or StorageError.
+        """
+        parts = self._parts
+        async with self._turn:
+            gone, pages = await self._out_of_database(subjects, reason, derived_notes)
+            marks = await asyncio.to_thread(self._marks, gone)
+            await asyncio.to_thread(self._remove_blobs, gone)
+            parts.files.forget(gone.extent.files)
+            await parts.recall.forget_index()
+            parts.recall.wake()
+            self._tell(gone)
+            report = await self._prove(gone.report_id, marks, "quick", pages)
+        search = asyncio.create_task(
+            self._prove(gone.report_id, marks, "full", None), name="search for traces"
+        )
+        self._searches[report.id] = search
+        search.add_done_callback(lambda task: self._searched(report.id, task))
+        return report
+
+    async def proved(self, report_id: str) -> EraseReport:
+        """Return the report once its full search has ended. Raises NotFound or StorageError."""
+        if report_id in self._searches:
+            return await asyncio.shield(self._searches[report_id])
+        return await self._parts.database.read(reports.report, report_id)
+
+    async def close(self) -> None:
+        """End the searches; their reports say that they were cut short."""
+        self._ending.set()
+        await asyncio.gather(*self._searches.values(), return_exceptions=True)
+
+    async def _out_of_database(
+        self, subjects: Sequence[Subject], reason: Reason, derived_notes: bool
+    ) -> tuple[Gone, frozenset[int]]:
+        for _try in range(_TRIES):
+            await self._parts.recorder.flush()
+            try:
+                return await self._parts.database.write_through(
+                    erase, list(subjects), reason=reason, reindex=index_said, derived_notes=derived_notes
+                )
+            except StillAtWork as busy:
+                for run_id in busy.run_ids:
+                    await self._parts.runs.stop(run_id)
+        raise ErasureFailed(_("Agents keep working on this: stop them, then erase again."))
+
+    def _marks(self, gone: Gone) -> Fingerprints:
+        for blob in gone.blobs:
+            try:
+                gone.material.contents.append(next(self._parts.blobs.stream(blob)))
+            except BlobDamaged as error:
+                log.info("a damaged file is erased without its content being searched for: %s", error)
+        return fingerprints(gone.material)
+
+    def _remove_blobs(self, gone: Gone) -> None:
+        for blob in gone.blobs:
+            self._parts.blobs.delete(blob.id)
+
+    def _tell(self, gone: Gone) -> None:
+        found = gone.extent
+        self._parts.bus.publish(
+            Erased(
+                *(frozenset(found.conversations), frozenset(found.messages), frozenset(found.files)),
+                *(frozenset(found.notes), frozenset(found.agents), frozenset(found.connections)),
+                touched=gone.touched,
+            )
+        )
+
+    async def _prove(
+        self, report_id: str, marks: Fingerprints, level: Level, pages: frozenset[int] | None
+    ) -> EraseReport:
+        parts = self._parts
+        findings = await asyncio.to_thread(self._search, marks, pages)
+        from memory.lifecycle.residue import said_elsewhere, summary
+
+        kept = await parts.database.read(said_elsewhere, marks, frozenset(findings.pieces))
+        traces = findings.pieces - kept
+        state: State = "scanning" if level == "quick" else "clean"
+        if self._ending.is_set():
+            state = "cut_short"
+        if traces:
+            state = "traces"
+        proof = summary(marks, findings, len(kept))
+        proof["traces"] = len(traces)
+        report = await parts.database.write(reports.conclude, report_id, level, state, proof)
+        parts.bus.publish(ErasureProved(report.id, report.level, report.state))
+        return report
+
+    def _search(self, marks: Fingerprints, pages: frozenset[int] | None) -> "Findings":
+        from memory.lifecycle import residue
+        from memory.lifecycle.finder import Finder
+
+        parts, finder, findings = self._parts, Finder(marks.pieces), residue.Findings()
+        residue.search_pages(
+            *(finder, parts.locations.database, parts.key(), findings, pages), stopped=self._ending.is_set
+        )
+        largest = None if pages is None else residue.QUICK_FILE
+        places = residue.places(parts.locations) if pages is None else residue.own_places(parts.locations)
+        residue.search_files(finder, places, findings, largest=largest, stopped=self._ending.is_set)
+        return findings
+
+    def _searched(self, report_id: str, task: "asyncio.Task[EraseReport]") -> None:
+        self._searches.pop(report_id, None)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.error("the search for traces failed", exc_info=error)
