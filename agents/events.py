@@ -140,6 +140,18 @@ class ErasureProved:
 
 
 @dataclass(frozen=True, slots=True)
+class OfficePaused:
+    """Reads and writes wait until OfficeResumed; ``sentence`` says why."""
+
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class OfficeResumed:
+    """What waited goes on."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One sentence for the owner and, where there is one, the fix."""
 
@@ -164,6 +176,8 @@ Event = (
     | RecallChanged
     | Erased
     | ErasureProved
+    | OfficePaused
+    | OfficeResumed
     | Notice
 )
 

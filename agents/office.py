@@ -103,7 +103,7 @@ class Office:
                 runs=self.runs,
                 recorder=self._recorder,
                 bus=self.events,
-                key=lambda: vault.keys.database_key,
+                vault=vault,
             )
         )
 

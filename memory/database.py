@@ -3,7 +3,6 @@
 import asyncio
 import sqlite3
 import threading
-import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -16,15 +15,19 @@ from sqlalchemy.orm import Session
 from sqlalchemy.pool import StaticPool
 
 from memory.disk import told_by_system
-from memory.errors import DatabaseDamaged, DatabaseKeyWrong, DiskFull, DiskReadOnly, StorageError
+from memory.errors import (
+    DatabaseDamaged,
+    DatabaseKeyWrong,
+    DiskFull,
+    DiskReadOnly,
+    Refused,
+    StorageError,
+)
 from memory.pages import logged_pages
 from resources.language import gettext as _
 
 P = ParamSpec("P")
 T = TypeVar("T")
-
-_TRUNCATE_TRIES, _TRUNCATE_PAUSE = 100, 0.05
-"""How often, and seconds apart, the log is tried to be cut while another process still reads from it."""
 
 CONNECT_PRAGMAS = (
     "cipher_log_level = NONE",
@@ -100,30 +103,27 @@ class Database:
         """Like ``write``, for callers that have no event loop; blocks."""
         return self._write_lane.run_now(operation, *args, **kwargs)
 
-    async def write_through(
+    async def write_traced(
         self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
     ) -> tuple[T, frozenset[int]]:
-        """Like ``write``; then fold the log into the file and cut it to nothing, so that no former page stays.
+        """Like ``write``; also returns the numbers of the pages that were written since the log was last cut."""
+        return await self._write_lane.submit(self._write_traced, operation, args, kwargs)
 
-        Also returns the numbers of the pages that were written since the log was last cut. Raises StorageError
-        where another process keeps reading the log; the transaction is committed all the same.
+    async def fold_log(self) -> bool:
+        """Fold the log into the file and cut it to nothing; False while something still reads from it."""
+        return await self._write_lane.submit(self._fold_log)
+
+    async def rekey(self, key: bytes, work: Callable[[Any], None]) -> None:
+        """Let ``work`` give the file this key with the driver's connection, while no other one is open.
+
+        Reads that come meanwhile wait. Raises StorageError; then the file still has the key it had.
         """
-        return await self._write_lane.submit(self._write_through, operation, args, kwargs)
+        await self._write_lane.submit(self._rekey, key, work)
 
-    async def alone(self, work: Callable[[Any], T]) -> T:
-        """Run ``work`` with the driver's connection, outside of a transaction, while no other one is open.
-
-        Reads that come meanwhile wait. For changes of the whole file; raises StorageError.
-        """
-        return await self._write_lane.submit(self._alone, work)
-
-    def use_key(self, key: bytes) -> None:
-        """Open every later connection with this key; called from within ``alone`` once the file has it."""
-        self._key = key
-        self._write_lane.reopen(key)
-        with self._guard:
-            if self._read_lane is not None:
-                self._read_lane.reopen(key)
+    @property
+    def key(self) -> bytes:
+        """The 32 bytes that open the file now."""
+        return self._key
 
     def close(self) -> None:
         """Finish what is under way, fold the log into the file and close both lanes; again is harmless."""
@@ -136,24 +136,35 @@ class Database:
                 self._read_lane = None
             self._write_lane.close()
 
-    def _write_through(self, operation: Callable[..., T], args: Any, kwargs: Any) -> tuple[T, frozenset[int]]:
-        result = self._write_lane.transaction(operation, args, kwargs)
-        pages = logged_pages(self.path)
-        with self._reader_resting(), self._write_lane.connection() as connection:
-            for _attempt in range(_TRUNCATE_TRIES):
-                busy, _frames, _folded = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-                if not busy:
-                    return result, pages
-                time.sleep(_TRUNCATE_PAUSE)
-        raise StorageError(
-            _(
-                "Another program is reading the office's database: close it, then erase again to clear its log."
-            )
-        )
+    def _write_traced(self, operation: Callable[..., T], args: Any, kwargs: Any) -> tuple[T, frozenset[int]]:
+        return self._write_lane.transaction(operation, args, kwargs), logged_pages(self.path)
 
-    def _alone(self, work: Callable[[Any], T]) -> T:
-        with self._reader_resting(closed=True), self._write_lane.connection() as connection:
-            return work(connection)
+    def _fold_log(self) -> bool:
+        with self._reader_resting(), self._write_lane.connection() as connection:
+            connection.execute("PRAGMA busy_timeout = 200")
+            busy, _frames, _folded = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            connection.execute("PRAGMA busy_timeout = 5000")
+            return not busy
+
+    def _rekey(self, key: bytes, work: Callable[[Any], None]) -> None:
+        former = self._key
+        with self._reader_resting(closed=True):
+            try:
+                with self._write_lane.connection() as connection:
+                    work(connection)
+                self._use(key)
+            except StorageError:
+                self._use(former)
+                raise
+
+    def _use(self, key: bytes) -> None:
+        """Open every later connection with this key, and try it. Raises DatabaseKeyWrong."""
+        self._key = key
+        self._write_lane.reopen(key)
+        with self._guard:
+            if self._read_lane is not None:
+                self._read_lane.reopen(key)
+        self._write_lane.transaction(_probe, (), {})
 
     @contextmanager
     def _reader_resting(self, *, closed: bool = False) -> Iterator[None]:
@@ -295,6 +306,10 @@ def told(error: DatabaseError | sqlite3.Error) -> StorageError:
         return DiskFull(_("The disk is full: free some space, then try again. Nothing saved was lost."))
     if "readonly" in text or "read-only" in text or "unable to open" in text:
         return DiskReadOnly(_("The office's folder cannot be written: check the disk and its permissions."))
+    if "locked" in text:
+        return Refused(
+            _("Something still reads the whole database, such as an export: try again once it is done.")
+        )
     if "disk i/o error" in text:
         return StorageError(
             _("The disk cannot be used: check its free space and its health. Nothing saved was lost.")

@@ -12,10 +12,10 @@ from resources.language import gettext as _
 
 
 async def erase(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
-    """Erase one thing: ``kind``, ``id`` or its beginning, ``notes`` for the notes drawn from it too."""
+    """Erase one thing: ``kind``, ``id`` or its beginning, ``notes`` for the notes drawn from it too, ``deep``."""
     office = served.office
     subject = await office.database.read(named, arguments["kind"], arguments["id"])
-    report = await office.erasing.erase([subject], derived_notes=arguments["notes"])
+    report = await office.erasing.erase([subject], derived_notes=arguments["notes"], deep=arguments["deep"])
     yield {"kind": "notice", "sentence": _("Erased. Searching every file and page for what is left of it …")}
     report = await office.erasing.proved(report.id)
     yield {"kind": "result", "value": await told(served, report)}

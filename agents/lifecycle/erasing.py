@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,11 +11,13 @@ from agents.errors import ErasureFailed
 from agents.events import Erased, ErasureProved, EventBus
 from agents.files import Files
 from agents.indexing import index_said
+from agents.lifecycle.rekeying import change_key
 from agents.runtime.recording import Recorder
 from agents.runtime.runs import Runs
 from memory.blobs import BlobStore
 from memory.database import Database
 from memory.errors import BlobDamaged, StillAtWork
+from memory.identifiers import now
 from memory.lifecycle import reports
 from memory.lifecycle.erased import Reason
 from memory.lifecycle.erasure import Gone, erase
@@ -25,6 +27,7 @@ from memory.lifecycle.subjects import Subject
 from memory.locations import Locations
 from memory.recall.search import Recall
 from resources.language import gettext as _
+from vault.office_keys import Vault
 
 if TYPE_CHECKING:
     from memory.lifecycle.residue import Findings
@@ -32,12 +35,15 @@ if TYPE_CHECKING:
 _TRIES = 5
 """How often runs that began meanwhile are stopped before an erasure gives up."""
 
+_PATIENCE = 0.5
+"""Seconds until the log is tried to be folded again while an export or a backup still reads it."""
+
 log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Parts:
-    """The parts of the office that an erasure touches; ``key`` returns the database's present key."""
+    """The parts of the office that an erasure touches."""
 
     locations: Locations
     database: Database
@@ -47,7 +53,7 @@ class Parts:
     runs: Runs
     recorder: Recorder
     bus: EventBus
-    key: Callable[[], bytes]
+    vault: Vault
 
 
 class Erasing:
@@ -60,11 +66,18 @@ class Erasing:
         self._ending = threading.Event()
 
     async def erase(
-        self, subjects: Sequence[Subject], *, reason: Reason = "owner", derived_notes: bool = False
+        self,
+        subjects: Sequence[Subject],
+        *,
+        reason: Reason = "owner",
+        derived_notes: bool = False,
+        deep: bool = False,
     ) -> EraseReport:
         """Erase, and return the report of the quick proof; the full search has begun.
 
-        Raises NotFound, Refused where a hold keeps something, ErasureFailed or StorageError.
+        ``deep`` gives the database another key before the full search, so that nothing that the disk still holds
+        of it can be opened. Raises NotFound, Refused where a hold keeps something, ErasureFailed, StorageError
+        or, for ``deep``, VaultError: then what was to be erased is gone and the key is the former one.
         """
         parts = self._parts
         async with self._turn:
@@ -73,15 +86,30 @@ class Erasing:
             await asyncio.to_thread(self._remove_blobs, gone)
             parts.files.forget(gone.extent.files)
             await parts.recall.forget_index()
-            parts.recall.wake()
             self._tell(gone)
+            if not await parts.database.fold_log():
+                pages = frozenset()  # the file still has them as they were; the full search waits for the log
             report = await self._prove(gone.report_id, marks, "quick", pages)
+            if deep:
+                await change_key(parts.database, parts.vault, parts.locations, parts.bus)
+        level: Level = "deep" if deep else "full"
         search = asyncio.create_task(
-            self._prove(gone.report_id, marks, "full", None), name="search for traces"
+            self._prove(gone.report_id, marks, level, None), name="search for traces"
         )
         self._searches[report.id] = search
         search.add_done_callback(lambda task: self._searched(report.id, task))
         return report
+
+    async def deepen(self) -> EraseReport:
+        """Give the database another key, for everything that was erased before; return the report of it.
+
+        Raises StorageError or VaultError; then the key is the former one.
+        """
+        parts = self._parts
+        async with self._turn:
+            await change_key(parts.database, parts.vault, parts.locations, parts.bus)
+            report_id = await parts.database.write(reports.begin, "deep", {}, now())
+            return await parts.database.write(reports.conclude, report_id, "deep", "clean", {})
 
     async def proved(self, report_id: str) -> EraseReport:
         """Return the report once its full search has ended. Raises NotFound or StorageError."""
@@ -100,7 +128,7 @@ class Erasing:
         for _try in range(_TRIES):
             await self._parts.recorder.flush()
             try:
-                return await self._parts.database.write_through(
+                return await self._parts.database.write_traced(
                     erase, list(subjects), reason=reason, reindex=index_said, derived_notes=derived_notes
                 )
             except StillAtWork as busy:
@@ -134,6 +162,8 @@ class Erasing:
         self, report_id: str, marks: Fingerprints, level: Level, pages: frozenset[int] | None
     ) -> EraseReport:
         parts = self._parts
+        if pages is None:
+            await self._log_folded()
         findings = await asyncio.to_thread(self._search, marks, pages)
         from memory.lifecycle.residue import said_elsewhere, summary
 
@@ -150,13 +180,20 @@ class Erasing:
         parts.bus.publish(ErasureProved(report.id, report.level, report.state))
         return report
 
+    async def _log_folded(self) -> None:
+        """Return once the log is folded into the file, or the office closes."""
+        while not await self._parts.database.fold_log():
+            if await asyncio.to_thread(self._ending.wait, _PATIENCE):
+                return
+
     def _search(self, marks: Fingerprints, pages: frozenset[int] | None) -> "Findings":
         from memory.lifecycle import residue
         from memory.lifecycle.finder import Finder
 
         parts, finder, findings = self._parts, Finder(marks.pieces), residue.Findings()
         residue.search_pages(
-            *(finder, parts.locations.database, parts.key(), findings, pages), stopped=self._ending.is_set
+            *(finder, parts.locations.database, parts.database.key, findings, pages),
+            stopped=self._ending.is_set,
         )
         largest = None if pages is None else residue.QUICK_FILE
         places = residue.places(parts.locations) if pages is None else residue.own_places(parts.locations)

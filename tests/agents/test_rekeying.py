@@ -1,0 +1,130 @@
+"""Deep erase: another key, nothing lost at any moment a process can be killed at, nothing opened by the old key."""
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from agents.events import Event, OfficePaused, OfficeResumed
+from agents.lifecycle.rekeying import STEPS, change_key
+from agents.office import Office
+from memory import notes
+from memory.database import Database
+from memory.errors import DatabaseKeyWrong, Refused
+from memory.lifecycle.subjects import Subject
+from tests.agents.conftest import PASSPHRASE
+from tests.agents.test_erasing import MARKER, traces
+
+
+async def test_a_note_erased_deeply_is_under_no_key_that_exists(office: Office, heard: list[Event]) -> None:
+    note = await office.notes.add(f"Remember: {MARKER}")
+    kept = await office.notes.add("Remember the milk")
+    former = office.vault.keys.database_key
+    report = await office.erasing.erase([Subject("note", note.id)], deep=True)
+    report = await office.erasing.proved(report.id)
+    assert (report.level, report.state) == ("deep", "clean")
+    assert office.vault.keys.database_key != former
+    assert office.vault.keys.pending_database_key is None
+    assert traces(office) == []
+    assert [one.id for one in await office.database.read(notes.notes)] == [kept.id]
+    assert [type(event) for event in heard if isinstance(event, OfficePaused | OfficeResumed)] == [
+        OfficePaused,
+        OfficeResumed,
+    ]
+    await office.close()
+    with pytest.raises(DatabaseKeyWrong):
+        Database.open(office.locations.database, former)
+
+
+async def test_while_an_export_reads_the_key_stays_as_it_is(office: Office) -> None:
+    note = await office.notes.add("Remember the milk")
+    former = office.vault.keys.database_key
+
+    async def reads() -> None:
+        import asyncio
+        import threading
+
+        begun, go_on = threading.Event(), threading.Event()
+
+        def export(session: Session) -> None:
+            notes.notes(session)
+            begun.set()
+            go_on.wait()
+
+        reading = asyncio.create_task(office.database.read_apart(export))
+        await asyncio.to_thread(begun.wait)
+        try:
+            with pytest.raises(Refused):
+                await office.erasing.deepen()
+        finally:
+            go_on.set()
+            await reading
+
+    await reads()
+    assert office.vault.keys.database_key == former
+    assert office.vault.keys.pending_database_key is None
+    assert (await office.database.read(notes.note, note.id)).text == "Remember the milk"
+    assert (await office.erasing.deepen()).state == "clean"
+    assert office.vault.keys.database_key != former
+
+
+def _killed(home: Path, last_step: str, seconds: float | None) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tests.agents.office_to_rekey", str(home), PASSPHRASE, last_step],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    )
+    assert process.stdout is not None
+    assert process.stdout.readline() == b"ready\n"
+    if seconds is not None:
+        time.sleep(seconds)
+        os.kill(process.pid, signal.SIGKILL)
+    assert process.wait() == -signal.SIGKILL
+    process.stdout.close()
+
+
+async def _opens_whole(offices: Callable[..., Awaitable[Office]], expected: list[str]) -> None:
+    office = await offices()
+    assert [note.id for note in await office.database.read(notes.notes)] == expected
+    assert office.vault.keys.pending_database_key is None
+    await office.close()
+
+
+async def test_killed_at_every_step_the_office_opens_with_everything(
+    offices: Callable[..., Awaitable[Office]],
+) -> None:
+    office = await offices()
+    kept = [await office.notes.add(f"{number} {MARKER * 50}") for number in range(20)]
+    expected = [note.id for note in reversed(kept)]
+    home = office.locations.home
+    await office.close()
+    for name in STEPS:
+        _killed(home, name, None)
+        await _opens_whole(offices, expected)
+
+
+async def test_killed_at_any_moment_the_office_opens_with_everything(
+    offices: Callable[..., Awaitable[Office]],
+) -> None:
+    office = await offices()
+    kept = [await office.notes.add(f"{number} {MARKER * 300}") for number in range(40)]
+    expected = [note.id for note in reversed(kept)]
+    home = office.locations.home
+    await office.close()
+    chance = random.Random(20)
+    for _round in range(5):
+        _killed(home, "", chance.uniform(0.0, 0.4))
+        await _opens_whole(offices, expected)
+
+
+async def test_the_steps_are_those_that_are_gone_through(office: Office) -> None:
+    gone_through: list[str] = []
+    await change_key(office.database, office.vault, office.locations, office.events, gone_through.append)
+    assert tuple(gone_through) == STEPS
