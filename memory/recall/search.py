@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from memory.database import Database
 from memory.identifiers import now as present
 from memory.locations import Locations
-from memory.recall import lexical, pool
+from memory.recall import full_text, lexical, pool
 from memory.recall.ahead import RecallAhead
 from memory.recall.client import Found
 from memory.recall.condition import Condition
@@ -136,7 +136,7 @@ class Recall:
 
     async def rebuild(self, progress: Callable[[int, int], None] | None = None) -> None:
         """Make full text and index again from the database; ``progress`` gets vectors done and in all."""
-        await self._database.write(_rebuild_full_text)
+        await self._database.write(lambda session: full_text.rebuild(session.connection()))
         await self._keeper.rebuild(progress)
 
     async def forget_index(self) -> None:
@@ -393,9 +393,3 @@ def _explained(hit: Hit) -> dict[str, Any]:
         "score": round(hit.score, 4),
         "legs": {name: round(value, 4) for name, value in hit.legs.items()},
     }
-
-
-def _rebuild_full_text(session: Session) -> None:
-    from memory.recall.full_text import rebuild
-
-    rebuild(session.connection())
