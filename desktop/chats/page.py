@@ -172,6 +172,7 @@ class ChatPage(QWidget):
         await ended.wait()
 
     async def _leave(self) -> None:
+        self._area.hide_source()
         await self.remember()
         self.session.office.events.publish(ConversationChanged(self.conversation_id))
 

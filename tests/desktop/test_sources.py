@@ -216,6 +216,8 @@ async def test_pictures_show_themselves_in_composer_transcript_and_source(page, 
     await until(picture.isVisible)
     await until(lambda: not picture.pixmap().isNull())
     assert picture.pixmap().toImage().pixelColor(5, 5) == QColor("#c04020")
+    page.begin_new()
+    await until(lambda: not page.sources.pane.isVisible(), "another chat closes the source")
 
 
 async def test_files_are_dropped_anywhere_in_the_chats(page, session, tmp_path, contents):
