@@ -17,7 +17,7 @@ from resources.language import gettext as _
 
 LARGEST_ENTRY = 32 * 1024**2
 """Characters of one entry; Python needs up to some ten times as much for it."""
-_PIECE = 1024 * 1024
+_PIECE = 256 * 1024
 _NEAR_END = 16
 """Characters before the end of what was read in which a cut, not a fault, may be what stopped the parser."""
 _SPACE = re.compile(r"[\s,\ufeff]*")

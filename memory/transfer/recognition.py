@@ -50,10 +50,10 @@ def recognise(archive: Archive) -> Recognised:
     parts = sorted(
         name for base, names in by_base.items() if _CONVERSATIONS.fullmatch(base) for name in names
     )
-    if not parts and len(archive.members) == 1 and _is_json(archive):
-        parts = [*archive.members]
     projects = tuple(sorted(name for name in archive.members if _PROJECTS.fullmatch(name)))
     memories = tuple(by_base.get("memories.json", ()))
+    if not (parts or projects or memories) and len(archive.members) == 1 and _is_json(archive):
+        parts = [*archive.members]
     kinds = {kind for base, kind in _SIGNS.items() if base in by_base}
     if projects:
         kinds.add("claude")

@@ -1,6 +1,10 @@
 """Exports of ChatGPT and Claude come into a real office: whole trees, files, agents, notes; wholly or not at all."""
 
+import asyncio
 import json
+import signal
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,9 +13,15 @@ from sqlalchemy.orm import Session
 
 from agents.lifecycle.bringing_in import bring_in, look_into
 from agents.office import Office
-from memory import branches, chat_search, chats
+from memory import attachments, branches, chat_search, chats, notes
 from memory.chats import Turn
+from memory.lifecycle import erased
+from memory.locations import Locations
 from memory.tables import MessageTable, ProvenanceTable
+from memory.transfer import arriving
+from memory.transfer.errors import TransferCancelled
+from memory.transfer.incoming import derived_id
+from tests.agents.conftest import PASSPHRASE
 from tests.memory.transfer import foreign_archives as made
 
 
@@ -97,3 +107,174 @@ def rows(session: Session) -> dict[str, int]:
     return {
         name: connection.exec_driver_sql(f"SELECT count(*) FROM {name}").scalar_one() for name in [*tables]
     }
+
+
+CLAUDE = {
+    "conversations.json": [
+        made.claude(
+            "k-1",
+            [
+                made.claude_message("m-1", "human", "Where do I moor?", files=[{"file_name": "quay.png"}]),
+                made.claude_message(
+                    "m-2", "assistant", "At berth six.",
+                    attachments=[{"file_name": "berths.txt", "extracted_content": "Berth six is dredged."}],
+                ),
+            ],
+            project_uuid="p-1",
+        ),
+        made.claude("k-2", [], name=""),
+        made.claude("k-3", [{"sender": "human"}], name="Broken"),
+    ],
+    "users.json": [{"uuid": "u", "full_name": "A", "email_address": "a@example.invalid"}],
+    "projects.json": [
+        {
+            "uuid": "p-1", "name": "Lead", "description": "", "prompt_template": "Know the harbour.",
+            "docs": [{"uuid": "d-1", "filename": "rules.md", "content": "# Rules\nMoor at dusk."}],
+        }
+    ],
+    "memories.json": [
+        {"conversations_memory": "Owns a ketch.", "project_memories": {"p-1": "Draws 1.9 m."}, "account_uuid": "u"}
+    ],
+}  # fmt: skip
+
+
+async def test_a_claude_batch_brings_conversations_agents_files_and_notes(
+    office: Office, tmp_path: Path
+) -> None:
+    archive = made.zipped(tmp_path / "data-batch-0000.zip", CLAUDE)
+    brought = await bring_in(office, archive)
+    assert (brought.summary.conversations, brought.summary.agents, brought.summary.notes) == (3, 1, 2)
+    assert [(one.subject, "no record" in one.reason) for one in brought.problems] == [("“Broken”", True)]
+    agent = next(one for one in await office.roster.all() if one.instructions == "Know the harbour.")
+    assert agent.name == "Lead 2"  # the office has a Lead already
+    listed = {one.title: one for one in await office.database.read(chats.conversations)}
+    assert set(listed) == {"Moorings", "", "Project files: Lead"}
+    assert listed["Moorings"].agent_id == listed["Project files: Lead"].agent_id == agent.id
+    files = await office.database.read(attachments.attachments, listed["Moorings"].id)
+    assert [(one.name, one.state) for one in files] == [("quay.png", "failed"), ("berths.txt", "pending")]
+    assert "does not hold it" in files[0].reason
+    assert await office.files.content(files[1]) == b"Berth six is dredged."
+    told = await office.database.read(notes.notes)
+    assert {(one.text, one.scope, one.scope_id) for one in told} == {
+        ("Owns a ketch.", "office", None),
+        ("Draws 1.9 m.", "agent", agent.id),
+    }
+    kept = await office.database.read(extras, "u/conversations")
+    assert kept == {"source": "Claude"}
+    again = await bring_in(office, archive)
+    assert (again.summary.conversations, again.summary.agents, again.summary.notes) == (0, 0, 0)
+
+
+async def test_what_came_in_is_read_and_found_in_the_background(office: Office, tmp_path: Path) -> None:
+    office.imports.start()
+    await bring_in(office, made.zipped(tmp_path / "x.zip", CLAUDE))
+    await office.imports.settled()
+    found = await office.recall.search("Where do I moor?", words_only=True)
+    assert found.hits[0].text == "Where do I moor?"
+    pending = await office.database.read(attachments.attachments_in_state, "pending")
+    await office.files.settled([one.id for one in pending])
+    listed = {one.title: one for one in await office.database.read(chats.conversations)}
+    (rules,) = await office.database.read(attachments.attachments, listed["Project files: Lead"].id)
+    await office.files.settled([rules.id])
+    assert (await office.database.read(attachments.attachment, rules.id)).state == "ready"
+
+
+async def test_files_come_in_with_the_messages_that_carry_them(office: Office, tmp_path: Path) -> None:
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_1"}
+    content = {"content_type": "multimodal_text", "parts": [pointer, "Look"]}
+    nodes = [made.node("q", None, "user", content, 5.0), made.node("q2", "q", "user", content, 6.0)]
+    archive = made.zipped(
+        tmp_path / "x.zip",
+        {"conversations.json": [made.chatgpt(nodes, "q2")], "user-1/file_1-quay.png": made.PICTURE},
+    )
+    brought = await bring_in(office, archive)
+    assert brought.summary.missing_files == 0
+    ((_title, turns),) = (await paths(office)).items()
+    assert turns[0].messages[0].attachment_ids == turns[1].messages[0].attachment_ids != ()
+    (file,) = await office.database.read(attachments.attachments, turns[0].messages[0].conversation_id)
+    assert (file.message_id, file.name) == (turns[0].messages[0].id, "file_1-quay.png")
+    assert await office.files.content(file) == made.PICTURE
+
+
+async def test_what_was_erased_here_does_not_come_back(office: Office, tmp_path: Path) -> None:
+    archive = made.zipped(tmp_path / "x.zip", {"conversations.json": [made.branched(1), made.branched(2)]})
+    ids = [derived_id("chatgpt", "conversation", f"c-{number}") for number in (1, 2)]
+    question = derived_id("chatgpt", "message", "c-2", "q2b")
+    await office.database.write(erased.remember, "conversations", [ids[0]], "owner")
+    await office.database.write(erased.remember, "messages", [question], "owner")
+    brought = await bring_in(office, archive)
+    assert (brought.summary.conversations, brought.summary.erased) == (1, 2)
+    (listed,) = await office.database.read(chats.conversations)
+    turns = await office.database.read(branches.path, listed.id)
+    assert [turn.messages[0].text for turn in turns] == [
+        "When is high water?",
+        "At one o’clock.",
+        "6.4 metres.",
+    ]
+
+
+@pytest.mark.parametrize("when", ["at once", "in the middle"])
+async def test_stopped_by_its_owner_nothing_stays(office: Office, tmp_path: Path, when: str) -> None:
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_1"}
+    picture = made.node("q", None, "user", {"content_type": "multimodal_text", "parts": [pointer]}, 5.0)
+    conversations = [made.chatgpt([picture], "q"), *(made.branched(number) for number in range(2, 200))]
+    archive = made.zipped(
+        tmp_path / "x.zip", {"conversations.json": conversations, "file_1.png": made.PICTURE}
+    )
+    before, asked = await office.database.read(rows), 0
+
+    def cancelled() -> bool:
+        nonlocal asked
+        asked += 1
+        return when == "at once" or asked > 3
+
+    with pytest.raises(TransferCancelled):
+        await bring_in(office, archive, cancelled=cancelled)
+    assert await office.database.read(rows) == before
+    assert list(office.locations.blobs.iterdir()) == []
+
+
+async def test_while_it_comes_in_nobody_sees_it(office: Office, tmp_path: Path) -> None:
+    conversations = [made.branched(number) for number in range(200)]
+    archive = made.zipped(tmp_path / "x.zip", {"conversations.json": conversations})
+    seen: list[int] = []
+
+    def look(_done: int, _total: int) -> None:
+        seen.append(len(office.database.write_now(chats.conversations)))
+        seen.append(len(office.database.write_now(chat_search.search, "water")))
+
+    brought = await bring_in(office, archive, progress=look)
+    assert brought.summary.conversations == 200 and len(seen) > 6 and set(seen) == {0}
+
+
+async def test_killed_in_the_middle_the_next_start_takes_it_away(own_home: Path, tmp_path: Path) -> None:
+    """kill -9 at several moments: the office opens, shows nothing half-done, and the archive comes in afterwards."""
+    conversations = [made.branched(number) for number in range(400)]
+    archive = made.zipped(tmp_path / "x.zip", {"conversations.json": conversations})
+    home = own_home / "killed"
+    left = 0
+    for batches in (1, 5, 40):
+        command = [
+            sys.executable,
+            "-m",
+            "tests.agents.import_to_kill",
+            str(home),
+            PASSPHRASE,
+            str(archive),
+            str(batches),
+        ]
+        assert (await asyncio.to_thread(subprocess.run, command)).returncode == -signal.SIGKILL
+        office = await Office.open(Locations.find(home), passphrase=PASSPHRASE)
+        left += len(await office.database.read(arriving.unfinished))
+        assert await office.database.read(chats.conversations) == ()
+        office.imports.start()
+        await office.imports.settled()
+        assert await office.database.read(arriving.unfinished) == ()
+        assert (await office.database.read(rows))["message"] == 0
+        await office.close()
+    assert left == 3
+    office = await Office.open(Locations.find(home), passphrase=PASSPHRASE)
+    try:
+        assert (await bring_in(office, archive)).summary.conversations == 400
+    finally:
+        await office.close()
