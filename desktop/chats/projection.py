@@ -67,16 +67,19 @@ class Projection:
             "state": state,
             "branch": branch,
             "pinned": stored.pinned_at is not None,
+            "attachments": self._attachments(stored),
         }
         if stored.role == "owner":
-            return Message(author=_("You"), attachments=self._attachments(stored), **common)
+            return Message(author=_("You"), **common)
         run = self.runs.get(stored.run_id or "")
+        told = footer(run) if run and _told(stored, state) else ""
         return Message(
             author=stored.agent_name,
             model=stored.model,
             colour=colour_of(stored.agent_name, self.faces.get(stored.agent_id or "", "")),
             thinking=stored.thinking,
-            footer=footer(run) if run and _told(stored, state) else "",
+            # What no run of this office said must not look as if it had.
+            footer=told if stored.run_id else _("brought in from another app"),
             citations=citations,
             tools=tuple(tool_call(each) for each in run.tools) if run else (),
             notice=notice(state, run.reason if run else ""),

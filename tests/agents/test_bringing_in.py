@@ -48,6 +48,7 @@ def extras(session: Session, original_id: str) -> object:
     ).one()
 
 
+@pytest.mark.req("R137")
 async def test_a_chatgpt_tree_comes_in_with_every_branch(office: Office, tmp_path: Path) -> None:
     archive = made.zipped(
         tmp_path / "chatgpt.zip", {"conversations.json": [made.branched()], "user.json": {}}
@@ -138,6 +139,7 @@ CLAUDE = {
 }  # fmt: skip
 
 
+@pytest.mark.req("R137")
 async def test_a_claude_batch_brings_conversations_agents_files_and_notes(
     office: Office, tmp_path: Path
 ) -> None:
