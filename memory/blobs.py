@@ -49,8 +49,12 @@ class BlobStore:
         self._folder = folder
         self._limit = limit
 
-    def write(self, source: Path | bytes | Iterable[bytes], *, size: int | None = None) -> Blob:
+    def write(
+        self, source: Path | bytes | Iterable[bytes], *, size: int | None = None, identifier: str = ""
+    ) -> Blob:
         """Encrypt a file, bytes, or pieces that come to ``size`` bytes; the file is on disk on return.
+
+        ``identifier`` is the id that a blob brought in had before; otherwise it is given a new one.
 
         The caller then records the blob (``record_blob``) in the transaction that refers to it. Raises
         Refused for what is too large or changed while it was read, DiskFull, DiskReadOnly or StorageError.
@@ -58,7 +62,8 @@ class BlobStore:
         if isinstance(source, Path):
             try:
                 with source.open("rb") as opened:
-                    return self._write(_pieces(opened), os.fstat(opened.fileno()).st_size, source.name)
+                    size = os.fstat(opened.fileno()).st_size
+                    return self._write(_pieces(opened), size, source.name, identifier)
             except OSError as error:
                 raise Refused(
                     _("“{name}” cannot be read ({reason}): check that it is there and yours to read.").format(
@@ -66,10 +71,10 @@ class BlobStore:
                     )
                 ) from error
         if isinstance(source, bytes):
-            return self._write(iter([source]), len(source), _("What you pasted"))
+            return self._write(iter([source]), len(source), _("What you pasted"), identifier)
         if size is None:
             raise TypeError("pieces need their total size: it is part of what is sealed")
-        return self._write(iter(source), size, _("The file"))
+        return self._write(iter(source), size, _("The file"), identifier)
 
     def read(self, blob: Blob) -> bytes:
         """Return the whole plain content. Raises BlobDamaged."""
@@ -123,14 +128,14 @@ class BlobStore:
         """Return where the encrypted file of a blob stands."""
         return self._folder / blob_id
 
-    def _write(self, pieces: Iterator[bytes], size: int, name: str) -> Blob:
+    def _write(self, pieces: Iterator[bytes], size: int, name: str, identifier: str) -> Blob:
         if size > self._limit:
             raise Refused(
                 _("{name} has {size} MB; up to {limit} MB can be attached: attach the part you need.").format(
                     name=name, size=-(-size // 1_000_000), limit=self._limit // 1_000_000
                 )
             )
-        identifier, key, count = new_id(), secrets.token_bytes(32), max(1, -(-size // CHUNK))
+        identifier, key, count = identifier or new_id(), secrets.token_bytes(32), max(1, -(-size // CHUNK))
         temporary = self.path(identifier + _PART)
         try:
             with os.fdopen(create_private(temporary), "wb") as target:

@@ -103,10 +103,13 @@ class Archive(ABC):
         self.close()
 
 
-def open_archive(path: Path, limits: Limits | None = None) -> Archive:
+def open_archive(
+    path: Path, limits: Limits | None = None, *, unlock: Callable[[BinaryIO], BinaryIO] | None = None
+) -> Archive:
     """Open a zip, a folder or a single file and check every member's name, kind and size; blocks.
 
-    Raises ArchiveUnreadable, ArchiveDamaged or ArchiveUnsafe.
+    ``unlock`` is given a file before it is read and returns what is to be read in its place, such as its
+    decrypted content. Raises ArchiveUnreadable, ArchiveDamaged or ArchiveUnsafe, and what ``unlock`` raises.
     """
     limits = limits or Limits()
     try:
@@ -116,6 +119,8 @@ def open_archive(path: Path, limits: Limits | None = None) -> Archive:
     except OSError as error:
         raise _unreadable(path, error) from error
     try:
+        if unlock is not None:
+            file = unlock(file)
         if not (beginning := file.read(4)):
             raise ArchiveUnreadable(_("“{name}” is empty: download it again.").format(name=path.name))
         if beginning in _SIGNATURES:
@@ -131,7 +136,7 @@ class _Zip(Archive):
         check_directory(file, path.name, most_bytes=limits.directory, most_members=limits.members)
         self._file = file
         self._zip = zipfile.ZipFile(file)
-        packed = os.fstat(file.fileno()).st_size
+        packed = file.seek(0, os.SEEK_END)
         infos = self._zip.infolist()
         _check_sizes(infos, packed, path.name, limits)
         if len(infos) > limits.members:

@@ -17,7 +17,7 @@ _COMMENT = 0xFFFF
 
 def check_directory(file: BinaryIO, name: str, *, most_bytes: int, most_members: int) -> None:
     """Raise ArchiveUnsafe where the list of members is over a limit, zipfile.BadZipFile where it is missing."""
-    size = os.fstat(file.fileno()).st_size
+    size = file.seek(0, os.SEEK_END)
     reach = min(size, _END.size + _COMMENT)
     file.seek(size - reach)
     tail = file.read(reach)

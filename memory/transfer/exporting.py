@@ -22,7 +22,7 @@ from memory.tables import BlobTable, ErasedTable
 from memory.tables.records import record
 from memory.transfer import embeddings, readable, workspace
 from memory.transfer.bag_writing import BagWriter
-from memory.transfer.lines import Counted, joined
+from memory.transfer.lines import Counted, joined, unknown_fields, unknown_types
 from memory.transfer.record_types import record_types, to_rfc3339
 from memory.transfer.schemas import schema
 from memory.transfer.selection import Filters, condition, takes
@@ -165,6 +165,11 @@ class _Writing:
                         count=counted.redacted, name=kind.name
                     )
                 )
+        if not self._order.filters.narrow:
+            for name in unknown_types(self._session, [kind.name for kind in self._kinds]):
+                lines = list(unknown_fields(self._session, name).values())
+                bag.payload(f"records/{name}.jsonl", [joined(lines)], compress=True)
+                self.counts[name] = len(lines)
 
     def _conversations(self, bag: BagWriter) -> None:
         if not any(kind.name == "messages" for kind in self._kinds):

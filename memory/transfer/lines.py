@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from sqlalchemy import literal_column, select
+from sqlalchemy import ColumnElement, literal_column, select
 from sqlalchemy.orm import Session
 
 from memory.tables import ProvenanceTable
@@ -51,48 +51,49 @@ class Counted:
     def _records(self) -> Iterator[dict[str, Any]]:
         kind = self._kind
         unknown = unknown_fields(self._session, kind.name)
-        clean = self._cleaner()
+        clean = cleaner(kind)
         of_row = kind.to_line()
         columns = [kind.table.columns[field.name] for field in kind.fields]
-        query = (
-            select(*columns)
-            .where(condition(self._filters, kind))
-            .order_by(literal_column(f'"{kind.table.name}".rowid'))
-        )
+        query = select(*columns).where(condition(self._filters, kind)).order_by(*_order(kind))
         for row in self._session.execute(query.execution_options(yield_per=_ROWS)):
             record = of_row(tuple(row))
             if clean is not None:
-                clean(record)
+                self.redacted += clean(record)
             if unknown:
                 record |= unknown.pop(kind.identity(record), {})
+            if kind.table is ProvenanceTable.__table__:
+                kept = without_own(record)
+                if kept is None:
+                    continue
+                record = kept
             yield record
 
-    def _cleaner(self) -> Callable[[dict[str, Any]], None] | None:
-        names = _ADDRESSES.get(self._kind.name, ())
-        if self._kind.name == "settings":
-            return self._clean_setting
-        if not names:
-            return None
 
-        def clean(record: dict[str, Any]) -> None:
-            for name in names:
-                record[name] = self._without_password(record[name])
+def _order(kind: RecordType) -> list[ColumnElement[Any]]:
+    """As they were written; so what is added later stands below, and a second export differs in little."""
+    if kind.table is ProvenanceTable.__table__:
+        return [kind.table.columns[name] for name in kind.key]  # an import writes these in another order
+    return [literal_column(f'"{kind.table.name}".rowid')]
 
-        return clean
 
-    def _clean_setting(self, record: dict[str, Any]) -> None:
-        if record["key"] == _PROXY and isinstance(record["value"], str):
-            record["value"] = self._without_password(record["value"])
+def cleaner(kind: RecordType) -> Callable[[dict[str, Any]], int] | None:
+    """Return the function that takes passwords out of a record and says how many, None where there are none."""
+    if kind.name == "settings":
+        return lambda record: _clean(record, "value") if record["key"] == _PROXY else 0
+    names = _ADDRESSES.get(kind.name, ())
+    return (lambda record: sum(_clean(record, name) for name in names)) if names else None
 
-    def _without_password(self, address: str) -> str:
-        try:
-            parts = urlsplit(address)
-        except ValueError:
-            return address
-        if "@" not in parts.netloc:
-            return address
-        self.redacted += 1
-        return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+def _clean(record: dict[str, Any], name: str) -> int:
+    address = record[name]
+    try:
+        parts = urlsplit(address)
+    except (ValueError, AttributeError, TypeError):
+        return 0
+    if "@" not in parts.netloc:
+        return 0
+    record[name] = urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+    return 1
 
 
 def unknown_fields(session: Session, record_type: str) -> dict[str, dict[str, Any]]:
@@ -103,6 +104,16 @@ def unknown_fields(session: Session, record_type: str) -> dict[str, dict[str, An
         .order_by(literal_column("provenance.rowid"))
     )
     return {record_id: extra[OWN] for record_id, extra in rows if extra and extra.get(OWN)}
+
+
+def unknown_types(session: Session, known: Iterable[str]) -> list[str]:
+    """Return the record types that came with an import and that this version does not know."""
+    rows = session.scalars(
+        select(ProvenanceTable.record_type)
+        .where(ProvenanceTable.record_type.not_in(list(known)), ProvenanceTable.extra[OWN].is_not(None))
+        .distinct()
+    )
+    return sorted(rows)
 
 
 def without_own(provenance: dict[str, Any]) -> dict[str, Any] | None:

@@ -20,6 +20,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _EARLIEST = -62_135_596_800_000
 """0001-01-01 in milliseconds; RFC 3339 has four digits for the year, so it ends with 9999."""
 _LATEST = 253_402_300_799_999
+_PATTERNS = {("blob", "id"): "^[0-9a-f]{32}$", ("blob", "sha256"): "^[0-9a-f]{64}$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +32,8 @@ class Field:
     nullable: bool
     refers_to: str = ""
     """``table.column`` of what it names, where the database holds it to that."""
+    pattern: str = ""
+    """What a text must be as a whole, where it becomes the name of a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +111,8 @@ def _key(table: Table, exported: tuple[str, ...]) -> tuple[str, ...]:
 
 def _field(column: Column[Any], instant: bool) -> Field:
     target = next((key.target_fullname for key in column.foreign_keys), "")
-    return Field(column.name, "time" if instant else _kind(column), bool(column.nullable), target)
+    pattern = _PATTERNS.get((column.table.name, column.name), "")
+    return Field(column.name, "time" if instant else _kind(column), bool(column.nullable), target, pattern)
 
 
 def _kind(column: Column[Any]) -> str:

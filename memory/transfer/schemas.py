@@ -30,4 +30,5 @@ def _property(field: Field) -> dict[str, Any]:
         forms: list[dict[str, Any]] = [{"type": "string", "pattern": TIME}, {"type": "integer"}]
         return {"anyOf": [*forms, {"type": "null"}] if field.nullable else forms}
     name = _TYPES[field.kind]
-    return {"type": [name, "null"] if field.nullable else name}
+    said: dict[str, Any] = {"type": [name, "null"] if field.nullable else name}
+    return {**said, "pattern": field.pattern} if field.pattern else said

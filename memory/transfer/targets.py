@@ -20,6 +20,7 @@ _BEGINNING = (1980, 1, 1, 0, 0, 0)
 """The time of every member: a zip of the same content is the same zip."""
 _QUICKEST = 1
 _LARGE = 1 << 31
+_MANY = 200
 
 
 class Sink(Protocol):
@@ -111,9 +112,11 @@ class FolderTarget(Target):
         temporary.mkdir(mode=0o700)
         self._root = temporary
         self._folders = {temporary}
+        self._files = 0
 
     @contextmanager
     def entry(self, name: str, *, compress: bool, size: int = 0) -> Iterator[Sink]:
+        self._files += 1
         path = self._root / name
         if path.parent not in self._folders:
             path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -122,7 +125,7 @@ class FolderTarget(Target):
             yield file
 
     def finish(self) -> None:
-        if hasattr(os, "sync"):
+        if self._files > _MANY and hasattr(os, "sync"):
             os.sync()  # all at once, so that each fsync below finds its file on disk already
         for folder, _folders, files in os.walk(self._root):
             for name in files:

@@ -8,14 +8,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unicodedata import normalize
 
-from memory.transfer.record_types import to_rfc3339
+from memory.transfer.record_types import from_rfc3339, to_rfc3339
 
 RECORD = "workspace"
+_CENTURIES = 1 << 43
+"""Milliseconds that every file system can take, as nanoseconds."""
 _BLOCK = 4 * 1024 * 1024
 # What a manifest would have to write in another way, and what some system cannot have in a name.
 _AWKWARD = re.compile(
-    r'[\x00-\x1f\x7f%\\:*?"<>|\ud800-\udfff]|[ .]$|^\.names$|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)', re.I
+    r'[\x00-\x1f\x7f-\x9f\u2028\u2029%\\:*?"<>|\ud800-\udfff]|[.]$|^\.names$'
+    r"|^(con|prn|aux|nul|com\d|lpt\d)(\.|$)",
+    re.IGNORECASE,
 )
 
 
@@ -55,7 +60,7 @@ def record(item: Item, size: int) -> dict[str, Any]:
         "folder": item.folder,
         "size": size,
         "executable": not item.folder and bool(status.st_mode & stat.S_IXUSR),
-        "modified_at": to_rfc3339(status.st_mtime_ns // 1_000_000),
+        "modified_at": None if item.folder else to_rfc3339(status.st_mtime_ns // 1_000_000),
     }
 
 
@@ -81,6 +86,42 @@ def _visit(folder: Path, prefix: str, found: Walk) -> None:
 
 
 def _stored(path: str) -> str:
-    if not any(_AWKWARD.search(part) for part in path.split("/")):
+    plain = normalize("NFC", path) == path
+    if plain and not any(_AWKWARD.search(part) or part != part.strip() for part in path.split("/")):
         return path
     return ".names/" + hashlib.sha256(path.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def unfit(said: dict[str, Any]) -> str:
+    """Return the first field of an incoming line that does not fit, empty if all do.
+
+    A path that leads outside the workspace does not fit, nor a stored name that is not the one it must have.
+    """
+    path = said.get("path")
+    if not isinstance(path, str) or not _inside(path):
+        return "path"
+    if said.get("folder") not in (True, False):
+        return "folder"
+    if said.get("stored") != ("" if said["folder"] else _stored(path)):
+        return "stored"
+    if type(said.get("size")) is not int:
+        return "size"
+    if said.get("executable") not in (True, False):
+        return "executable"
+    return "" if said["folder"] or _is_time(said.get("modified_at")) else "modified_at"
+
+
+def _is_time(said: Any) -> bool:
+    try:
+        return abs(from_rfc3339(said)) < _CENTURIES
+    except (ValueError, TypeError):
+        return False
+
+
+def _inside(path: str) -> bool:
+    try:
+        path.encode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return False
+    parts = path.split("/")
+    return "\x00" not in path and not any(part in ("", ".", "..") for part in parts)

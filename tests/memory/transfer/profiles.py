@@ -16,7 +16,11 @@ from memory.database import Database
 from memory.identifiers import new_id, now
 from memory.messages import Speaker
 from memory.tables import ConnectionTable
+from memory.transfer.bag_reading import Unlock, open_bag
+from memory.transfer.comparing import Choice
 from memory.transfer.exporting import Order, Written, export
+from memory.transfer.importing import Preview, bring_in, preview
+from memory.transfer.merging import Merged
 from memory.transfer.selection import Filters
 from memory.transfer.targets import Encrypter
 from memory.transfer.watching import Watch
@@ -71,6 +75,26 @@ class Profile:
         return asyncio.run(
             self.database.read_apart(export, order, self.store, self.workspace, watch or Watch())
         )
+
+    def look_at(self, path: Path, choice: Choice | None = None, unlock: Unlock | None = None) -> Preview:
+        """Preview an import."""
+        with open_bag(path, unlock) as bag:
+            return asyncio.run(self.database.read_apart(preview, bag, choice or Choice(), Watch()))
+
+    def bring_in(
+        self,
+        path: Path,
+        choice: Choice | None = None,
+        *,
+        unlock: Unlock | None = None,
+        watch: Watch | None = None,
+    ) -> Merged:
+        """Import an export."""
+        with open_bag(path, unlock) as bag:
+            work = bring_in(
+                self.database, bag, self.store, self.workspace, choice or Choice(), watch or Watch()
+            )
+            return asyncio.run(work)
 
     def add_file(self, conversation_id: str, name: str, content: bytes) -> str:
         """Give a file to a conversation; returns the attachment's id."""

@@ -19,14 +19,8 @@ from memory.lifecycle.data_map import Category, exported_tables
 from memory.transfer.errors import TargetRefused, TransferCancelled
 from memory.transfer.selection import Filters
 from memory.transfer.watching import Watch
+from tests.memory.transfer.bundles import unzipped
 from tests.memory.transfer.profiles import SIGNER, Opener, Profile
-
-
-def unzipped(archive: Path) -> Path:
-    folder = archive.with_suffix(".unzipped")
-    with zipfile.ZipFile(archive) as opened:
-        opened.extractall(folder)
-    return folder
 
 
 def records(folder: Path, name: str) -> list[dict[str, Any]]:
