@@ -17,7 +17,7 @@ from memory.errors import StorageError
 from memory.recall.search import Recall
 from memory.transfer import arriving, indexing_imports
 from memory.transfer.archives import Archive, open_archive
-from memory.transfer.errors import ArchiveUnknown
+from memory.transfer.errors import ArchiveUnknown, TransferCancelled
 from memory.transfer.foreign_import import ForeignImport, Summary
 from memory.transfer.incoming import Problem
 from memory.transfer.incoming_rows import Identities
@@ -90,6 +90,7 @@ class Imports:
         self._background: asyncio.Task[None] | None = None
         self._again = asyncio.Event()
         self._settled = asyncio.Event()
+        self._closed = False
 
     def start(self) -> None:
         """Begin to take away what a crash left of an import, and to index what was brought in."""
@@ -102,10 +103,14 @@ class Imports:
         await self._settled.wait()
 
     async def close(self) -> None:
-        """End the background work; it goes on at the next start."""
+        """End the background work and an import under way; the next start goes on, and takes its rows away."""
+        self._closed = True
         if self._background is not None:
             self._background.cancel()
             await asyncio.gather(self._background, return_exceptions=True)
+        # An import notices before its next batch; the database must not go from under it.
+        async with self._turn:
+            return
 
     async def look_into(self, path: Path, watch: Watch) -> Brought:
         """Return what an archive would bring; nothing is written. Raises TransferError or StorageError."""
@@ -121,6 +126,7 @@ class Imports:
         archive, recognised = await asyncio.to_thread(_open, path)
         with archive:
             async with self._turn:
+                self._go_on()
                 await self._take_away_leftovers()
                 brought = await self._bring_in(ForeignImport(archive, recognised, watch, self._blobs))
         self._settled.clear()
@@ -137,6 +143,7 @@ class Imports:
         try:
             ahead = asyncio.create_task(asyncio.to_thread(reading.take))
             while batch := await ahead:
+                self._go_on()
                 known = await self._known(batch)
                 chosen = reading.new_ones(batch, known)
                 # The next is read while this is written.
@@ -144,17 +151,24 @@ class Imports:
                 for one in chosen:
                     rows = reading.rows(one, import_id, known)
                     while some := await asyncio.to_thread(next, rows, None):
+                        self._go_on()
                         await self._database.write(arriving.write, some)
+            self._go_on()
             reading.closing.counts = reading.summary.counts()
             reading.closing.agent_values = AGENT_VALUES
             counts = await self._database.write(arriving.finish, import_id, reading.closing)
         except BaseException:
             if ahead is not None:
                 await asyncio.gather(ahead, return_exceptions=True)
-            await asyncio.shield(self._take_away(import_id, reading.written_blobs))
+            if not self._closed:
+                await asyncio.shield(self._take_away(import_id, reading.written_blobs))
             raise
         reading.summary.agents, reading.summary.notes = counts["agents"], counts["notes"]
         return Brought(kind, name, reading.summary, tuple(reading.problems), import_id)
+
+    def _go_on(self) -> None:
+        if self._closed:
+            raise TransferCancelled(_("The office was closed; bring the archive in again when it is open."))
 
     async def _known(self, batch: list[Identities]) -> arriving.Known:
         messages = [one.message(each.original_id) for one in batch for each in one.conversation.messages]
@@ -176,16 +190,17 @@ class Imports:
             more, blobs = await self._database.write(arriving.undo, import_id)
             for blob_id in blobs:
                 await asyncio.to_thread(self._blobs.delete, blob_id)
+            await asyncio.sleep(0)
         for blob_id in written:
             await asyncio.to_thread(self._blobs.delete, blob_id)
 
     async def _tidy_and_index(self) -> None:
-        async with self._turn:
-            await self._take_away_leftovers()
         while True:
             await self._again.wait()
             self._again.clear()
             try:
+                async with self._turn:
+                    await self._take_away_leftovers()
                 for import_id in await self._database.read(indexing_imports.waiting):
                     await self._index(import_id)
                 await self._files.read_waiting()

@@ -78,7 +78,7 @@ def takes(filters: Filters, kind: RecordType) -> bool:
 
 def condition(filters: Filters, kind: RecordType) -> Condition:
     """Return which rows of this type go out."""
-    parts: list[Condition] = [true()]
+    parts: list[Condition] = [_arrived(kind)]
     if filters.since is not None:
         if kind.name in _TIMES:
             parts.append(_TIMES[kind.name] >= filters.since)
@@ -99,7 +99,7 @@ def condition(filters: Filters, kind: RecordType) -> Condition:
 
 def conversations_of(filters: Filters) -> Ids:
     """Return the ids of the conversations that go out."""
-    query = select(ConversationTable.id)
+    query = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_(None))
     if filters.conversation_id:
         query = query.where(ConversationTable.id == filters.conversation_id)
     if filters.agent_id:
@@ -110,6 +110,26 @@ def conversations_of(filters: Filters) -> Ids:
     if filters.since is not None:
         query = query.where(ConversationTable.updated_at >= filters.since)
     return query
+
+
+def _arrived(kind: RecordType) -> Condition:
+    """Return which rows are no part of an import that is still under way."""
+    under_way = ConversationTable.arriving_import_id.is_not(None)
+    arriving = select(ConversationTable.id).where(under_way)
+    imports = select(ConversationTable.arriving_import_id).where(under_way)
+    columns = kind.table.columns
+    if kind.name == "conversations":
+        return ConversationTable.arriving_import_id.is_(None)
+    if kind.name in ("messages", "files"):
+        return columns["conversation_id"].not_in(arriving)
+    if kind.name == "blobs":
+        theirs = select(AttachmentTable.blob_id).where(AttachmentTable.conversation_id.in_(arriving))
+        return BlobTable.id.not_in(theirs)
+    if kind.name == "imports":
+        return columns["id"].not_in(imports)
+    if kind.name == "provenance":
+        return or_(columns["import_id"].is_(None), columns["import_id"].not_in(imports))
+    return true()
 
 
 def _agents(chats: Ids, filters: Filters) -> Condition:

@@ -5,6 +5,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
@@ -280,3 +281,25 @@ async def test_killed_in_the_middle_the_next_start_takes_it_away(own_home: Path,
         assert (await bring_in(office, archive)).summary.conversations == 400
     finally:
         await office.close()
+
+
+async def test_closing_the_office_ends_an_import(
+    offices: Callable[..., Awaitable[Office]], tmp_path: Path
+) -> None:
+    conversations = [made.branched(number) for number in range(400)]
+    archive = made.zipped(tmp_path / "x.zip", {"conversations.json": conversations})
+    office, loop, begun = await offices("closing"), asyncio.get_running_loop(), asyncio.Event()
+    coming = asyncio.create_task(
+        bring_in(
+            office, archive, progress=lambda _done, _total: loop.call_soon_threadsafe(begun.set) and None
+        )
+    )
+    await begun.wait()
+    await office.close()
+    with pytest.raises(TransferCancelled, match="closed"):
+        await coming
+    again = await offices("closing")
+    assert await again.database.read(chats.conversations) == ()
+    again.imports.start()
+    await again.imports.settled()
+    assert (await again.database.read(rows))["message"] == 0
