@@ -140,6 +140,18 @@ class ErasureProved:
 
 
 @dataclass(frozen=True, slots=True)
+class TrashChanged:
+    """Things were put into the trash or taken out of it, held or restricted."""
+
+
+@dataclass(frozen=True, slots=True)
+class RetentionAsks:
+    """The clock jumped, so ``count`` things that are due stay until their owner confirms that they go."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class OfficePaused:
     """Reads and writes wait until OfficeResumed; ``sentence`` says why."""
 
@@ -176,6 +188,8 @@ Event = (
     | RecallChanged
     | Erased
     | ErasureProved
+    | TrashChanged
+    | RetentionAsks
     | OfficePaused
     | OfficeResumed
     | Notice

@@ -16,7 +16,9 @@ from agents.files import Files
 from agents.indexing import index_said
 from agents.librarian.model import librarian_model
 from agents.lifecycle.bringing_in import Imports
+from agents.lifecycle.daily import Daily
 from agents.lifecycle.erasing import Erasing, Parts
+from agents.lifecycle.keeping import Keeping
 from agents.notebook import Notebook
 from agents.preparation import OfficePreparation
 from agents.roster import Roster, seed
@@ -106,6 +108,8 @@ class Office:
                 vault=vault,
             )
         )
+        self.keeping = Keeping(database, self.events)
+        self.daily = Daily(database, locations, self.events, self.erasing)
 
     @classmethod
     async def open(
@@ -132,6 +136,7 @@ class Office:
         self.recall.watch(lambda: self.events.publish(RecallChanged(self.recall.condition.state)))
         await self.recall.start()
         await self.files.read_waiting()
+        await self.daily.start()
         self.imports.start()
 
     async def interrupted(self) -> tuple[Run, ...]:
@@ -247,6 +252,7 @@ class Office:
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
             stages.push_async_callback(self.erasing.close)
+            stages.push_async_callback(self.daily.close)
 
     def _start(self, sent: Sent) -> Sent:
         question = sent.message

@@ -21,6 +21,7 @@ from memory.accounts import Connection
 from memory.attachments import Attachment
 from memory.chats import Message, Turn
 from memory.database import Database
+from memory.lifecycle import holds
 from memory.readers.errors import ReadingError
 from memory.recall.search import Hit, Recall, within_budget
 from memory.roster import Agent
@@ -225,9 +226,11 @@ def _together(
     session: Session, leaf_id: str | None, attachment_ids: Sequence[str], agent: Agent
 ) -> _Gathered:
     turns, unread = branches.recent_turns(session, leaf_id, characters=CONVERSATION_CHARACTERS)
+    if turns and holds.is_restricted(session, turns[0].messages[0].conversation_id):
+        turns, unread = (), 0
     wanted = [*attachment_ids]
     wanted += [one for turn in turns for message in turn.messages for one in message.attachment_ids]
-    files = {file.id: file for file in attachments.attachments_of(session, tuple(dict.fromkeys(wanted)))}
+    files = {file.id: file for file in attachments.usable(session, tuple(dict.fromkeys(wanted)))}
     return _Gathered(
         turns,
         unread,

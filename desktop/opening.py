@@ -106,7 +106,10 @@ class Opening:
     async def _open_door(self, office: "Office") -> None:
         from agents.commands.serving import Served, door_open
 
-        await self._door.enter_async_context(door_open(Served(office, self._window.raise_to_front)))
+        window = self._window
+        await self._door.enter_async_context(
+            door_open(Served(office, window.raise_to_front, leave=window.closing.emit))
+        )
 
     async def _ask_until_open(self) -> "Office":
         from agents.commands.serving import take_over

@@ -85,6 +85,17 @@ def attachments_of(session: Session, attachment_ids: Sequence[str]) -> tuple[Att
     return tuple(by_id[identifier] for identifier in attachment_ids if identifier in by_id)
 
 
+def usable(session: Session, attachment_ids: Sequence[str]) -> tuple[Attachment, ...]:
+    """Return those of the named files that agents may be given: neither restricted nor in the trash."""
+    chosen = select(AttachmentTable.id).where(
+        AttachmentTable.id.in_(attachment_ids),
+        AttachmentTable.restricted.is_(False),
+        AttachmentTable.trashed_at.is_(None),
+    )
+    allowed = set(session.scalars(chosen))
+    return attachments_of(session, [one for one in attachment_ids if one in allowed])
+
+
 def attachments_in_state(session: Session, state: AttachmentState) -> tuple[Attachment, ...]:
     """Return the files of every conversation that are in this state: those to read, after a start."""
     arriving = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from memory.errors import DatabaseDamaged
@@ -16,6 +16,7 @@ from memory.tables.records import record
 from resources.language import gettext as _
 
 _BEFORE_THE_FIRST = "0" * 64
+_SHORTENED = "audit shortened"
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +59,42 @@ def entries(session: Session, *, limit: int = 200, before: int | None = None) ->
     return tuple(record(AuditEntry, row) for row in session.scalars(query))
 
 
+def shorten(session: Session, before: int) -> int:
+    """Remove the entries older than an instant from the beginning of the trail; return how many.
+
+    The last one's number and hash stay in a new entry, so that the chain is still checked from there on.
+    """
+    kept = select(AuditTable.number).where(AuditTable.at >= before).order_by(AuditTable.number).limit(1)
+    first = session.scalar(kept)
+    query = select(AuditTable).order_by(AuditTable.number.desc()).limit(1)
+    last = session.scalar(query if first is None else query.where(AuditTable.number < first))
+    if last is None:
+        return 0
+    append(session, _SHORTENED, "audit", {"through": last.number, "hash": last.hash})
+    removed = session.execute(delete(AuditTable).where(AuditTable.number <= last.number))
+    return int(removed.rowcount)  # type: ignore[attr-defined]  # a cursor's result
+
+
+def _beginning(session: Session) -> tuple[str, int]:
+    """Return the hash before the first entry that is left, and its number."""
+    first = session.scalar(select(AuditTable).order_by(AuditTable.number).limit(1))
+    if first is None or first.number == 1:
+        return _BEFORE_THE_FIRST, 1
+    shortenings = (
+        select(AuditTable.detail).where(AuditTable.kind == _SHORTENED).order_by(AuditTable.number.desc())
+    )
+    cut = session.scalar(shortenings.limit(1)) or {"through": 0, "hash": _BEFORE_THE_FIRST}
+    return str(cut["hash"]), int(cut["through"]) + 1
+
+
 def verify(session: Session) -> int:
-    """Check the whole chain and return its length.
+    """Check the whole chain and return its length, without what retention removed from its beginning.
 
     Raises DatabaseDamaged naming the first entry that was changed, removed or put in. Entries cut off the end
     show only against a length noted elsewhere.
     """
-    previous, expected = _BEFORE_THE_FIRST, 1
+    previous, expected = _beginning(session)
+    begun = expected
     for row in session.scalars(select(AuditTable).order_by(AuditTable.number)):
         computed = _hash(row.number, row.at, row.kind, row.subject, row.detail, previous)
         if row.number != expected or row.previous_hash != previous or row.hash != computed:
@@ -74,7 +104,7 @@ def verify(session: Session) -> int:
                 ).format(number=expected)
             )
         previous, expected = row.hash, expected + 1
-    return expected - 1
+    return expected - begun
 
 
 def _hash(number: int, at: int, kind: str, subject: str, detail: dict[str, Any], previous: str) -> str:

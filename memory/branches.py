@@ -28,8 +28,8 @@ _LISTS = (_NAMES.index("citations"), _NAMES.index("attachment_ids"))
 _RESTRICTED = _NAMES.index("restricted")
 
 # Plain SQL without the mapper's conversions: for 10,000 messages that is three times as fast.
-_MESSAGES = f"SELECT {', '.join(_NAMES)} FROM message WHERE "  # noqa: S608 (our own names)
-_TEXTS = "SELECT id, text FROM message WHERE conversation_id = ? AND hidden = 0"
+_MESSAGES = f"SELECT {', '.join(_NAMES)} FROM message WHERE trashed_at IS NULL AND "  # noqa: S608 (our own names)
+_TEXTS = "SELECT id, text FROM message WHERE conversation_id = ? AND hidden = 0 AND trashed_at IS NULL"
 _TREE = (
     "SELECT id, parent_id, batch_id FROM message WHERE conversation_id = ? AND hidden = 0 ORDER BY ordinal"
 )

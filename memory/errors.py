@@ -10,6 +10,7 @@ StorageError
 ├── OfficeInUse           another process owns this office
 ├── NotFound              no row has this id
 ├── Refused               a value or a change that a rule of the office does not allow
+│   ├── ManyAtOnce        so much is to go at once that its number must be typed
 │   └── StillAtWork       runs work on what is to be erased
 └── BlobDamaged           an encrypted file does not match its key or its length
 """
@@ -62,6 +63,16 @@ class NotFound(StorageError):
 
 class Refused(StorageError):
     """A value or a change that a rule of the office does not allow."""
+
+
+class ManyAtOnce(Refused):
+    """So much is to go at once that its ``count`` must be typed."""
+
+    def __init__(self, count: int) -> None:
+        super().__init__(
+            _("That is {count} things at once: type that number to confirm it.").format(count=count)
+        )
+        self.count = count
 
 
 class StillAtWork(Refused):

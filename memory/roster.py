@@ -131,7 +131,9 @@ def agent_named(session: Session, name: str) -> Agent | None:
 def agents(session: Session, *, archived: bool = False) -> tuple[Agent, ...]:
     """Return who works here in the owner's order, or who is archived."""
     put_away = AgentTable.archived_at
-    query = select(AgentTable).where(put_away.is_not(None) if archived else put_away.is_(None))
+    query = select(AgentTable).where(
+        put_away.is_not(None) if archived else put_away.is_(None), AgentTable.trashed_at.is_(None)
+    )
     rows = session.scalars(query.order_by(AgentTable.position, AgentTable.id))
     return tuple(record(Agent, row) for row in rows)
 

@@ -39,7 +39,7 @@ class Setting:
 
 def declared() -> tuple[Setting, ...]:
     """Return every setting in the order of the page, in the chosen language."""
-    return (*_appearance(), *_work(), *_alerts(), *_kept())
+    return (*_appearance(), *_work(), *_alerts(), *_life(), *_kept())
 
 
 def _appearance() -> tuple[Setting, ...]:
@@ -104,10 +104,26 @@ def _alerts() -> tuple[Setting, ...]:
     )  # fmt: skip
 
 
+def _life() -> tuple[Setting, ...]:
+    when = (("weekly", _("weekly, where something was erased")), ("asked", _("only when you ask for it")))
+    return (
+        Setting(
+            "trash.days", "whole number", 30, _("Trash"),
+            _("Days after which what is in the trash is erased."), minimum=1, maximum=365, unit=_("days"),
+        ),
+        Setting(
+            "erasure.deep", "choice", "weekly", _("Deep erase"),
+            _("When the database gets another key, so that nothing erased can be read from the disk."),
+            choices=when,
+        ),
+    )  # fmt: skip
+
+
 def _kept() -> tuple[Setting, ...]:
     return (
         Setting("window.layout", "state", {}, "", ""),
         Setting("first_minute.state", "state", {}, "", ""),
+        Setting("lifecycle.clock", "state", {}, "", ""),
     )
 
 

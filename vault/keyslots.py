@@ -17,7 +17,7 @@ from typing import Any
 
 from resources.language import gettext as _
 from vault import recovery_key
-from vault.durable_file import write_durably
+from vault.durable_file import saving_failed, write_durably
 from vault.errors import OfficeTooNew, PassphraseWrong, ReadingFailed, SavingFailed, SlotsDamaged
 from vault.secret import Secret
 
@@ -183,6 +183,14 @@ class KeyslotFile:
             if _read(path) != data:
                 raise SavingFailed.refused(str(path), _("read back differently"))
             self.slots = slots
+
+    def destroy(self) -> None:
+        """Remove the file and its copy. Raises SavingFailed."""
+        for name in (FILE, COPY):
+            try:
+                (self.folder / name).unlink(missing_ok=True)
+            except OSError as error:
+                raise saving_failed(self.folder / name, error) from error
 
 
 def _repair(path: Path, data: bytes) -> None:

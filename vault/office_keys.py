@@ -132,6 +132,15 @@ class Vault:
             if self.keys.pending_database_key is not None:
                 self._replace_keys(self.keys.without_pending())
 
+    def destroy(self) -> None:
+        """Destroy the master keys and every slot: nothing of this office can be opened again.
+
+        Raises StoreUnusable, SavingFailed; then the office still opens.
+        """
+        with self._lock:
+            self.store.delete(_keys_item(self._file.slots))
+            self._file.destroy()
+
     def change_passphrase(self, passphrase: Secret) -> None:
         """Let another passphrase open this office.
 

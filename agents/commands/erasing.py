@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, Item
+from agents.lifecycle import everything
 from memory.lifecycle import reports
 from memory.lifecycle.reports import EraseReport
 from memory.lifecycle.subjects import named
@@ -12,9 +13,18 @@ from resources.language import gettext as _
 
 
 async def erase(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
-    """Erase one thing: ``kind``, ``id`` or its beginning, ``notes`` for the notes drawn from it too, ``deep``."""
+    """Put one thing into the trash, or erase it ``now``.
+
+    ``kind``, ``id`` or its beginning, ``notes`` for the notes drawn from it too, ``deep`` for another key.
+    """
     office = served.office
     subject = await office.database.read(named, arguments["kind"], arguments["id"])
+    if not (arguments["now"] or arguments["deep"]):
+        await office.keeping.put_away([subject])
+        yield {"kind": "result", "value": {"trashed": subject.id, "kind": subject.kind}}
+        return
+    if subject.kind == "connection":
+        await office.connections.forget_key(subject.id)
     report = await office.erasing.erase([subject], derived_notes=arguments["notes"], deep=arguments["deep"])
     yield {"kind": "notice", "sentence": _("Erased. Searching every file and page for what is left of it …")}
     report = await office.erasing.proved(report.id)
@@ -34,3 +44,11 @@ async def told(served: Served, report: EraseReport) -> dict[str, Any]:
         "proof": proof,
         "copies": [{"kind": copy.kind, "path": copy.path, "at": copy.at} for copy in found],
     }
+
+
+async def erase_everything(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
+    """Destroy the keys, close the office and remove its files; then the program that held it ends."""
+    left = await everything.erase_everything(served.office)
+    yield {"kind": "result", "value": {"erased": "everything", "left": [str(path) for path in left]}}
+    if served.leave is not None:
+        served.leave()

@@ -3,7 +3,18 @@
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
-from agents.commands import asking, diagnosis, erasing, keys, ledgers, recovery, remembering, running, team
+from agents.commands import (
+    asking,
+    diagnosis,
+    erasing,
+    keeping,
+    keys,
+    ledgers,
+    recovery,
+    remembering,
+    running,
+    team,
+)
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
 from memory.errors import StorageError
@@ -16,6 +27,7 @@ Answering = Callable[[Served, dict[str, Any]], Awaitable[Any]]
 STREAMING: dict[str, Streaming] = {
     "ask": asking.ask,
     "erase": erasing.erase,
+    "erase everything": erasing.erase_everything,
     "follow": asking.follow,
     "keys check": keys.check,
     "keys rotate": keys.rotate,
@@ -41,6 +53,13 @@ ANSWERING: dict[str, Answering] = {
     "memory forget": remembering.forget,
     "runs list": running.listed,
     "runs discard": running.discard,
+    "trash list": keeping.trash_list,
+    "trash restore": keeping.trash_restore,
+    "trash empty": keeping.trash_empty,
+    "retention show": keeping.retention_show,
+    "retention set": keeping.retention_set,
+    "retention preview": keeping.retention_preview,
+    "retention run": keeping.retention_run,
     "usage": ledgers.usage,
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,

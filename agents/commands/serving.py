@@ -22,11 +22,13 @@ class Served:
     """An office that answers at its door.
 
     ``handover`` is set when a window wants this office; the holder then ends its command at the next
-    committed event and closes. ``show`` raises the window of this process, None where it has none.
+    committed event and closes. ``show`` raises the window of this process, None where it has none; ``leave`` ends
+    a process whose office is gone.
     """
 
     office: Office
     show: Callable[[], None] | None = None
+    leave: Callable[[], None] | None = None
     handover: asyncio.Event = field(default_factory=asyncio.Event)
 
 

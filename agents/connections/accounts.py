@@ -115,6 +115,10 @@ class Connections:
         await asyncio.to_thread(self._vault.delete_key, identity)
         await self._database.write(_remove, identity)
 
+    async def forget_key(self, identity: str) -> None:
+        """Destroy the key of a connection whose row was erased. Raises VaultError."""
+        await asyncio.to_thread(self._vault.delete_key, identity)
+
     async def check(self, identity: str) -> AsyncIterator[check.Step]:
         """Run the five steps, yielding each as it is known, and store results and time."""
         connection = await self.connection(identity)

@@ -18,7 +18,7 @@ from memory.blobs import BlobStore
 from memory.database import Database
 from memory.errors import BlobDamaged, StillAtWork
 from memory.identifiers import now
-from memory.lifecycle import reports
+from memory.lifecycle import reports, trash
 from memory.lifecycle.erased import Reason
 from memory.lifecycle.erasure import Gone, erase
 from memory.lifecycle.fingerprints import Fingerprints, fingerprints
@@ -72,14 +72,20 @@ class Erasing:
         reason: Reason = "owner",
         derived_notes: bool = False,
         deep: bool = False,
+        brake: bool = False,
+        confirmed: int | None = None,
     ) -> EraseReport:
         """Erase, and return the report of the quick proof; the full search has begun.
 
         ``deep`` gives the database another key before the full search, so that nothing that the disk still holds
-        of it can be opened. Raises NotFound, Refused where a hold keeps something, ErasureFailed, StorageError
-        or, for ``deep``, VaultError: then what was to be erased is gone and the key is the former one.
+        of it can be opened. With ``brake`` a great many things need their number ``confirmed``.
+
+        Raises NotFound, ManyAtOnce, Refused where a hold keeps something, ErasureFailed, StorageError or, for
+        ``deep``, VaultError: then what was to be erased is gone and the key is the former one.
         """
         parts = self._parts
+        if brake:
+            await parts.database.read(trash.brake, subjects, confirmed=confirmed)
         async with self._turn:
             gone, pages = await self._out_of_database(subjects, reason, derived_notes)
             marks = await asyncio.to_thread(self._marks, gone)

@@ -328,17 +328,6 @@ def recovery_unlock(context: click.Context, from_stdin: bool) -> int:
     return unlock(context.obj, str(click.prompt(_("Recovery key"), hide_input=True, err=True)))
 
 
-@office_commands.command()
-@click.argument("kind", type=click.Choice(["message", "note", "file", "conversation", "agent", "connection"]))
-@click.argument("name", metavar="ID")
-@click.option("--notes", is_flag=True, help=_("Also the notes that were drawn from it."))
-@click.option("--deep", is_flag=True, help=_("Give the database another key besides, which takes a while."))
-@click.pass_context
-def erase(context: click.Context, kind: str, name: str, notes: bool, deep: bool) -> int:
-    """Erase something for good and search for what is left of it."""
-    return _run(context, "erase", kind=kind, id=name, notes=notes, deep=deep)
-
-
 def _key_text(from_stdin: bool) -> str:
     if from_stdin:
         return sys.stdin.read().strip()

@@ -66,7 +66,7 @@ def _prepare_streams() -> None:
 def _run_command(options: GlobalOptions, rest: list[str]) -> int:
     import click
 
-    from desktop.command_line.commands import office_commands
+    from desktop.command_line.life_commands import office_commands
 
     _translate(office_commands)
     try:

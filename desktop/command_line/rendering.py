@@ -200,5 +200,23 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("cost", lambda row: "" if row["input_tokens"] is None else _cost(row)),
         ("status", lambda row: str(row["status"] or row["error"] or "…")),
     ),
+    "trash list": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("kind", _text_of("kind")),
+        ("what", _text_of("label")),
+        ("since", _time_of("trashed_at")),
+        ("leaves", _time_of("leaves_at")),
+    ),
+    "retention show": _table(
+        ("about", _text_of("scope")),
+        ("what", _text_of("scope_id")),
+        ("days", lambda row: _("keep") if row["days"] is None else str(row["days"])),
+    ),
+    "retention preview": _table(
+        ("leaves", _time_of("leaves_at")),
+        ("kind", _text_of("kind")),
+        ("what", _text_of("label")),
+        ("id", lambda row: row["id"][:8]),
+    ),
     "doctor": _doctor,
 }

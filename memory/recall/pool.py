@@ -66,9 +66,11 @@ FROM passage p
 LEFT JOIN conversation c ON c.id = p.conversation_id
 LEFT JOIN message m ON m.id = p.message_id
 LEFT JOIN note n ON n.id = p.note_id
+LEFT JOIN attachment a ON a.id = p.attachment_id
 WHERE p.number IN ({marks})
-  AND coalesce(c.trashed_at, n.trashed_at) IS NULL
-  AND NOT coalesce(c.restricted, 0) AND NOT coalesce(m.restricted, 0) AND NOT coalesce(n.restricted, 0)
+  AND coalesce(c.trashed_at, m.trashed_at, n.trashed_at, a.trashed_at) IS NULL
+  AND NOT (coalesce(c.restricted, 0) OR coalesce(m.restricted, 0) OR coalesce(n.restricted, 0)
+           OR coalesce(a.restricted, 0))
   AND coalesce(n.state, 'accepted') = 'accepted' AND n.valid_to IS NULL
 """
 
@@ -163,8 +165,10 @@ def neighbours(session: Session, candidate: Candidate) -> tuple[str, str]:
     texts = []
     for sign, order in (("<", "DESC"), (">", "ASC")):
         row: Any = connection.execute(
-            f"SELECT speaker, text FROM passage WHERE {column} = ? AND source_kind = ? AND number {sign} ?"  # noqa: S608 - fixed words
-            f" ORDER BY number {order} LIMIT 1",
+            "SELECT p.speaker, p.text FROM passage p LEFT JOIN message m ON m.id = p.message_id"  # noqa: S608 - fixed words
+            f" WHERE p.{column} = ? AND p.source_kind = ? AND p.number {sign} ?"
+            " AND m.trashed_at IS NULL AND NOT coalesce(m.restricted, 0)"
+            f" ORDER BY p.number {order} LIMIT 1",
             (value, candidate.source_kind, candidate.number),
         ).fetchone()
         texts.append("" if row is None else f"{row[0]}: {row[1]}" if row[0] else row[1])

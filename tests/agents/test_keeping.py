@@ -1,0 +1,179 @@
+"""Trash, holds, restrictions, retention and the daily round, on an open office."""
+
+from pathlib import Path
+
+import pytest
+from sqlalchemy.orm import Session
+
+from agents.events import Event, RetentionAsks
+from agents.lifecycle.daily import Daily
+from agents.office import Office
+from memory import audit, branches, chats, notes
+from memory.errors import ManyAtOnce, NotFound, Refused
+from memory.identifiers import now
+from memory.lifecycle import reports
+from memory.lifecycle.subjects import Subject
+from memory.lifecycle.trash import DAY
+from memory.tables import AuditTable, ConversationTable
+from tests.agents.test_erasing import _say
+
+
+def daily_at(office: Office, at: int) -> Daily:
+    """The office's daily round at another time of the clock."""
+    return Daily(office.database, office.locations, office.events, office.erasing, clock=lambda: at)
+
+
+@pytest.mark.req("R140")
+@pytest.mark.req("R143")
+async def test_what_is_in_the_trash_comes_back_whole_or_goes_after_its_days(office: Office) -> None:
+    conversation = await office.create_conversation(title="The quay")
+    kept, thrown = await office.database.write(_say, conversation.id, "It is deep.", "Very deep indeed.")
+    note = await office.notes.add("The crane is red")
+    away = [Subject("message", thrown.id), Subject("note", note.id)]
+    moved = await office.keeping.put_away(away)
+    assert list(moved) == away
+    shown = await office.database.read(branches.path, conversation.id)
+    assert [one.id for turn in shown for one in turn.messages] == [kept.id]
+    (hit,) = (await office.recall.search("crane red deep indeed")).hits
+    assert (hit.source_id, hit.after) == (kept.id, "")
+    await office.keeping.bring_back(moved)
+    assert {hit.source_id for hit in (await office.recall.search("crane red deep indeed")).hits} >= {
+        thrown.id
+    }
+    await office.keeping.put_away(away)
+    assert (await daily_at(office, now() + 29 * DAY).round(confirmed=True)).trash == 0
+    assert (await daily_at(office, now() + 31 * DAY).round(confirmed=True)).trash == 2
+    with pytest.raises(NotFound):
+        await office.message(thrown.id)
+    assert (await office.message(kept.id)).text == "It is deep."
+
+
+@pytest.mark.req("R146")
+async def test_a_great_many_at_once_need_their_number(office: Office) -> None:
+    many = [Subject("note", (await office.notes.add(f"Note {number}")).id) for number in range(51)]
+    with pytest.raises(ManyAtOnce):
+        await office.keeping.put_away(many)
+    assert await office.keeping.trash() == ()
+    with pytest.raises(ManyAtOnce):
+        await office.keeping.put_away(many[:20])
+    await office.keeping.put_away(many, confirmed=51)
+    with pytest.raises(ManyAtOnce) as brake:
+        await office.erasing.erase(many, brake=True, confirmed=50)
+    assert brake.value.count == 51
+
+
+@pytest.mark.req("R219")
+async def test_a_hold_keeps_things_from_every_deletion(office: Office) -> None:
+    note = await office.notes.add("Evidence")
+    subject = Subject("note", note.id)
+    await office.keeping.hold(subject, held=True)
+    await office.keeping.put_away([subject])
+    (thrown,) = await office.keeping.trash()
+    assert thrown.leaves_at is None
+    assert (await daily_at(office, now() + 400 * DAY).round(confirmed=True)).trash == 0
+    with pytest.raises(Refused):
+        await office.erasing.erase([subject])
+    await office.keeping.hold(subject, held=False)
+    assert (await daily_at(office, now() + 400 * DAY).round(confirmed=True)).trash == 1
+
+
+@pytest.mark.req("R113")
+async def test_what_is_restricted_is_neither_recalled_nor_sent(office: Office, tmp_path: Path) -> None:
+    conversation = await office.create_conversation()
+    source = tmp_path / "lease.txt"
+    source.write_text("The rent is due on the third.")
+    file = await office.attach(conversation.id, source)
+    await office.files.settled([file.id])
+    await office.database.write(_say, conversation.id, "The tenant is called Amundsen.")
+    assert len((await office.recall.search("tenant Amundsen")).hits) == 1
+    (before,) = await office.preview(conversation.id, "And now?", [file.id])
+    assert {part.kind for part in before.parts} >= {"conversation", "attachment"}
+    await office.keeping.restrict(Subject("file", file.id), restricted=True)
+    await office.keeping.restrict(Subject("conversation", conversation.id), restricted=True)
+    assert (await office.recall.search("tenant Amundsen")).hits == ()
+    (after,) = await office.preview(conversation.id, "And now?", [file.id])
+    assert not {part.kind for part in after.parts} & {"conversation", "attachment"}
+
+
+@pytest.mark.req("R147")
+async def test_the_narrowest_rule_decides_and_pins_and_holds_are_exempt(office: Office) -> None:
+    made = [await office.create_conversation(title=title) for title in ("plain", "longer", "pinned", "held")]
+    plain, longer, pinned, held = (one.id for one in made)
+    await office.database.write(_age, [one.id for one in made], now() - 40 * DAY)
+    await office.database.write(chats.pin, pinned)
+    await office.keeping.hold(Subject("conversation", held), held=True)
+    await office.keeping.set_rule("category", "conversations", 30)
+    await office.keeping.set_rule("conversation", longer, 90)
+    assert [one.subject.id for one in await office.keeping.leaving(now())] == [plain]
+    assert [one.label for one in await office.keeping.leaving(now() + 60 * DAY)] == ["plain", "longer"]
+    done = await daily_at(office, now()).round()
+    assert (done.retention, done.asks) == (1, 0)
+    left = await office.database.read(chats.conversations)
+    assert {one.id for one in left} == {longer, pinned, held}
+    with pytest.raises(Refused):
+        await office.keeping.set_rule("category", "weather", 30)
+
+
+@pytest.mark.parametrize("days", [-40, 40])
+async def test_nothing_goes_when_the_clock_jumps_until_its_owner_confirms(
+    office: Office, heard: list[Event], days: int
+) -> None:
+    note = await office.notes.add("Old")
+    await office.keeping.set_rule("category", "notes", 1)
+    assert (await daily_at(office, now()).round()).retention == 0
+    at = now() + days * DAY
+    if days < 0:
+        await office.database.write(_age_note, note.id, at - 5 * DAY)
+    assert (await daily_at(office, at).round()).asks == 1
+    assert (await office.database.read(notes.note, note.id)).text == "Old"
+    assert RetentionAsks(1) in heard
+    assert (await daily_at(office, at).round(confirmed=True)).retention == 1
+
+
+@pytest.mark.req("R150")
+async def test_ledgers_and_logs_are_shortened_and_the_audit_trail_still_verifies(office: Office) -> None:
+    for number in range(3):
+        await office.database.write(audit.append, "test", str(number))
+    await office.database.write(_age_audit, now() - 800 * DAY)
+    log = office.locations.logs / "old.log"
+    log.write_text("x")
+    import os
+
+    os.utime(log, (1, 1))
+    done = await daily_at(office, now()).round()
+    assert done.ledgers["audit"] == 3
+    assert done.logs == 1
+    assert not log.exists()
+    assert await office.database.read(audit.verify) >= 1
+
+
+async def test_the_key_changes_a_week_after_an_erasure(office: Office) -> None:
+    note = await office.notes.add("Gone soon")
+    await office.erasing.proved((await office.erasing.erase([Subject("note", note.id)])).id)
+    key = office.vault.keys.database_key
+    assert not (await daily_at(office, now() + 6 * DAY).round(confirmed=True)).deep
+    assert office.vault.keys.database_key == key
+    assert (await daily_at(office, now() + 8 * DAY).round(confirmed=True)).deep
+    assert office.vault.keys.database_key != key
+    assert [one.level for one in await office.database.read(reports.reports)] == ["deep", "full"]
+    assert not (await daily_at(office, now() + 16 * DAY).round(confirmed=True)).deep
+
+
+def _age(session: Session, conversation_ids: list[str], at: int) -> None:
+    for identifier in conversation_ids:
+        session.get_one(ConversationTable, identifier).updated_at = at
+
+
+def _age_note(session: Session, note_id: str, at: int) -> None:
+    from memory.tables import NoteTable
+
+    session.get_one(NoteTable, note_id).created_at = at
+
+
+def _age_audit(session: Session, at: int) -> None:
+    """Write the same chain as it would have been made at an earlier time."""
+    rows = session.query(AuditTable).order_by(AuditTable.number).all()
+    previous = "0" * 64
+    for row in rows:
+        row.at, row.previous_hash = at, previous
+        row.hash = previous = audit._hash(row.number, at, row.kind, row.subject, row.detail, previous)

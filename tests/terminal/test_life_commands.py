@@ -1,0 +1,54 @@
+"""Trash, retention and erase on the command line, in processes of their own."""
+
+import json
+
+import pytest
+
+from tests.terminal.program import Terminal
+
+
+@pytest.mark.req("R112")
+def test_a_note_goes_to_the_trash_comes_back_and_is_erased(terminal: Terminal) -> None:
+    note = terminal.value("memory", "add", "The ochre pelican eats at noon")
+    assert isinstance(note, dict)
+    assert terminal.value("erase", "note", note["id"][:8]) == {"trashed": note["id"], "kind": "note"}
+    (thrown,) = terminal.value("trash", "list")  # type: ignore[misc]  # a list of one
+    assert (thrown["id"], thrown["kind"]) == (note["id"], "note")
+    terminal.value("trash", "restore", note["id"][:8])
+    assert terminal.value("trash", "list") == []
+    report = terminal.value("erase", "note", note["id"], "--now", "--deep")
+    assert isinstance(report, dict)
+    assert (report["state"], report["level"], report["erased"]) == ("clean", "deep", {"memory": 1})
+    assert report["proof"]["traces"] == 0
+    assert terminal.value("memory", "list") == []
+    code, _output, errors = terminal.run("erase", "note", note["id"], "--now")
+    assert (code, errors.count("\n")) == (1, 1)
+
+
+@pytest.mark.req("R147")
+def test_rules_are_set_shown_previewed_and_taken_back(terminal: Terminal) -> None:
+    rule = terminal.value("retention", "set", "notes", "90")
+    assert isinstance(rule, dict)
+    assert (rule["scope"], rule["scope_id"], rule["days"]) == ("category", "notes", 90)
+    assert len(terminal.value("retention", "show")) == 1  # type: ignore[arg-type]  # a list
+    assert terminal.value("retention", "preview") == []
+    assert terminal.value("retention", "run")["retention"] == 0  # type: ignore[index]  # an object
+    terminal.value("retention", "set", "notes", "default")
+    assert terminal.value("retention", "show") == []
+    code, _output, errors = terminal.run("retention", "set", "weather", "9")
+    assert code == 1
+    assert "weather" in errors
+
+
+def test_everything_goes_only_after_the_word_and_leaves_foreign_files(terminal: Terminal) -> None:
+    terminal.value("memory", "add", "The ochre pelican eats at noon")
+    foreign = terminal.home / "holiday.jpg"
+    foreign.write_bytes(b"mine")
+    code, _output, errors = terminal.run("erase", "everything", stdin="nothing\n")
+    assert code == 2
+    assert "Nothing was erased" in errors
+    assert (terminal.home / "office.db").exists()
+    code, output, errors = terminal.run("--json", "erase", "everything", "--yes")
+    assert code == 0, errors
+    assert json.loads(output) == {"erased": "everything", "left": [str(foreign)]}
+    assert list(terminal.home.rglob("*")) == [foreign]
