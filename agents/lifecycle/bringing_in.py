@@ -164,6 +164,7 @@ class Imports:
                 await asyncio.shield(self._take_away(import_id, reading.written_blobs))
             raise
         reading.summary.agents, reading.summary.notes = counts["agents"], counts["notes"]
+        reading.summary.erased = counts["erased"]
         return Brought(kind, name, reading.summary, tuple(reading.problems), import_id)
 
     def _go_on(self) -> None:

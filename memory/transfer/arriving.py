@@ -93,11 +93,6 @@ def known(
     return Known(frozenset(here), gone)
 
 
-def erased_contents(session: Session, digests: Sequence[str]) -> frozenset[str]:
-    """Return those of the SHA-256 digests whose content was erased here."""
-    return erased.among(session, erased.CONTENT, digests)
-
-
 def write(session: Session, rows: Iterable[Row]) -> None:
     """Write rows in their order."""
     connection = session.connection()
@@ -108,6 +103,7 @@ def write(session: Session, rows: Iterable[Row]) -> None:
 def finish(session: Session, import_id: str, closing: Closing) -> dict[str, int]:
     """Show everything at once, with its agents and notes, and return the counts. Raises NotFound."""
     at = now()
+    closing.counts["erased"] = closing.counts.get("erased", 0) + _drop_erased_contents(session, import_id)
     agents = _add_agents(session, import_id, closing)
     added_notes = _add_notes(session, import_id, closing)
     for conversation_id, project in closing.links.items():
@@ -153,6 +149,26 @@ def undo(session: Session, import_id: str) -> tuple[bool, tuple[str, ...]]:
         return True, ()
     session.execute(delete(ImportTable).where(ImportTable.id == import_id))
     return False, ()
+
+
+def _drop_erased_contents(session: Session, import_id: str) -> int:
+    """Take away the files whose content was erased here, under whatever name; return how many.
+
+    What is left of them is noise without a key; the next start removes it.
+    """
+    chosen = (
+        select(BlobTable.id, BlobTable.sha256)
+        .join(AttachmentTable, AttachmentTable.blob_id == BlobTable.id)
+        .join(ConversationTable, ConversationTable.id == AttachmentTable.conversation_id)
+        .where(ConversationTable.arriving_import_id == import_id, BlobTable.size > 0)
+    )
+    digests = {found.id: found.sha256 for found in session.execute(chosen)}
+    gone = erased.among(session, erased.CONTENT, digests.values())
+    blobs = [identifier for identifier, digest in digests.items() if digest in gone]
+    for blob_id in blobs:
+        session.execute(delete(AttachmentTable).where(AttachmentTable.blob_id == blob_id))
+        session.execute(delete(BlobTable).where(BlobTable.id == blob_id))
+    return len(blobs)
 
 
 def _drop_files(session: Session, conversation_id: str) -> tuple[str, ...]:

@@ -1,6 +1,7 @@
 """Exports of ChatGPT and Claude come into a real office: whole trees, files, agents, notes; wholly or not at all."""
 
 import asyncio
+import hashlib
 import json
 import signal
 import subprocess
@@ -214,6 +215,19 @@ async def test_what_was_erased_here_does_not_come_back(office: Office, tmp_path:
         "At one o’clock.",
         "6.4 metres.",
     ]
+
+
+async def test_a_file_whose_content_was_erased_stays_away(office: Office, tmp_path: Path) -> None:
+    pointer = {"content_type": "image_asset_pointer", "asset_pointer": "sediment://file_1"}
+    node = made.node("q", None, "user", {"content_type": "multimodal_text", "parts": [pointer, "Look"]}, 5.0)
+    archive = made.zipped(
+        tmp_path / "x.zip", {"conversations.json": [made.chatgpt([node], "q")], "file_1.png": made.PICTURE}
+    )
+    digest = hashlib.sha256(made.PICTURE).hexdigest()
+    await office.database.write(erased.remember, erased.CONTENT, [digest], "owner")
+    assert (await bring_in(office, archive)).summary.erased == 1
+    counted = await office.database.read(rows)
+    assert (counted["message"], counted["attachment"], counted["blob"]) == (1, 0, 0)
 
 
 @pytest.mark.parametrize("when", ["at once", "in the middle"])
