@@ -164,6 +164,11 @@ class OfficeResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupsChanged:
+    """A backup was made or removed, or another folder was chosen for them."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One sentence for the owner and, where there is one, the fix."""
 
@@ -172,7 +177,8 @@ class Notice:
 
 
 Event = (
-    ConversationChanged
+    BackupsChanged
+    | ConversationChanged
     | MessageAdded
     | MessageChanged
     | TextDelta

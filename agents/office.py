@@ -15,6 +15,7 @@ from agents.events import ConversationChanged, EventBus, MessageAdded, RecallCha
 from agents.files import Files
 from agents.indexing import index_said
 from agents.librarian.model import librarian_model
+from agents.lifecycle.backing_up import Backups
 from agents.lifecycle.bringing_in import Imports
 from agents.lifecycle.daily import Daily
 from agents.lifecycle.erasing import Erasing, Parts
@@ -75,6 +76,7 @@ class Office:
         self.recall = Recall(database, locations, office_id, ahead=ahead)
         self.files = Files(database, blobs, self.recall, self.events)
         self.imports = Imports(database, blobs, self.recall, self.files, self.events)
+        self.backups = Backups(database, vault, locations, self.events)
         self.notes = Notebook(database, self.recall, self.events)
         self._warm = self._closed = False
         self._recorder = Recorder(database, self.events)
@@ -138,6 +140,7 @@ class Office:
         await self.files.read_waiting()
         await self.daily.start()
         self.imports.start()
+        self.backups.start()
 
     async def interrupted(self) -> tuple[Run, ...]:
         """Return the runs that a crash or a closed window left behind: resume or discard them."""
@@ -206,12 +209,14 @@ class Office:
         """Return 24 words, to be shown once, that open this office from now on. Raises VaultError, StorageError."""
         words = await asyncio.to_thread(self.vault.new_recovery_key)
         await self.database.write(audit.append, "recovery key made", self.vault.office_id)
+        await self.backups.take_over_keys()
         return words
 
     async def take_over_recovery_key(self) -> None:
         """Know of the recovery key that another process has just made. Raises VaultError, StorageError."""
         await asyncio.to_thread(self.vault.reload)
         await self.database.write(audit.append, "recovery key made", self.vault.office_id)
+        await self.backups.take_over_keys()
 
     async def preview(
         self,
@@ -249,6 +254,7 @@ class Office:
             stages.push_async_callback(self.recall.close)
             stages.push_async_callback(self.files.close)
             stages.push_async_callback(self.imports.close)
+            stages.push_async_callback(self.backups.close)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
             stages.push_async_callback(self.erasing.close)

@@ -35,6 +35,15 @@ def replace_durably(temporary: Path, final: Path) -> None:
     flush_folder(final.parent)
 
 
+def flush_file(path: Path) -> None:
+    """Put the content of a closed file on disk. Raises OSError."""
+    descriptor = os.open(path, os.O_RDWR)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def flush_folder(folder: Path) -> None:
     """Put the names in a folder on disk; Windows does so by itself. Raises OSError."""
     if os.name == "nt":

@@ -12,6 +12,9 @@ StorageError
 ├── Refused               a value or a change that a rule of the office does not allow
 │   ├── ManyAtOnce        so much is to go at once that its number must be typed
 │   └── StillAtWork       runs work on what is to be erased
+├── BackupDamaged         a backup does not check out
+├── ErasedMeanwhile       a file went away while it was backed up: begin again
+├── BackupStopped         making or restoring a backup was called off
 └── BlobDamaged           an encrypted file does not match its key or its length
 """
 
@@ -81,6 +84,22 @@ class StillAtWork(Refused):
     def __init__(self, run_ids: tuple[str, ...]) -> None:
         super().__init__(_("An agent is still working on this: stop it, then erase again."))
         self.run_ids = run_ids
+
+
+class BackupDamaged(StorageError):
+    """A backup does not check out."""
+
+
+class ErasedMeanwhile(StorageError):
+    """A file went away while it was backed up: begin again. ``blob_id`` names it."""
+
+    def __init__(self, blob_id: str) -> None:
+        self.blob_id = blob_id
+        super().__init__(_("A file is missing: run “bureau doctor”, then make the backup again."))
+
+
+class BackupStopped(StorageError):
+    """Making or restoring a backup was called off; nothing was changed."""
 
 
 class BlobDamaged(StorageError):

@@ -39,7 +39,7 @@ class Setting:
 
 def declared() -> tuple[Setting, ...]:
     """Return every setting in the order of the page, in the chosen language."""
-    return (*_appearance(), *_work(), *_alerts(), *_life(), *_kept())
+    return (*_appearance(), *_work(), *_alerts(), *_life(), *_backups(), *_kept())
 
 
 def _appearance() -> tuple[Setting, ...]:
@@ -119,8 +119,31 @@ def _life() -> tuple[Setting, ...]:
     )  # fmt: skip
 
 
+def _backups() -> tuple[Setting, ...]:
+    rhythms = (("off", _("never")), ("daily", _("every day")), ("weekly", _("every week")))
+    return (
+        Setting(
+            "backup.rhythm", "choice", "daily", _("Backups"),
+            _("How often Bureau makes an encrypted backup by itself."), choices=rhythms,
+        ),
+        Setting(
+            "backup.keep_days", "whole number", 7, _("Daily backups kept"),
+            _("Of so many days the last backup stays."), minimum=1, maximum=90,
+        ),
+        Setting(
+            "backup.keep_weeks", "whole number", 4, _("Weekly backups kept"),
+            _("Of so many weeks the last backup stays."), minimum=0, maximum=52,
+        ),
+        Setting(
+            "backup.keep_months", "whole number", 3, _("Monthly backups kept"),
+            _("Of so many months the last backup stays."), minimum=0, maximum=120,
+        ),
+    )  # fmt: skip
+
+
 def _kept() -> tuple[Setting, ...]:
     return (
+        Setting("backup.folder", "state", {}, "", ""),
         Setting("window.layout", "state", {}, "", ""),
         Setting("first_minute.state", "state", {}, "", ""),
         Setting("lifecycle.clock", "state", {}, "", ""),

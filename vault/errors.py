@@ -24,6 +24,8 @@ VaultError
 ├── PassphraseNotUsed        the office keeps its keys in a keyring, not behind a passphrase
 ├── RecoveryKeyWrong         the words are not this office's recovery key
 ├── RecoveryKeyAbsent        no recovery key was ever made
+├── BackupKeyAbsent          a backup does not open in the way that was tried
+├── BackupSlotsDamaged       the head of a backup cannot be read
 ├── NoPendingKey             a rekey is to be finished that was never begun
 └── SavingFailed             the disk is full, read-only or failing; nothing was changed
 """
@@ -234,6 +236,18 @@ class RecoveryKeyAbsent(VaultError):
         super().__init__(
             _("No recovery key was made for this office; restore the keyring it was created with.")
         )
+
+
+class BackupKeyAbsent(VaultError):
+    def __init__(self) -> None:
+        super().__init__(
+            _("This backup does not open that way: give the recovery key or the passphrase its office had.")
+        )
+
+
+class BackupSlotsDamaged(VaultError):
+    def __init__(self) -> None:
+        super().__init__(_("The head of this backup is damaged: use another backup."))
 
 
 class NoPendingKey(VaultError):

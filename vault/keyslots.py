@@ -142,6 +142,18 @@ def derive_slot_key(passphrase: Secret, salt: bytes, cost: Argon2Cost) -> bytes:
     return derivation.derive(text)
 
 
+def checked_cost(cost: Argon2Cost) -> Argon2Cost:
+    """Return the cost. Raises ValueError where a damaged or hostile file would make this machine compute too much."""
+    within = (
+        8 * cost.lanes <= cost.memory_kib <= _MOST_MEMORY_KIB
+        and 1 <= cost.iterations <= _MOST_ITERATIONS
+        and 1 <= cost.lanes <= _MOST_LANES
+    )
+    if not within:
+        raise ValueError("cost out of bounds")
+    return cost
+
+
 class KeyslotFile:
     """The file of one office and what it holds; vault and store share one, so neither undoes the other."""
 
@@ -266,14 +278,9 @@ def _passphrase_slot(fields: dict[str, Any] | None) -> PassphraseSlot | None:
     if fields is None:
         return None
     kdf = fields["kdf"]
-    cost = Argon2Cost(int(kdf["memory_kib"]), int(kdf["iterations"]), int(kdf["lanes"]))
-    within = (
-        8 * cost.lanes <= cost.memory_kib <= _MOST_MEMORY_KIB
-        and 1 <= cost.iterations <= _MOST_ITERATIONS
-        and 1 <= cost.lanes <= _MOST_LANES
-    )
-    if kdf["name"] != "argon2id" or not within:
-        raise ValueError("cost out of bounds")
+    cost = checked_cost(Argon2Cost(int(kdf["memory_kib"]), int(kdf["iterations"]), int(kdf["lanes"])))
+    if kdf["name"] != "argon2id":
+        raise ValueError("another derivation")
     return PassphraseSlot(_data(kdf["salt"], 16), cost, _data(fields["nonce"], 12), _data(fields["wrapped"]))
 
 

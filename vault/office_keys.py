@@ -5,7 +5,7 @@ import threading
 from pathlib import Path
 
 from resources.language import gettext as _
-from vault import keyslots, recovery_key
+from vault import backup_keys, keyslots, recovery_key
 from vault.durable_file import saving_failed
 from vault.errors import (
     KeyNotFound,
@@ -88,6 +88,16 @@ class Vault:
             words = recovery_key.words_of(key)
             self._shown = Secret(words)  # redacted everywhere while this office is open
             return words
+
+    def wrap_backup_key(self, backup_id: str, key: bytes) -> backup_keys.Slots:
+        """Return a backup's 32-byte key wrapped in every way that opens this office now."""
+        with self._lock:
+            slot_key = self.store.slot_key if isinstance(self.store, PassphraseStore) else None
+            return backup_keys.wrap(key, backup_id, self.keys, self._file.slots, slot_key)
+
+    def open_backup_key(self, backup_id: str, slots: backup_keys.Slots) -> bytes:
+        """Return the key of a backup of this office. Raises BackupKeyAbsent or BackupSlotsDamaged."""
+        return backup_keys.open_by_office(slots, self.office_id, backup_id, self.keys)
 
     def reload(self) -> None:
         """Take over the slots as another process of this office left them, such as a new recovery key.

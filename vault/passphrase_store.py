@@ -36,6 +36,12 @@ class PassphraseStore:
     def name(self) -> str:
         return _("the passphrase vault")
 
+    @property
+    def slot_key(self) -> bytes:
+        """The 32 bytes that the passphrase derives to with the salt of its slot."""
+        with self._lock:
+            return self._slot_key
+
     @classmethod
     def open(cls, file: KeyslotFile, passphrase: Secret, keys_item: str) -> "PassphraseStore":
         """Open an existing vault; `keys_item` is the name under which the master keys are read and written.

@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.commands import (
     asking,
+    backups,
     diagnosis,
     erasing,
     keeping,
@@ -29,12 +30,17 @@ STREAMING: dict[str, Streaming] = {
     "erase": erasing.erase,
     "erase everything": erasing.erase_everything,
     "follow": asking.follow,
+    "backup now": backups.now,
+    "backup check": backups.check,
     "keys check": keys.check,
     "keys rotate": keys.rotate,
     "memory rebuild": remembering.rebuild,
     "runs resume": running.resume,
 }
 ANSWERING: dict[str, Answering] = {
+    "backup list": backups.listed,
+    "backup remove": backups.remove,
+    "backup folder": backups.folder,
     "keys add": keys.add,
     "keys list": keys.listed,
     "keys remove": keys.remove,

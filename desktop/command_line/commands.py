@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from desktop.command_line.backup_commands import backup
 from desktop.command_line.options import GlobalOptions
 from resources.language import gettext as _
 
@@ -26,6 +27,9 @@ def _run(context: click.Context, command: str, **arguments: Any) -> int:
 @click.version_option(package_name="bureau", message="bureau %(version)s")
 def office_commands() -> None:
     """Bureau: an office of AI agents on your own keys. Without a command it opens the window."""
+
+
+office_commands.add_command(backup)
 
 
 @office_commands.command()

@@ -218,5 +218,16 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("what", _text_of("label")),
         ("id", lambda row: row["id"][:8]),
     ),
+    "backup list": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("made", _time_of("at")),
+        ("why", _text_of("occasion")),
+        ("MB", lambda row: f"{row['size'] / 1_000_000:.1f}"),
+        ("checked", _time_of("verified_at")),
+        (
+            "file",
+            lambda row: row["path"] if row["there"] else _("{path} (not there)").format(path=row["path"]),
+        ),
+    ),
     "doctor": _doctor,
 }

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from memory.identifiers import now
@@ -64,6 +64,12 @@ def log(session: Session, *, since: int = 0) -> tuple[Tombstone, ...]:
     """Return the erase log from an instant on, the oldest first: what a restored backup is to replay."""
     chosen = select(ErasedTable).where(ErasedTable.at >= since).order_by(ErasedTable.at)
     return tuple(Tombstone(row.record_hash, row.kind, row.at, row.reason) for row in session.scalars(chosen))
+
+
+def newest(session: Session) -> tuple[int, int]:
+    """Return how many tombstones there are and when the last was set, 0 without any: it differs after every erasure."""
+    count, at = session.execute(select(func.count(), func.max(ErasedTable.at)).select_from(ErasedTable)).one()
+    return count, at or 0
 
 
 def take_over(session: Session, entries: Iterable[Tombstone]) -> None:

@@ -84,6 +84,7 @@ class BackupTable(Base):
     occasion: Mapped[str]
     """``owner``, ``schedule``, ``migration`` or ``restore``."""
     sha256: Mapped[str]
+    """Of the sealed body; the head before it is written anew with each new recovery key."""
     size: Mapped[int]
     verified_at: Mapped[Instant | None]
     removed_at: Mapped[Instant | None]
