@@ -5,8 +5,8 @@
 PYTHON ?= $(shell test -x .venv/bin/python && echo .venv/bin/python || echo python3)
 PREPARE = @$(PYTHON) packaging/prepare.py
 
-.PHONY: run setup test check bench bench-recall bench-librarian shots lock requirements
-run setup test check bench bench-librarian shots lock requirements:
+.PHONY: run setup test check bench bench-recall bench-librarian prove-erasure shots lock requirements
+run setup test check bench bench-librarian prove-erasure shots lock requirements:
 	$(PREPARE) $@ $(ARGS)
 
 bench-recall:

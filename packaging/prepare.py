@@ -251,6 +251,12 @@ def bench_librarian(arguments: list[str]) -> int:
     return become(PYTHON, "-m", "tests.evaluation.librarian", *arguments)
 
 
+def prove_erasure(arguments: list[str]) -> int:
+    """Erase deeply on a disk image and read the raw device; needs root and a loop device."""
+    develop()
+    return become(PYTHON, "-m", "tests.evaluation.prove_erasure", *arguments)
+
+
 def shots(arguments: list[str]) -> int:
     """Take a picture of every page and state."""
     develop()
@@ -280,6 +286,7 @@ COMMANDS = {
     "bench": bench,
     "bench-recall": bench_recall,
     "bench-librarian": bench_librarian,
+    "prove-erasure": prove_erasure,
     "shots": shots,
     "lock": lock,
     "requirements": requirements,

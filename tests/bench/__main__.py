@@ -15,6 +15,7 @@ SUBJECTS = {
     "runtime": "tests.bench.runtime_bench",
     "recall": "tests.bench.recall_bench",
     "answer": "tests.bench.answer_bench",
+    "erasure": "tests.bench.erasure_bench",
     "imports": "tests.bench.imports_bench",
 }
 

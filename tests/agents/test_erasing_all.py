@@ -1,0 +1,249 @@
+"""Markers in every mapped place that holds content; what goes is gone, what stays is cleaned of it."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert
+from sqlalchemy.orm import Session
+
+from agents.errors import AgentsError
+from agents.events import TextDelta
+from agents.office import Office
+from memory import chats, notes, runs
+from memory.chats import Message
+from memory.identifiers import new_id
+from memory.lifecycle import reports
+from memory.lifecycle.reports import EraseReport
+from memory.lifecycle.subjects import Subject
+from memory.tables import (
+    ConversationTable,
+    ExportRecordTable,
+    MessageTable,
+    ProvenanceTable,
+    RunEventTable,
+    RunTable,
+)
+from tests.agents.conftest import PASSPHRASE, connect, until
+from tests.agents.test_erasing import MARKER, WORDS, traces
+from tests.peers.aimock import Aimock
+
+
+def _plant(session: Session, conversation_id: str, message: Message, other_run: str) -> str:
+    """Repeat the message wherever rows that stay could repeat it; return the run of its own conversation."""
+    run = runs.create_run(session, conversation_id=conversation_id, agent_id=None)
+    row = session.get_one(RunTable, run.id)
+    row.state, row.reason = "failed", f"It said {MARKER}."
+    row.history = {"messages": [{"parts": [{"content": f"… {MARKER} …"}]}]}
+    row.context = [
+        {
+            "kind": "notes",
+            "label": f"said: {MARKER}",
+            "tokens": 7,
+            "cost": None,
+            "reason": "",
+            "source_id": message.id,
+        }
+    ]
+    for number, (owner, kind) in enumerate(
+        (
+            (run.id, "tool_started"),
+            (run.id, "notice"),
+            (other_run, "tool_finished"),
+            (other_run, "memory_used"),
+        )
+    ):
+        body = {
+            "arguments": {"query": MARKER},
+            "result": f'<data id="{message.id}">{MARKER}</data>',
+            "used": [{"kind": "message", "id": message.id, "reason": MARKER}],
+        }
+        session.add(RunEventTable(run_id=owner, seq=90 + number, at=1, kind=kind, body=body))
+    conversation = session.get_one(ConversationTable, conversation_id)
+    conversation.title, conversation.title_source = f"About {MARKER}", "rule"
+    conversation.scroll = {"message": message.id, "offset": 3, "seen_at": 5}
+    session.add(
+        ProvenanceTable(record_type="messages", record_id=message.id, original_id="x", extra={"raw": MARKER})
+    )
+    session.add(
+        ProvenanceTable(
+            record_type="conversations", record_id=conversation_id, extra={"raw": [MARKER, "kept"]}
+        )
+    )
+    return run.id
+
+
+@pytest.mark.req("R047")
+async def test_what_repeats_a_message_in_rows_that_stay_is_cleaned(office: Office) -> None:
+    conversation, other = await office.create_conversation(), await office.create_conversation()
+    sent = await office.send(conversation.id, MARKER)
+    away = await office.send(other.id, "@Librarian Is there anything?")
+    await office.runs.wait([run.id for run in (*sent.runs, *away.runs)])
+    await office.send(conversation.id, "And then?")
+    await until(lambda: not office.runs.busy(conversation.id))
+    run_id = await office.database.write(_plant, conversation.id, sent.message, away.runs[0].id)
+    report = await office.erasing.proved(
+        (await office.erasing.erase([Subject("message", sent.message.id)])).id
+    )
+    assert report.state == "clean", json.dumps(report.proof)
+    assert traces(office, (*WORDS, sent.message.id)) == []
+    run = await office.database.read(runs.run, run_id)
+    assert [(part.label, part.tokens) for part in run.context] == [("…", 7)]
+    assert (await office.database.read(chats.conversation, conversation.id)).title == "And then?"
+    assert (await office.message(sent.replies[0].id)).parent_id is None
+
+
+@pytest.mark.req("R041")
+@pytest.mark.req("R046")
+async def test_a_file_goes_with_its_key_content_passages_and_vectors(
+    offices: Callable[..., Awaitable[Office]], tmp_path: Path
+) -> None:
+    office = await offices()
+    await office.warm()
+    conversation = await office.create_conversation()
+    source = tmp_path / "pelican-report.txt"
+    source.write_text(f"Chapter one.\n\n{MARKER}.\n\n" + "The tide comes twice a day. " * 200)
+    file = await office.attach(conversation.id, source)
+    await office.files.settled([file.id])
+    await office.recall.settled()
+    sent = await office.send(conversation.id, "Read this", [file.id])
+    await office.runs.wait([run.id for run in sent.runs])
+    blob = office.blobs.path(file.blob_id)
+    assert blob.exists()
+    report = await office.erasing.proved((await office.erasing.erase([Subject("file", file.id)])).id)
+    assert report.state == "clean", json.dumps(report.proof)
+    assert report.counts["files"] == report.counts["blobs"] == 1
+    assert not blob.exists()
+    assert traces(office, (*WORDS, file.id, file.blob_id)) == []
+    assert (await office.message(sent.message.id)).attachment_ids == ()
+    await office.recall.settled()
+    assert all(hit.source_kind != "attachment" for hit in (await office.recall.search("pelican tide")).hits)
+
+
+async def test_a_conversation_of_more_than_a_thousand_levels_goes_whole(office: Office) -> None:
+    conversation = await office.create_conversation(title=MARKER)
+    await office.database.write(_deep, conversation.id, 1_500)
+    kept = await office.notes.add("Remember the milk")
+    await office.database.write(chats.set_draft, conversation.id, {"text": f"draft {MARKER}"})
+    report = await office.erasing.proved(
+        (await office.erasing.erase([Subject("conversation", conversation.id)])).id
+    )
+    assert (report.state, report.counts["messages"]) == ("clean", 1_500)
+    assert traces(office) == []
+    assert (await office.database.read(notes.note, kept.id)).text == "Remember the milk"
+
+
+async def test_copies_made_while_it_existed_are_named_and_earlier_ones_are_not(office: Office) -> None:
+    await office.database.write(_export, "before", 1)
+    note = await office.notes.add(MARKER)
+    await office.database.write(_export, "after", note.created_at + 1)
+    report = await office.erasing.erase([Subject("note", note.id)])
+    assert [copy.path for copy in await office.database.read(reports.copies, report.copies)] == ["after"]
+
+
+async def test_words_that_are_also_kept_elsewhere_are_no_traces(office: Office) -> None:
+    note = await office.notes.add(MARKER)
+    await office.notes.add(f"Again: {MARKER}")
+    report = await office.erasing.proved((await office.erasing.erase([Subject("note", note.id)])).id)
+    assert report.state == "clean"
+    assert report.proof["full"]["said_elsewhere"] > 0
+    assert traces(office)
+
+
+async def test_agents_and_connections_go_and_leave_their_work_unnamed(office: Office, tmp_path: Path) -> None:
+    agent = (await office.roster.all())[0]
+    changed = await office.roster.change(agent.id, instructions=f"Always say {MARKER}")
+    connection = await connect(office, "anthropic", "http://127.0.0.1:9", "m")
+    await office.roster.change(changed.id, connection_id=connection)
+    subjects = [Subject("agent", agent.id), Subject("connection", connection)]
+    report = await office.erasing.proved((await office.erasing.erase(subjects)).id)
+    assert report.state == "clean", json.dumps(report.proof)
+    assert (report.counts["agents"], report.counts["connections"]) == (1, 1)
+    assert traces(office) == []
+
+
+async def test_what_is_being_streamed_is_stopped_and_two_erasures_take_turns(
+    office: Office, aimock: Callable[..., Aimock]
+) -> None:
+    server = aimock({"match": {}, "response": {"content": f"{MARKER} " * 200}, "chunkSize": 5, "latency": 20})
+    await connect(office, "anthropic", server.url, "claude-sonnet-5")
+    conversation = await office.create_conversation()
+    note = await office.notes.add(f"Note that {MARKER}")
+    begun = asyncio.Event()
+    office.events.subscribe(lambda event: begun.set() if isinstance(event, TextDelta) else None)
+    sent = await office.send(conversation.id, "Tell me everything")
+    await begun.wait()
+    first, second, third = await asyncio.gather(
+        office.erasing.erase([Subject("conversation", conversation.id)]),
+        office.erasing.erase([Subject("note", note.id)]),
+        office.erasing.erase([Subject("note", note.id)]),
+        return_exceptions=True,
+    )
+    assert isinstance(first, EraseReport)
+    assert isinstance(second, EraseReport)
+    assert not isinstance(third, EraseReport | AgentsError)
+    for report in (first, second):
+        assert (await office.erasing.proved(report.id)).state == "clean"
+    assert sent.runs[0].id not in office.runs.active
+    assert traces(office) == []
+
+
+async def test_killed_while_erasing_all_is_gone_or_all_is_there(
+    own_home: Path, offices: Callable[..., Awaitable[Office]]
+) -> None:
+    for seconds in ("0.0", "0.02", "0.06", "0.15"):
+        home = f"office{seconds}"
+        office = await offices(home)
+        conversation = await office.create_conversation(title=MARKER)
+        await office.database.write(_deep, conversation.id, 400)
+        await office.close()
+        process = subprocess.run(
+            [sys.executable, "-m", "tests.agents.office_to_erase", str(own_home / home), PASSPHRASE, seconds],
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+            check=False,
+        )
+        assert process.returncode == -signal.SIGKILL
+        again = await offices(home)
+        left = len(await again.database.read(chats.conversations))
+        found = await again.database.read(_count)
+        assert (left, found) in ((0, 0), (1, 400))
+        if not left:
+            assert [one.counts["messages"] for one in await again.database.read(reports.reports)] == [400]
+        await again.close()
+
+
+def _deep(session: Session, conversation_id: str, depth: int) -> None:
+    parent, rows = None, []
+    for number in range(depth):
+        identity = new_id()
+        rows.append(
+            {
+                "id": identity,
+                "conversation_id": conversation_id,
+                "parent_id": parent,
+                "batch_id": identity,
+                "ordinal": number + 1,
+                "role": "owner",
+                "text": f"{number} {MARKER}",
+                "citations": [],
+                "attachment_ids": [],
+                "created_at": number,
+            }
+        )
+        parent = identity
+    session.execute(insert(MessageTable), rows)
+    session.get_one(ConversationTable, conversation_id).active_leaf_id = parent
+
+
+def _export(session: Session, path: str, at: int) -> None:
+    session.add(ExportRecordTable(id=new_id(), at=at, path=path))
+
+
+def _count(session: Session) -> int:
+    return session.query(MessageTable).count()
