@@ -244,7 +244,8 @@ def _by_category(conversations: Sequence[Conversation], scores: Sequence[Score])
         chosen = [
             score for question, score in zip(asked, scores, strict=True) if question.category == category
         ]
-        print(f"  {name}: {_told(chosen)}")
+        if chosen:
+            print(f"  {name}: {_told(chosen)}")
 
 
 if __name__ == "__main__":
