@@ -23,6 +23,7 @@ _PAGES = {
     "usage": ("desktop.pages.usage", "UsagePage"),
     "keys": ("desktop.pages.keys", "KeysPage"),
     "memory": ("desktop.pages.memory", "MemoryPage"),
+    "privacy": ("desktop.pages.privacy.page", "PrivacyPage"),
     "settings": ("desktop.pages.settings", "SettingsPage"),
 }
 
@@ -70,6 +71,7 @@ class Contents:
         session.chat_wanted.connect(self._open_chat)
         session.save_wanted.connect(self.chat.save_as)
         session.note_wanted.connect(self._show_note)
+        session.privacy_wanted.connect(self._show_privacy)
         self.area.list.opened.connect(lambda conversation_id: self._open_chat(conversation_id, ""))
         self.area.list.notes.chosen.connect(self._show_note)
         self.area.list.new_wanted.connect(self.chat.begin_new)
@@ -211,6 +213,16 @@ class Contents:
         page = self.show_page("memory")
         if isinstance(page, MemoryPage):
             page.show_found(text)
+
+    def _show_privacy(self, part: str, report_id: str) -> None:
+        from desktop.pages.privacy.erase import ErasePart
+        from desktop.pages.privacy.page import PrivacyPage
+
+        page = self.show_page("privacy")
+        assert isinstance(page, PrivacyPage) and self._session is not None
+        shown = page.show_part(part)
+        if report_id and isinstance(shown, ErasePart):
+            self._session.spawn(shown.show_report(report_id), name="read an erase report")
 
     def _open_chat(self, conversation_id: str, message_id: str) -> None:
         self._window.show_page("chats")

@@ -33,6 +33,7 @@ def places() -> tuple[Place, ...]:
         Place("outbox", _("Outbox"), "outbox"),
         Place("usage", _("Usage"), "usage"),
         Place("keys", _("Keys"), "key", low=True),
+        Place("privacy", _("Privacy"), "shield", low=True),
         Place("settings", _("Settings"), "settings", low=True),
     )
 

@@ -96,6 +96,11 @@ def usable(session: Session, attachment_ids: Sequence[str]) -> tuple[Attachment,
     return attachments_of(session, [one for one in attachment_ids if one in allowed])
 
 
+def kinds(session: Session) -> tuple[str, ...]:
+    """Return every kind of file that the office has, sorted."""
+    return tuple(session.scalars(select(AttachmentTable.kind).distinct().order_by(AttachmentTable.kind)))
+
+
 def attachments_in_state(session: Session, state: AttachmentState) -> tuple[Attachment, ...]:
     """Return the files of every conversation that are in this state: those to read, after a start."""
     arriving = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))

@@ -51,11 +51,18 @@ def append(session: Session, kind: str, subject: str, detail: dict[str, Any] | N
     return record(AuditEntry, row)
 
 
-def entries(session: Session, *, limit: int = 200, before: int | None = None) -> Sequence[AuditEntry]:
-    """Return a page of the trail, the latest first; ``before`` is the last number already shown."""
+def entries(
+    session: Session, *, limit: int = 200, before: int | None = None, kind: str = ""
+) -> Sequence[AuditEntry]:
+    """Return a page of the trail, the latest first; ``before`` is the last number already shown.
+
+    ``kind`` narrows it to entries of one kind.
+    """
     query = select(AuditTable).order_by(AuditTable.number.desc()).limit(limit)
     if before is not None:
         query = query.where(AuditTable.number < before)
+    if kind:
+        query = query.where(AuditTable.kind == kind)
     return tuple(record(AuditEntry, row) for row in session.scalars(query))
 
 
@@ -85,6 +92,11 @@ def _beginning(session: Session) -> tuple[str, int]:
     )
     cut = session.scalar(shortenings.limit(1)) or {"through": 0, "hash": _BEFORE_THE_FIRST}
     return str(cut["hash"]), int(cut["through"]) + 1
+
+
+def kinds(session: Session) -> tuple[str, ...]:
+    """Return every kind of entry that the trail has, sorted."""
+    return tuple(session.scalars(select(AuditTable.kind).distinct().order_by(AuditTable.kind)))
 
 
 def verify(session: Session) -> int:

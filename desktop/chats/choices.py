@@ -26,6 +26,7 @@ def commands() -> dict[str, str]:
         "keys": _("open Keys"),
         "outbox": _("open Outbox"),
         "usage": _("open Usage"),
+        "privacy": _("open Privacy"),
         "settings": _("open Settings"),
     }
 

@@ -35,7 +35,7 @@ HEADER = 52
 class ListPane(QWidget):
     """Says what its owner asks for; it changes nothing by itself.
 
-    ``act`` carries (verb, conversation id): pin, unpin, archive, unarchive, trash, restore, save.
+    ``act`` carries (verb, conversation id): pin, unpin, archive, unarchive, trash, restore, save, erase.
     """
 
     new_wanted = Signal()
@@ -186,7 +186,7 @@ class ListPane(QWidget):
 
     def _verbs(self, entry: ChatEntry) -> list[tuple[str, str]]:
         if entry.trashed:
-            return [(_("Put back"), "restore")]
+            return [(_("Put back"), "restore"), (_("Erase now…"), "erase")]
         return [
             (_("Unpin"), "unpin") if entry.pinned else (_("Pin"), "pin"),
             (_("Take out of the archive"), "unarchive") if entry.archived else (_("Archive"), "archive"),

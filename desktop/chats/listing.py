@@ -6,13 +6,14 @@ from typing import Any
 
 from PySide6.QtCore import QTimer
 
-from agents.events import ConversationChanged, RunChanged
+from agents.events import ConversationChanged, Erased, RunChanged
 from desktop.chats.list_model import title_of
 from desktop.chats.list_pane import ListPane
 from desktop.session import Session
 from memory import chat_list, chats, notes
 from memory.chat_list import ChatEntry
 from memory.chat_search import Found, search
+from memory.lifecycle.subjects import Subject
 from resources.language import gettext as _
 
 _MOST = 500
@@ -40,6 +41,7 @@ class Listing:
         pane.model.renamed.connect(self._rename)
         session.on(ConversationChanged, lambda _event: self._reload_timer.start())
         session.on(RunChanged, lambda _event: self._reload_timer.start())
+        session.on(Erased, lambda _event: self._reload_timer.start())
 
     def reload(self) -> None:
         """Read the list again."""
@@ -103,6 +105,9 @@ class Listing:
         if verb == "save":
             self._session.save_wanted.emit(conversation_id)
             return
+        if verb == "erase":
+            self._session.spawn(self._ask_to_erase(conversation_id), name="erase a chat")
+            return
         operations = {
             "pin": chats.pin,
             "unpin": chats.unpin,
@@ -121,6 +126,13 @@ class Listing:
                 label=_("Undo"),
                 act=lambda: self._write(back, conversation_id),
             )
+
+    async def _ask_to_erase(self, conversation_id: str) -> None:
+        from desktop.pages.privacy.asking import ask_to_erase
+
+        conversation = await self._session.office.database.read(chats.conversation, conversation_id)
+        subject = Subject("conversation", conversation_id)
+        await ask_to_erase(self._session, (subject,), conversation.title or _("New chat"))
 
     def _write(self, operation: Callable[..., Any], *args: str) -> None:
         self._session.spawn(self._perform(operation, *args), name="change a chat")

@@ -3,13 +3,13 @@
 import asyncio
 
 from PySide6.QtCore import QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtGui import QDesktopServices, QGuiApplication
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
-from agents.errors import AgentsError
 from agents.events import (
     AttachmentChanged,
     ConversationChanged,
+    Erased,
     MessageAdded,
     MessageChanged,
     RunChanged,
@@ -18,6 +18,7 @@ from agents.events import (
     ToolFinished,
     ToolStarted,
 )
+from desktop.chats.acting import Acting
 from desktop.chats.area import ChatsArea
 from desktop.chats.composer_place import ComposerPlace
 from desktop.chats.composing import Composing
@@ -33,9 +34,8 @@ from desktop.chats.sources import Sources
 from desktop.composer.composer import Composer
 from desktop.session import Session
 from desktop.transcript.view import ScrollPosition, TranscriptView
-from memory import branches, chats, messages
+from memory import branches, chats
 from memory.chat_list import ChatEntry
-from memory.errors import StorageError
 from memory.identifiers import now
 from memory.roster import Agent
 from memory.run_summary import summaries
@@ -229,10 +229,12 @@ class ChatPage(QWidget):
         for kind in _HEARD:
             session.on(kind, self._hear)
         session.on(ConversationChanged, self._conversation_changed)
+        session.on(Erased, self._forget)
         session.at_end(self.remember)
         self.header.back.connect(self._area.show_list)
         self.header.inspect.connect(self._area.toggle_inspector)
-        view.action_requested.connect(self._act)
+        self._acting = Acting(session, lambda: self.feed)
+        view.action_requested.connect(self._acting.act)
         view.branch_requested.connect(self._switch_branch)
         view.link_requested.connect(self._ask_before_link)
         view.quote_requested.connect(self.composer.insert)
@@ -339,30 +341,22 @@ class ChatPage(QWidget):
         self.header.show_status(status_words([run for run in found.values() if run.state != "queued"], team))
         await self._inspection.show(feed)
 
-    def _act(self, message_id: str, name: str) -> None:
-        self.session.spawn(self._carry_out(message_id, name), name=f"{name} a message")
-
-    async def _carry_out(self, message_id: str, name: str) -> None:
-        office, feed = self.session.office, self.feed
-        message = feed.message(message_id) if feed is not None else None
-        if feed is None or message is None:
-            return
-        try:
-            if name in ("pin", "unpin"):
-                await office.database.write(messages.pin_message, message_id, pinned=name == "pin")
-                await feed.refresh()
-            elif name in ("regenerate", "retry"):
-                await office.regenerate(message_id)
-            elif name == "resume" and message.run_id:
-                await office.resume(message.run_id)
-            elif name == "discard" and message.run_id:
-                await office.discard(message.run_id)
-            elif name == "stop" and message.run_id:
-                await office.stop(message.run_id)
-            elif name == "keys":
-                self.session.page_wanted.emit("keys")
-        except (AgentsError, StorageError) as error:
-            self.session.fail(str(error))
+    def _forget(self, event: Erased) -> None:
+        """Show nothing more of what was erased, and keep none of it on the clipboard."""
+        for conversation_id in event.conversations | event.touched:
+            self._feeds.pop(conversation_id, None)
+        self._pictures.forget(event.files)
+        if event.files:
+            self._area.hide_source()
+        clipboard = QGuiApplication.clipboard()
+        if clipboard.ownsClipboard():
+            clipboard.clear()
+        if self.conversation_id in event.conversations | event.touched:
+            here, self.conversation_id = self.conversation_id, ""
+            gone = here in event.conversations
+            self.session.spawn(
+                self._begin_new() if gone else self._open(here, ""), name="show what is left of a chat"
+            )
 
     def _switch_branch(self, message_id: str, step: int) -> None:
         async def switch() -> None:

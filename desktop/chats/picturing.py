@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import OrderedDict
+from collections.abc import Iterable
 
 from PySide6.QtCore import QBuffer, QByteArray, QIODevice, QSize, Qt
 from PySide6.QtGui import QImage, QImageReader
@@ -30,6 +31,11 @@ class Pictures:
     def known(self, attachment_id: str) -> bytes:
         """Return a small picture as PNG where it was made already, else nothing."""
         return self._kept.get(attachment_id, b"")
+
+    def forget(self, attachment_ids: Iterable[str]) -> None:
+        """Keep nothing of these files, because they were erased."""
+        for attachment_id in attachment_ids:
+            self._kept.pop(attachment_id, None)
 
     async def small(self, file: Attachment) -> bytes:
         """Return a small picture as PNG; nothing where the file is no picture that can be shown."""

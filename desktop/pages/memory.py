@@ -2,7 +2,7 @@
 
 from PySide6.QtWidgets import QComboBox, QLineEdit, QPushButton, QTabBar, QVBoxLayout, QWidget
 
-from agents.events import NotesChanged, RecallChanged
+from agents.events import Erased, NotesChanged, RecallChanged
 from desktop.pages.folding import FoldingRow
 from desktop.pages.note_card import NoteCard, kind_words
 from desktop.pages.page import Page, StateMessage, clear, label
@@ -43,7 +43,8 @@ class MemoryPage(Page):
         self.column.addWidget(self.tester)
         self.column.addStretch(1)
         self.cards: list[NoteCard] = []
-        session.on(NotesChanged, lambda _event: self.mark_stale())
+        for kind in (NotesChanged, Erased):
+            session.on(kind, lambda _event: self.mark_stale())
         session.on(RecallChanged, lambda _event: self.tester.show_state())
 
     async def load(self) -> None:

@@ -13,7 +13,9 @@ from desktop.wording import ago
 from memory import messages
 from memory.errors import StorageError
 from memory.identifiers import now
+from memory.lifecycle.subjects import Subject
 from memory.notes import Note
+from memory.titles import title_from
 from resources.language import gettext as _
 from resources.language import ngettext
 
@@ -89,6 +91,7 @@ class NoteCard(QFrame):
                 ),
                 (_("Edit"), "flat", self._edit),
                 (_("Forget"), "flat", self._forget),
+                (_("Erase…"), "flat", self._ask_to_erase),
             ]
         if self._note.source_message_id:
             doors.append((_("Source"), "flat", self._open_source))
@@ -133,6 +136,13 @@ class NoteCard(QFrame):
             label=_("Undo"),
             act=lambda: self._do(self._book.restore(self._note.id)),
         )
+
+    def _ask_to_erase(self) -> None:
+        from desktop.pages.privacy.asking import ask_to_erase
+
+        subject = Subject("note", self._note.id)
+        asking = ask_to_erase(self._session, (subject,), title_from(self._note.text))
+        self._session.spawn(asking, name="erase a note")
 
     def _open_source(self) -> None:
         self._session.spawn(self._go_to_source(), name="open a note's source")

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from agents.errors import AgentFileMalformed, AgentNameTaken
-from agents.events import ConnectionsChanged, RosterChanged, RunChanged
+from agents.events import ConnectionsChanged, Erased, RosterChanged, RunChanged
 from desktop.faults import sentence_of
 from desktop.pages.agent_editor import AgentEditor
 from desktop.pages.avatar import avatar_pixmap
@@ -61,7 +61,7 @@ class TeamPage(Page):
         self.column.addWidget(self._roster)
         self.column.addWidget(self.editor)
         self.cards: list[AgentCard] = []
-        for kind in (RosterChanged, ConnectionsChanged):
+        for kind in (RosterChanged, ConnectionsChanged, Erased):
             session.on(kind, lambda _event: self.mark_stale())
         session.on(RunChanged, lambda _event: self.mark_stale())
 

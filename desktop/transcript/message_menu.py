@@ -13,6 +13,7 @@ from desktop.theme.icons import icon
 from desktop.transcript.action_bar import message_actions
 from desktop.transcript.citing import without_chips
 from desktop.transcript.embedding import without_pictures
+from desktop.transcript.rows import RowKind
 from desktop.transcript.segments import split
 from desktop.transcript.text_segment import plain_text
 from resources.language import gettext as _
@@ -81,6 +82,10 @@ class MessageCommands:
         for name, picture, label in message_actions(card.message, card.kind):
             action = menu.addAction(icon(picture, tint), label)
             action.triggered.connect(lambda _on=False, it=name: self.run(message_id, it))
+        if card.kind not in (RowKind.NOTICE, RowKind.ERROR):
+            menu.addSeparator()
+            erase = menu.addAction(icon("trash", tint), _("Erase…"))
+            erase.triggered.connect(lambda: self.run(message_id, "erase"))
         menu.addSeparator()
         everything = menu.addAction(_("Select all"))
         everything.triggered.connect(self._view.selection.select_all)

@@ -163,7 +163,7 @@ async def test_every_declared_key_has_its_command(contents):
         "Ctrl+K",
         "Ctrl+N",
         "Ctrl+9",
-        "Alt+7",
+        "Alt+8",
         "F1",
     }
 

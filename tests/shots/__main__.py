@@ -73,7 +73,7 @@ def one_part(part: str, target: Path, folder: Path, url: str, names: list[str]) 
 
     home = folder / ("full" if part in ("full", "locked") else "first")
     wanted = {name: act for name, act in scenes(part).items() if not names or name in names}
-    camera = Camera(target)
+    camera = Camera(target, folder)
     run(
         Locations.find(home),
         None if part == "locked" else folder / "passphrase",

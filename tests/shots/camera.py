@@ -27,12 +27,13 @@ Scene = Callable[["Camera"], Awaitable[None]]
 class Camera:
     """Drives one window and writes pictures named ``<scene>-<light|dark>[-narrow|-large].png``.
 
-    ``overlay`` is a menu that stands over the window in the next picture.
+    ``overlay`` is a menu or dialog that stands over the window in the next picture, ``folder`` a place for files.
     """
 
-    def __init__(self, target: Path) -> None:
+    def __init__(self, target: Path, folder: Path) -> None:
         self._target = target
         self.overlay: QWidget | None = None
+        self.folder = folder
         self.faults: list[str] = []
 
     async def drive(self, lifecycle: Lifecycle, wanted: dict[str, Scene]) -> None:

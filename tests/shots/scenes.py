@@ -13,6 +13,7 @@ from desktop.pages.settings import SettingsPage
 from desktop.pages.team import TeamPage
 from desktop.pages.usage import UsagePage
 from tests.shots.camera import Camera, Scene
+from tests.shots.privacy_scenes import privacy_empty_scenes, privacy_scenes
 from tests.shots.trouble_scenes import trouble_scenes
 from vault.errors import KeyringAbsent, KeysMissing
 
@@ -97,6 +98,7 @@ def _first() -> dict[str, Scene]:
         "first-minute-starters": starters,
         "first-minute-recovery-key": recovery,
         **empty,
+        **privacy_empty_scenes(),
     }
 
 
@@ -139,6 +141,7 @@ def _full() -> dict[str, Scene]:
         "settings-search": _settings_search,
         "notice": _notice,
         **trouble_scenes(),
+        **privacy_scenes(),
     }
 
 

@@ -1,0 +1,54 @@
+"""Carries out what is asked of a message in its bar and menu."""
+
+from collections.abc import Callable
+
+from agents.errors import AgentsError
+from desktop.chats.feed import Feed
+from desktop.session import Session
+from memory import messages
+from memory.chats import Message
+from memory.errors import StorageError
+from memory.lifecycle.subjects import Subject
+from memory.titles import title_from
+
+
+class Acting:
+    """``feed`` returns the open conversation, None for a new one."""
+
+    def __init__(self, session: Session, feed: Callable[[], Feed | None]) -> None:
+        self._session = session
+        self._feed = feed
+
+    def act(self, message_id: str, name: str) -> None:
+        """Begin to carry out an action by its name."""
+        self._session.spawn(self._act(message_id, name), name=f"{name} a message")
+
+    async def _act(self, message_id: str, name: str) -> None:
+        feed = self._feed()
+        message = feed.message(message_id) if feed is not None else None
+        if feed is None or message is None:
+            return
+        try:
+            await self._carry_out(feed, message, name)
+        except (AgentsError, StorageError) as error:
+            self._session.fail(str(error))
+
+    async def _carry_out(self, feed: Feed, message: Message, name: str) -> None:
+        office = self._session.office
+        if name in ("pin", "unpin"):
+            await office.database.write(messages.pin_message, message.id, pinned=name == "pin")
+            await feed.refresh()
+        elif name in ("regenerate", "retry"):
+            await office.regenerate(message.id)
+        elif name == "resume" and message.run_id:
+            await office.resume(message.run_id)
+        elif name == "discard" and message.run_id:
+            await office.discard(message.run_id)
+        elif name == "stop" and message.run_id:
+            await office.stop(message.run_id)
+        elif name == "keys":
+            self._session.page_wanted.emit("keys")
+        elif name == "erase":
+            from desktop.pages.privacy.asking import ask_to_erase
+
+            await ask_to_erase(self._session, (Subject("message", message.id),), title_from(message.text))

@@ -1,0 +1,156 @@
+"""The scenes of the Privacy page."""
+
+from PySide6.QtWidgets import QPushButton, QWidget
+
+from desktop.pages.page import Page
+from desktop.pages.privacy.asking import ask_to_erase
+from desktop.pages.privacy.erase import ErasePart
+from desktop.pages.privacy.importing import ImportPart
+from desktop.pages.privacy.page import PrivacyPage, parts
+from desktop.pages.privacy.retention import RetentionPart
+from memory import notes
+from memory.lifecycle.subjects import Subject
+from tests.memory.transfer import foreign_archives
+from tests.shots.camera import Camera, Scene
+
+
+def privacy_empty_scenes() -> dict[str, Scene]:
+    """Return the parts of an office in which nothing has happened."""
+    return {f"privacy-{part.name}-empty": _part(part.name) for part in parts()}
+
+
+def privacy_scenes() -> dict[str, Scene]:
+    """Return the scenes in their order; each leaves what the next ones show."""
+    return {
+        "privacy-trash": _trash,
+        "privacy-erase-asking": _asking,
+        "privacy-erase-many": _many,
+        "privacy-report": _report,
+        "privacy-erase": _erase,
+        "privacy-retention": _retention,
+        "privacy-retention-list": _leaving,
+        "privacy-import": _part("import"),
+        "privacy-import-working": _importing,
+        "privacy-import-preview": _preview,
+        "privacy-import-fault": _not_an_export,
+        "privacy-audit": _part("audit"),
+    }
+
+
+async def show(camera: Camera, name: str) -> Page:
+    """Show a part and wait until it was read."""
+    await camera.opened()
+    page = camera.contents.show_page("privacy")
+    assert isinstance(page, PrivacyPage)
+    part = page.show_part(name)
+    await part._load()
+    return part
+
+
+def _part(name: str) -> Scene:
+    async def act(camera: Camera) -> None:
+        await show(camera, name)
+
+    return act
+
+
+def press(parent: QWidget, words: str) -> None:
+    """Press the visible button with these words."""
+    next(
+        each for each in parent.findChildren(QPushButton) if each.text() == words and each.isVisible()
+    ).click()
+
+
+async def _trash(camera: Camera) -> None:
+    office = camera.office
+    await camera.contents.listing.read()
+    entries = camera.contents.listing.entries
+    thrown = [entry for entry in entries if "Bread" in entry.title or "so long" in entry.title]
+    kept = (await office.database.read(notes.notes))[-1]
+    subjects = [Subject("conversation", entry.id) for entry in thrown] + [Subject("note", kept.id)]
+    subjects.append(Subject("agent", (await office.roster.all())[-1].id))
+    await office.keeping.put_away(subjects)
+    await office.keeping.hold(subjects[0], held=True)
+    await show(camera, "trash")
+
+
+async def _asking(camera: Camera) -> None:
+    entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
+    session = camera.contents.chat.session
+    camera.overlay = await ask_to_erase(session, (Subject("conversation", entry.id),), entry.title)
+
+
+async def _many(camera: Camera) -> None:
+    from memory.errors import ManyAtOnce
+
+    entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
+    session = camera.contents.chat.session
+    asking = await ask_to_erase(session, (Subject("conversation", entry.id),), "214 things in the trash")
+    asking._ask_number(ManyAtOnce(214))
+    camera.overlay = asking
+
+
+async def _report(camera: Camera) -> None:
+    office = camera.office
+    entry = next(each for each in camera.contents.listing.entries if "Letter" in each.title)
+    report = await office.erasing.erase([Subject("conversation", entry.id)])
+    await office.erasing.proved(report.id)
+    part = await show(camera, "erase")
+    assert isinstance(part, ErasePart)
+    await part.show_report(report.id)
+
+
+async def _erase(camera: Camera) -> None:
+    part = await show(camera, "erase")
+    assert isinstance(part, ErasePart)
+    part._close_report()
+
+
+async def _retention(camera: Camera) -> None:
+    keeping = camera.office.keeping
+    await keeping.set_rule("category", "conversations", 30)
+    await keeping.set_rule("agent", (await camera.office.roster.all())[0].id, 7)
+    await keeping.set_rule("file_type", "pdf", None)
+    note = (await camera.office.database.read(notes.notes))[0]
+    await keeping.restrict(Subject("note", note.id), restricted=True)
+    await show(camera, "retention")
+
+
+async def _leaving(camera: Camera) -> None:
+    part = await show(camera, "retention")
+    assert isinstance(part, RetentionPart)
+    part.leaving.see.setChecked(True)
+
+
+async def _import_part(camera: Camera) -> ImportPart:
+    part = await show(camera, "import")
+    assert isinstance(part, ImportPart)
+    return part
+
+
+async def _importing(camera: Camera) -> None:
+    part = await _import_part(camera)
+    part.fault.hide()
+    part.begin.hide()
+    part.working.begin("Bringing in chatgpt-export-2026-11-12.zip …")
+    part.working.progress(370, 1000)
+
+
+async def _preview(camera: Camera) -> None:
+    part = await _import_part(camera)
+    part.working.end()
+    found = [foreign_archives.branched(number) for number in range(12)]
+    archive = foreign_archives.zipped(
+        camera.folder / "chatgpt-export-2026-11-12.zip", {"conversations.json": [*found, {"broken": 1}]}
+    )
+    part.look(archive)
+    await camera.until(part.result.isVisible, "what the archive holds")
+    press(part.result, "1 thing could not come in")
+
+
+async def _not_an_export(camera: Camera) -> None:
+    part = await _import_part(camera)
+    file = camera.folder / "holiday.zip"
+    foreign_archives.zipped(file, {"picture.png": foreign_archives.PICTURE})
+    part.look(file)
+    await camera.until(part.fault.isVisible, "why it cannot come in")
