@@ -15,14 +15,13 @@ from memory.lifecycle.finder import Finder
 from memory.lifecycle.fingerprints import SHORTEST, windows
 from memory.lifecycle.subjects import portions
 from memory.recall.driver import driver
-from memory.tables.runs import QUOTING_KINDS
+from memory.tables.runs import QUOTING
 
 GONE = "…"
 """Stands in the place of words that were erased."""
 
 _ID = re.compile("[0-9a-f]{32}")
 _FEW = 4
-_QUOTING = f"kind IN ({', '.join(repr(kind) for kind in QUOTING_KINDS)})"
 _CUT_OFF = ("interrupted", "failed", "stopped", "needs_you", "running", "queued")
 _NOT_SAID = "kind NOT IN ('text', 'thinking')"
 
@@ -70,16 +69,12 @@ def clean_papers(session: Session, quotes: Quotes, conversation_ids: Iterable[st
         for some in portions(conversation_ids)
         for row in _rows(session, "SELECT id FROM run WHERE conversation_id IN ({marks})", some)
     ]
-    events, runs = _mentions(session, quotes)
-    runs |= set(here)
+    runs = _mentions(session, quotes) | set(here)
     # A run that was cut off may have named its sources without having told of them yet.
     runs |= {row[0] for row in _rows(session, "SELECT id FROM run WHERE state IN ({marks})", _CUT_OFF)}
     changed = 0
-    for some in portions(here):
-        changed += clean_column(session, "run_event", "body", quotes, "run_id", some, _NOT_SAID)
-    for some in portions(events):
-        changed += clean_column(session, "run_event", "body", quotes, "number", some, _NOT_SAID)
     for some in portions(sorted(runs)):
+        changed += clean_column(session, "run_event", "body", quotes, "run_id", some, _NOT_SAID)
         for column in ("context", "history"):
             changed += clean_column(session, "run", column, quotes, "id", some)
         for number, reason in _rows(
@@ -121,17 +116,17 @@ def clean_citations_elsewhere(session: Session, quotes: Quotes) -> int:
     return changed
 
 
-def _mentions(session: Session, quotes: Quotes) -> tuple[list[int], set[str]]:
-    """Return the events, anywhere, that name one of the ids, and their runs."""
-    query = f"SELECT number, run_id, body FROM run_event INDEXED BY ix_run_event_quoting WHERE {_QUOTING}"  # noqa: S608 - our names
+def _mentions(session: Session, quotes: Quotes) -> set[str]:
+    """Return the runs, anywhere, whose papers name one of the ids."""
+    query = f"SELECT run_id, body FROM run_event INDEXED BY ix_run_event_quoting WHERE ({QUOTING})"  # noqa: S608 - our names
     ids = sorted(quotes.ids)
     if len(ids) <= _FEW:
         query += " AND (" + " OR ".join("instr(body, ?)" for _one in ids) + ")" if ids else " AND FALSE"
         rows = driver(session).execute(query, ids).fetchall()
     else:
         named = driver(session).execute(query)
-        rows = [row for row in named if any(found in quotes.ids for found in _ID.findall(row[2]))]
-    return [row[0] for row in rows], {row[1] for row in rows}
+        rows = [row for row in named if any(found in quotes.ids for found in _ID.findall(row[1]))]
+    return {row[0] for row in rows}
 
 
 def _rows(session: Session, query: str, values: Sequence[str | int]) -> list[Any]:

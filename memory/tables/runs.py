@@ -7,8 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from memory.tables.base import Base, Document, Documents, Identifier, Instant, Micros, reference
 
-QUOTING_KINDS = ("tool_started", "tool_finished", "memory_used")
-"""Events that may repeat words, or name ids, of other conversations; erasing looks through them alone."""
+QUOTING = "kind = 'memory_used' OR (kind = 'tool_finished' AND instr(body, 'id=') > 0)"
+"""Events that name sources, of other conversations too; erasing looks for an item's id in these alone."""
 
 
 class RunTable(Base):
@@ -50,7 +50,7 @@ class RunEventTable(Base):
         Index(
             "ix_run_event_quoting",
             "kind",
-            sqlite_where=text(f"kind IN ({', '.join(repr(kind) for kind in QUOTING_KINDS)})"),
+            sqlite_where=text(QUOTING),
         ),
     )
 

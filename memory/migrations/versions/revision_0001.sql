@@ -371,7 +371,7 @@ CREATE TABLE run_event (
     CONSTRAINT fk_run_event_run_id_run FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE CASCADE
 );
 
-CREATE INDEX ix_run_event_quoting ON run_event (kind) WHERE kind IN ('tool_started', 'tool_finished', 'memory_used');
+CREATE INDEX ix_run_event_quoting ON run_event (kind) WHERE kind = 'memory_used' OR (kind = 'tool_finished' AND instr(body, 'id=') > 0);
 
 CREATE TABLE usage (
     id VARCHAR(32) NOT NULL,
