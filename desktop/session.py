@@ -5,10 +5,11 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from agents.events import Event, Notice
+from agents.events import Erased, Event, Notice
 from agents.notebook import Notebook
 from agents.office import Office
 from desktop.faults import sentence_of
+from desktop.forgetting import forget
 from desktop.notices import Door
 from desktop.preferences import Preferences
 from desktop.tasks import Tasks
@@ -42,6 +43,7 @@ class Session(QObject):
         self._listeners: dict[type, list[Callable[[Any], None]]] = {}
         self._savers: list[Callable[[], Awaitable[None]]] = []
         self._unsubscribe = office.events.subscribe(self._hear)
+        self.on(Erased, forget)
         self.on(Notice, lambda notice: self.notify(f"{notice.sentence} {notice.fix}".strip()))
 
     def on(self, kind: type[E], callback: Callable[[E], None]) -> None:

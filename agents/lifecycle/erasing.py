@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.errors import ErasureFailed
-from agents.events import Erased, ErasureProved, EventBus
+from agents.events import (
+    ConnectionsChanged,
+    ConversationChanged,
+    Erased,
+    ErasureProved,
+    EventBus,
+    NotesChanged,
+    RosterChanged,
+)
 from agents.files import Files
 from agents.indexing import index_said
 from agents.lifecycle.rekeying import change_key
@@ -163,6 +171,14 @@ class Erasing:
                 touched=gone.touched,
             )
         )
+        for conversation_id in found.conversations | gone.touched:
+            self._parts.bus.publish(ConversationChanged(conversation_id))
+        for changed, event in (
+            *((found.notes, NotesChanged()), (found.agents, RosterChanged())),
+            (found.connections, ConnectionsChanged()),
+        ):
+            if changed:
+                self._parts.bus.publish(event)
 
     async def _prove(
         self, report_id: str, marks: Fingerprints, level: Level, pages: frozenset[int] | None

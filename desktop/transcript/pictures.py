@@ -110,3 +110,9 @@ def formula(source: str, size: int, ink: str, ratio: float) -> QImage | None:
     renderer.render(painter, QRectF(0, 0, box.width(), box.height()))
     painter.end()
     return image
+
+
+def forget_drawn() -> None:
+    """Keep no drawn picture, name or formula in memory."""
+    for drawn in (chip, source_picture, formula):
+        drawn.cache_clear()
