@@ -104,6 +104,11 @@ class Files:
             if attachment.id not in self._reading:
                 self._begin(attachment)
 
+    async def read_again(self, attachment: Attachment) -> None:
+        """Read a file whose passages are not here, as after an import, and return when it is read."""
+        self._begin(attachment)
+        await self.settled([attachment.id])
+
     async def settled(self, attachment_ids: Iterable[str]) -> None:
         """Return when none of the files is being read any more."""
         tasks = [self._reading[one] for one in attachment_ids if one in self._reading]

@@ -20,6 +20,7 @@ from agents.lifecycle.bringing_in import Imports
 from agents.lifecycle.daily import Daily
 from agents.lifecycle.erasing import Erasing, Parts
 from agents.lifecycle.keeping import Keeping
+from agents.lifecycle.transfer import Transfers
 from agents.notebook import Notebook
 from agents.preparation import OfficePreparation
 from agents.roster import Roster, seed
@@ -77,6 +78,7 @@ class Office:
         self.files = Files(database, blobs, self.recall, self.events)
         self.imports = Imports(database, blobs, self.recall, self.files, self.events)
         self.backups = Backups(database, vault, locations, self.events)
+        self.transfers = Transfers(self)
         self.notes = Notebook(database, self.recall, self.events)
         self._warm = self._closed = False
         self._recorder = Recorder(database, self.events)
@@ -141,6 +143,7 @@ class Office:
         await self.daily.start()
         self.imports.start()
         self.backups.start()
+        await self.transfers.start()
 
     async def interrupted(self) -> tuple[Run, ...]:
         """Return the runs that a crash or a closed window left behind: resume or discard them."""
@@ -255,6 +258,7 @@ class Office:
             stages.push_async_callback(self.files.close)
             stages.push_async_callback(self.imports.close)
             stages.push_async_callback(self.backups.close)
+            stages.push_async_callback(self.transfers.close)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
             stages.push_async_callback(self.erasing.close)

@@ -15,6 +15,7 @@ from agents.commands import (
     remembering,
     running,
     team,
+    transferring,
 )
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
@@ -36,6 +37,9 @@ STREAMING: dict[str, Streaming] = {
     "keys rotate": keys.rotate,
     "memory rebuild": remembering.rebuild,
     "runs resume": running.resume,
+    "export": transferring.export,
+    "verify": transferring.verify,
+    "import": transferring.import_,
 }
 ANSWERING: dict[str, Answering] = {
     "backup list": backups.listed,

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from desktop.command_line import transferring
 from desktop.command_line.backup_commands import backup
 from desktop.command_line.options import GlobalOptions
 from resources.language import gettext as _
@@ -69,6 +70,10 @@ def paths(context: click.Context) -> int:
     options: GlobalOptions = context.obj
     show_paths(Locations.find(options.home), as_json=options.as_json)
     return 0
+
+
+for _command in (transferring.export, transferring.verify, transferring.import_):
+    office_commands.add_command(_command)
 
 
 @office_commands.group()

@@ -87,7 +87,18 @@ def _note(session: Session, bag: Bag, merged: Merged, token: str, *, untouched: 
     new = {name: count["new"] for name, count in merged.counts.items() if count.get("new")}
     if not untouched:
         # An office that was untouched is now a copy; nothing came into it from elsewhere.
-        session.add(ImportTable(id=new_id(), at=now(), source="bureau", name=bag.name, counts=new))
+        moment = now()
+        session.add(
+            ImportTable(
+                id=new_id(),
+                at=moment,
+                source="bureau",
+                name=bag.name,
+                counts=new,
+                finished_at=moment,
+                indexed_at=moment,
+            )
+        )
         session.flush()
     audit.append(session, COMMITTED, token, {"source": "bureau", "counts": new})
 

@@ -189,6 +189,11 @@ def _profile_files() -> tuple[Entry, ...]:
                 *(Retention.RULE, EraseRule.OFFICE),
             ),
             (
+                *(".incoming-*", Category.FILES),
+                _("Files of an import that wait until it is complete."),
+                *(Retention.PARENT, EraseRule.OFFICE),
+            ),
+            (
                 *("keyslots*.json", Category.SECRETS),
                 _("Which store keeps the master keys, and the slots of passphrase and recovery key."),
                 *(Retention.OFFICE, EraseRule.OFFICE),
