@@ -16,6 +16,7 @@ SUBJECTS = {
     "recall": "tests.bench.recall_bench",
     "answer": "tests.bench.answer_bench",
     "erasure": "tests.bench.erasure_bench",
+    "transfer": "tests.bench.transfer_bench",
     "imports": "tests.bench.imports_bench",
 }
 
