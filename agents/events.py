@@ -174,6 +174,8 @@ class Notice:
 
     sentence: str
     fix: str = ""
+    held_up: str = ""
+    """Id of the run whose end waits for what the sentence tells of, such as a full disk; empty for none."""
 
 
 Event = (

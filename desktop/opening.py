@@ -14,6 +14,7 @@ from desktop import timing
 from desktop.awaiting import emitted
 from desktop.diagnostics import Diagnostics
 from desktop.faults import sentence_of
+from desktop.keys_watch import KeysWatch
 from desktop.tasks import Tasks
 from desktop.vault_ahead import VaultAhead, passphrase_in
 from desktop.window import Window
@@ -71,6 +72,7 @@ class Opening:
         self._locations = locations
         self._passphrase_file = passphrase_file
         self._passphrase: Secret | None = None
+        self._keys_put_back = False
         self._vault_ahead = vault
         self._vault: Vault | None = None
         self.session: Session | None = None
@@ -140,11 +142,17 @@ class Opening:
 
         gate = UnlockGate()
         self._show(gate)
+        if self._keys_put_back and not fault:
+            fault = _("The office was unlocked with its recovery key: type the passphrase it has now.")
+        self._keys_put_back = False
         if fault:
             gate.show_fault(fault)
         verb, text = await emitted(gate.decided)
         if verb == "recover":
             await self._recover(with_passphrase=True)
+        elif verb == "again":
+            self._passphrase = None
+            self._keys_put_back = True
         else:
             self._passphrase = Secret(text)
 
@@ -201,7 +209,7 @@ class Opening:
         self._show(gate)
         while True:
             verb, text = await emitted(gate.decided)
-            if verb == "back":
+            if verb in ("back", "again"):
                 return
             passphrase = Secret(gate.passphrase.text()) if gate.passphrase is not None else None
             try:
@@ -215,6 +223,8 @@ class Opening:
             return
 
     def _show(self, gate: "Gate") -> None:
+        self._vault = None  # whatever its owner does now, the keys may be others afterwards
+        KeysWatch(self._locations.keyslots, lambda: gate.decide("again"), gate)
         self._window.show_gate(gate)
         gate.setFocus()
 

@@ -23,6 +23,19 @@ SHOWN_OF_ID = 8
 ENDED = {"done", "failed", "stopped", "interrupted"}
 
 
+@dataclass(slots=True)
+class _Followed:
+    """How far a run is that a command follows. ``held_up`` says why its end cannot be written down yet."""
+
+    state: str
+    agent: str = ""
+    held_up: str = ""
+
+    @property
+    def over(self) -> bool:
+        return self.state in ENDED or bool(self.held_up)
+
+
 async def ask(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
     """Send ``prompt`` with ``files`` to ``agent``, in ``conversation`` or a new one, and stream the answer.
 
@@ -135,14 +148,13 @@ async def _followed(
     served: Served, listening: _Listening, identities: list[str], caller: Caller
 ) -> AsyncIterator[Item]:
     office = served.office
-    states = dict.fromkeys(identities, "")
-    for identity in identities:
-        states[identity] = (await office.database.read(runs.run, identity)).state
-    names: dict[str, str] = {}
+    followed = {
+        identity: _Followed((await office.database.read(runs.run, identity)).state) for identity in identities
+    }
     stopping = asyncio.ensure_future(caller.stopped.wait())
     leaving = asyncio.ensure_future(served.handover.wait())
     try:
-        while any(state not in ENDED for state in states.values()):
+        while not all(each.over for each in followed.values()):
             if stopping.done():
                 for identity in identities:
                     await office.stop(identity)
@@ -156,27 +168,30 @@ async def _followed(
             if not incoming.done():
                 incoming.cancel()
                 continue
-            item = _item(incoming.result(), states, names)
+            item = _item(incoming.result(), followed)
             if item is not None:
                 yield item
     finally:
         stopping.cancel()
         leaving.cancel()
-    async for item in _results(served, identities):
+    async for item in _results(served, followed):
         yield item
 
 
-def _item(event: events.Event, states: dict[str, str], names: dict[str, str]) -> Item | None:
+def _item(event: events.Event, followed: dict[str, _Followed]) -> Item | None:
     match event:
-        case events.RunChanged(run=run) if run.id in states:
-            states[run.id] = run.state
+        case events.RunChanged(run=run) if run.id in followed:
+            followed[run.id].state = run.state
         case events.MessageAdded(message=message) | events.MessageChanged(message=message):
-            if message.run_id in states:
-                names[message.run_id or ""] = message.agent_name
-        case events.TextDelta(run_id=run_id, text=text) if run_id in states:
-            return {"kind": "text", "run_id": run_id, "agent": names.get(run_id, ""), "text": text}
-        case events.ToolStarted(run_id=run_id, tool=tool) if run_id in states:
-            return {"kind": "tool", "run_id": run_id, "agent": names.get(run_id, ""), "tool": tool}
+            if message.run_id in followed:
+                followed[message.run_id].agent = message.agent_name
+        case events.TextDelta(run_id=run_id, text=text) if run_id in followed:
+            return {"kind": "text", "run_id": run_id, "agent": followed[run_id].agent, "text": text}
+        case events.ToolStarted(run_id=run_id, tool=tool) if run_id in followed:
+            return {"kind": "tool", "run_id": run_id, "agent": followed[run_id].agent, "tool": tool}
+        case events.Notice(held_up=run_id, sentence=sentence) if run_id in followed:
+            # A window waits for free space; a command ends, or a script would wait for ever.
+            followed[run_id].held_up = sentence
         case events.Notice(sentence=sentence):
             return {"kind": "notice", "sentence": sentence}
         case _:
@@ -184,18 +199,20 @@ def _item(event: events.Event, states: dict[str, str], names: dict[str, str]) ->
     return None
 
 
-async def _results(served: Served, identities: list[str]) -> AsyncIterator[Item]:
+async def _results(served: Served, followed: dict[str, _Followed]) -> AsyncIterator[Item]:
     answers: list[dict[str, Any]] = []
     faults: list[str] = []
-    for identity in identities:
+    for identity, each in followed.items():
         run = await served.office.database.read(runs.run, identity)
         (message, *_rest) = await served.office.database.read(messages.messages_of_run, identity)
         answers.append(await _answer(served, run, message))
-        if run.state != "done":
+        if run.state not in ENDED:
+            faults.append(f"{each.held_up} {_way_on(run)}")
+        elif run.state != "done":
             faults.append(_why(run))
         elif run.reason:
             yield {"kind": "notice", "sentence": run.reason}
-    if len(faults) == len(identities):
+    if len(faults) == len(followed):
         raise CommandFailed(faults[0])
     for sentence in faults:
         yield {"kind": "notice", "sentence": sentence}
@@ -210,8 +227,11 @@ def _why(run: Run) -> str:
     sentence = run.reason or _("The run ended as {state}.").format(state=run.state)
     if run.state not in runs.RESUMABLE:
         return sentence
-    way_on = _("To go on: bureau runs resume {run}").format(run=run.id[:SHOWN_OF_ID])
-    return f"{sentence} {way_on}"
+    return f"{sentence} {_way_on(run)}"
+
+
+def _way_on(run: Run) -> str:
+    return _("To go on: bureau runs resume {run}").format(run=run.id[:SHOWN_OF_ID])
 
 
 async def _answer(served: Served, run: Run, message: Message) -> dict[str, Any]:

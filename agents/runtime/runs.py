@@ -266,7 +266,7 @@ class Runs:
                 log.error("The end of a run could not be written yet: %s", fault)
                 if not told:
                     told = True
-                    self._services.bus.publish(Notice(str(fault)))
+                    self._services.bus.publish(Notice(str(fault), held_up=work.run.id))
             if self._closing:
                 return  # it stays "running" on disk, so the next start offers to resume it
             await asyncio.sleep(RETRY_SECONDS)

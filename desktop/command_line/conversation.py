@@ -26,33 +26,40 @@ def converse(options: GlobalOptions, agent: str) -> int:
 
 
 async def _converse(options: GlobalOptions, agent: str) -> int:
+    code = 0
     with ending_in_order():
         print(_("Write to the office. Ctrl+C stops an answer, Ctrl+D ends."), file=sys.stderr)
-        return await _talk(options, agent)
+        try:
+            async with Host(options) as host:
+                code = await _talk(host, options, agent)
+        except CommandFailed as failure:
+            if code == 0:  # else the last prompt has told that the disk takes nothing more
+                print(failure, file=sys.stderr)
+            code = failure.code
+    return code
 
 
-async def _talk(options: GlobalOptions, agent: str) -> int:
+async def _talk(host: Host, options: GlobalOptions, agent: str) -> int:
     conversation, code = "", 0
-    async with Host(options) as host:
-        while True:
-            prompt = await _prompt()
-            if prompt is None:
-                return code
-            if not prompt.strip():
-                continue
-            page = Page("ask", as_json=options.as_json)
-            caller = Caller()
-            arguments = {"prompt": prompt, "agent": agent, "files": [], "conversation": conversation}
-            with stopping(caller):
-                try:
-                    code = 0
-                    async for item in host.items("ask", arguments, caller):
-                        if item["kind"] == "result":
-                            conversation = item["value"]["conversation"]
-                        page.show(item)
-                except CommandFailed as failure:
-                    page.fail(str(failure))
-                    code = failure.code
+    while True:
+        prompt = await _prompt()
+        if prompt is None:
+            return code
+        if not prompt.strip():
+            continue
+        page = Page("ask", as_json=options.as_json)
+        caller = Caller()
+        arguments = {"prompt": prompt, "agent": agent, "files": [], "conversation": conversation}
+        with stopping(caller):
+            try:
+                code = 0
+                async for item in host.items("ask", arguments, caller):
+                    if item["kind"] == "result":
+                        conversation = item["value"]["conversation"]
+                    page.show(item)
+            except CommandFailed as failure:
+                page.fail(str(failure))
+                code = failure.code
 
 
 async def _prompt() -> str | None:
@@ -94,4 +101,4 @@ def _read() -> str | None:
     # Past Python's buffer: its lock, held by a thread that still reads, would abort the process at its end.
     with open(sys.stdin.fileno(), "rb", buffering=0, closefd=False) as pipe:
         line = pipe.readline()
-    return line.decode("utf-8", "replace") if line else None
+    return line.decode("utf-8", "replace").rstrip("\r\n") if line else None

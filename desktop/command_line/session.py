@@ -16,7 +16,7 @@ from desktop.command_line.options import GlobalOptions
 from desktop.command_line.passphrase import passphrase_of
 from desktop.command_line.rendering import Page
 from desktop.command_line.reporting import logging_to
-from memory.errors import OfficeInUse
+from memory.errors import OfficeInUse, StorageError
 from memory.locations import Locations
 from memory.ownership import socket_of_owner
 from resources.language import gettext as _
@@ -147,7 +147,11 @@ class Host:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._close()
+        try:
+            await self._close()
+        except StorageError as fault:
+            if not isinstance(error, CommandFailed):  # which has said why, or what matters more
+                raise CommandFailed(str(fault)) from fault
 
     async def items(self, command: str, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
         """Yield what a command says, wherever the office is open. Raises CommandFailed or UsageFault."""

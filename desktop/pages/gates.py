@@ -23,7 +23,10 @@ LEAST_PASSPHRASE = 8
 
 
 class Gate(QWidget):
-    """A card in the middle. ``decided`` carries (verb, text): what its owner chose and typed."""
+    """A card in the middle. ``decided`` carries (verb, text): what its owner chose and typed.
+
+    The verb ``again`` comes by itself where another process put the keys back: try to open once more.
+    """
 
     decided = Signal(str, str)
 

@@ -20,6 +20,7 @@ from desktop.window import Window
 from memory.locations import Locations
 from tests.desktop.conftest import PASSPHRASE
 from tests.desktop.waiting import until
+from vault.office_keys import unlock_with_recovery
 from vault.secret import Secret
 
 
@@ -127,6 +128,35 @@ async def test_the_recovery_key_opens_and_sets_another_passphrase(start):
     await one.end()
     office = await Office.open(Locations.find(), passphrase=Secret("another passphrase"))
     await office.close()
+
+
+@pytest.mark.parametrize("at", ["unlock", "recover"])
+async def test_a_window_that_waits_notices_that_a_terminal_unlocked_the_office(start, at):
+    words = await make_office()
+    one = start()
+    gate = await one.gate(UnlockGate)
+    if at == "recover":
+        press(gate, "I have only the recovery key")
+        gate = await one.gate(RecoveryGate)
+    unlock_with_recovery(Locations.find().home, Secret(words), passphrase=Secret("another passphrase"))
+    await until(lambda: one.window._gate is not gate, "the window notices")
+    again = await one.gate(UnlockGate)
+    assert at == "recover" or "passphrase it has now" in again.fault.text()
+    QTest.keyClicks(again.passphrase, "another passphrase")
+    QTest.keyClick(again.passphrase, Qt.Key.Key_Return)
+    await one.opened()
+
+
+@pytest.mark.keyring
+async def test_a_window_opens_by_itself_once_a_lost_keyring_item_is_put_back(start, unlocked_keyring):
+    office = await Office.open(Locations.find())
+    words = office.vault.new_recovery_key()
+    await office.close()
+    office.vault.store.delete(f"office-{office.vault.office_id}")
+    one = start()
+    assert "recovery key" in (await one.gate(TroubleGate))._sentence.text()
+    unlock_with_recovery(Locations.find().home, Secret(words))
+    await one.opened()
 
 
 async def test_without_a_keyring_a_new_office_is_protected_by_a_passphrase(start):

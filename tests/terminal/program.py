@@ -1,12 +1,24 @@
 """``bureau`` as a script would run it: in processes of its own, on an office of its own."""
 
+import asyncio
 import json
 import os
 import pty
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
+
+from agents.commands.registry import run_command
+from agents.commands.serving import serving
+from agents.door.client import call
+from agents.door.protocol import Caller
+from desktop.vault_ahead import passphrase_in
+from memory.locations import Locations
+from memory.ownership import socket_of_owner
+from tests.peers.aimock import Aimock
 
 KEY = "test-key-0123456789-abcdefghij"
 ROOT = Path(__file__).parents[2]
@@ -72,6 +84,28 @@ class Terminal:
             text=True,
             env=self.environment,
             cwd=ROOT,
+        )
+
+    def here(self, command: str, **arguments: object) -> Any:
+        """Run a command in this process and return its value: for what a test prepares, or looks at beside it.
+
+        Where another process has the office open it is asked, as a second terminal asks it.
+        """
+        return asyncio.run(self._here(command, arguments))
+
+    async def _here(self, command: str, arguments: dict[str, Any]) -> Any:
+        locations, caller = Locations.find(self.home), Caller()
+        place = socket_of_owner(locations)
+        if place is not None:
+            with suppress(ConnectionRefusedError, FileNotFoundError):  # its owner was killed
+                return [item async for item in call(place, command, arguments, caller)][-1]["value"]
+        async with serving(locations, passphrase_in(self.passphrase)) as served:
+            return [item async for item in run_command(served, command, arguments, caller)][-1]["value"]
+
+    def add_key(self, server: Aimock, *, label: str = "", key: str = KEY) -> None:
+        """Give the office a key for a server that speaks as Anthropic does."""
+        self.here(
+            "keys add", kind="anthropic", label=label, base_url=server.anthropic_url, model="m", key=key
         )
 
     def run(self, *words: str, stdin: str = "", options: list[str] | None = None) -> tuple[int, str, str]:
