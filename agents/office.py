@@ -19,6 +19,7 @@ from agents.lifecycle.backing_up import Backups
 from agents.lifecycle.bringing_in import Imports
 from agents.lifecycle.daily import Daily
 from agents.lifecycle.erasing import Erasing, Parts
+from agents.lifecycle.going_back import WentBack, finish
 from agents.lifecycle.keeping import Keeping
 from agents.lifecycle.transfer import Transfers
 from agents.notebook import Notebook
@@ -52,7 +53,7 @@ class Office:
 
     ``events`` is what its faces listen to; ``database``, ``vault``, ``blobs``, ``recall``, ``connections``,
     ``roster``, ``files``, ``imports``, ``runs`` and ``settings`` are its parts; ``lock.socket`` is where its door
-    belongs.
+    belongs. ``went_back`` says what became of a restore that this opening carried out.
     """
 
     def __init__(
@@ -63,6 +64,7 @@ class Office:
         database: Database,
         blobs: BlobStore,
         office_id: str,
+        went_back: WentBack | None = None,
         ahead: RecallAhead | None = None,
     ) -> None:
         self.locations = locations
@@ -70,6 +72,7 @@ class Office:
         self.vault = vault
         self.database = database
         self.blobs = blobs
+        self.went_back = went_back
         self.events = EventBus()
         self.settings = Settings(database)
         self.connections = Connections(database, vault)
@@ -290,7 +293,7 @@ class Office:
 
 def _open(
     locations: Locations, passphrase: Secret | None, vault: Vault | None
-) -> tuple[OwnerLock, Vault, Database, BlobStore, str]:
+) -> tuple[OwnerLock, Vault, Database, BlobStore, str, WentBack | None]:
     try:
         locations.create()
     except OSError as error:
@@ -298,6 +301,8 @@ def _open(
     lock = OwnerLock.acquire(locations)
     try:
         vault = vault or open_vault(locations.home, passphrase=passphrase)
+        opened = vault
+        went_back = finish(locations, opened, lambda: _database(locations, opened))
         database = _database(locations, vault)
     except BaseException:
         lock.release()
@@ -306,7 +311,7 @@ def _open(
         store = BlobStore(locations.blobs)
         # Only here, before any file is written: a file that has no row yet must not look like a leftover.
         store.sweep(database.write_now(drop_unreferenced))
-        return lock, vault, database, store, database.write_now(_furnish)
+        return lock, vault, database, store, database.write_now(_furnish), went_back
     except BaseException:
         database.close()
         lock.release()

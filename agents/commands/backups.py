@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agents.commands.serving import Served
-from agents.door.protocol import Caller, Item
+from agents.door.protocol import Caller, CommandFailed, Item
 from memory.lifecycle.backup_making import Progress
 from memory.lifecycle.backups import Backup
 from resources.language import gettext as _
@@ -41,6 +41,28 @@ async def check(served: Served, arguments: dict[str, Any], caller: Caller) -> As
     async for item in told(read, caller):
         yield item
     yield {"kind": "result", "value": _row(checked[0])}
+
+
+async def restore(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
+    """Prepare to go back to a backup: ``backup``, an id or a path. It is done when the office is opened next."""
+    prepared: list[Backup] = []
+
+    async def prepare(progress: Progress, cancelled: Callable[[], bool]) -> None:
+        prepared.append(await served.office.backups.prepare_restore(arguments["backup"], progress, cancelled))
+
+    async for item in told(prepare, caller):
+        yield item
+    yield {"kind": "result", "value": {**_row(prepared[0]), "window_open": served.show is not None}}
+
+
+async def restored(served: Served, arguments: dict[str, Any]) -> dict[str, Any] | None:
+    """Say what became of a restore that the opening of this office carried out; None where there was none."""
+    back = served.office.went_back
+    if back is None:
+        return None
+    if back.failure:
+        raise CommandFailed(back.failure)
+    return {"restored": True, "made_at": back.made_at, "erased_again": back.erased_again}
 
 
 async def listed(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:

@@ -33,6 +33,7 @@ STREAMING: dict[str, Streaming] = {
     "follow": asking.follow,
     "backup now": backups.now,
     "backup check": backups.check,
+    "backup restore": backups.restore,
     "keys check": keys.check,
     "keys rotate": keys.rotate,
     "memory rebuild": remembering.rebuild,
@@ -43,6 +44,7 @@ STREAMING: dict[str, Streaming] = {
 }
 ANSWERING: dict[str, Answering] = {
     "backup list": backups.listed,
+    "backup restored": backups.restored,
     "backup remove": backups.remove,
     "backup folder": backups.folder,
     "keys add": keys.add,

@@ -7,6 +7,7 @@ import secrets
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy.orm import Session
 
@@ -16,7 +17,7 @@ from memory.database import Database
 from memory.disk import create_private, told_by_system
 from memory.errors import ErasedMeanwhile, NotFound, Refused, StorageError
 from memory.identifiers import now
-from memory.lifecycle import backups
+from memory.lifecycle import backups, restoring
 from memory.lifecycle.backup_file import damaged, read_head, rewrap, shred
 from memory.lifecycle.backup_making import (
     COPY,
@@ -138,6 +139,36 @@ class Backups:
         path = Path(known.path)
         await asyncio.to_thread(read)
         return await self._database.write(backups.verified, known.id)
+
+    async def prepare_restore(
+        self,
+        name: str,
+        progress: Progress | None = None,
+        cancelled: Callable[[], bool] | None = None,
+    ) -> Backup:
+        """Unpack and check a backup, named by id or path; the next opening of the office goes back to it.
+
+        The state of that moment is backed up first, and what was erased since is erased again. Raises Refused,
+        NotFound, BackupDamaged, DiskFull, BackupStopped, StorageError or VaultError; then all stays as it is.
+        """
+        from agents.lifecycle.going_back import prepare
+
+        path = (
+            Path(name) if await asyncio.to_thread(Path(name).is_file) else Path((await self.find(name)).path)
+        )
+        async with self._turn:
+            watch = Watch(progress, cancelled)
+            order = await asyncio.to_thread(prepare, self._locations, self._vault, path, watch)
+        head = order.head
+        return Backup(
+            *(head.id, head.made_at, order.path, cast(Occasion, head.occasion), order.sha256, order.size),
+            *(now(), None),
+        )
+
+    async def call_off_restore(self) -> None:
+        """Stay with the present after ``prepare_restore``."""
+        async with self._turn:
+            await asyncio.to_thread(restoring.discard, self._locations)
 
     async def remove(self, backup_id: str) -> None:
         """Destroy a backup's key and remove its file. Raises NotFound, Refused or StorageError."""

@@ -51,6 +51,17 @@ def backup_remove(context: click.Context, backup: str) -> int:
     return _run(context, "backup remove", backup=backup)
 
 
+@backup.command("restore")
+@click.argument("backup")
+@click.option("--stdin", "from_stdin", is_flag=True, help=_("Read the recovery key from standard input."))
+@click.pass_context
+def backup_restore(context: click.Context, backup: str, from_stdin: bool) -> int:
+    """Go back to a backup, by id or path; or, with --home naming an empty folder, make an office out of one."""
+    from desktop.command_line.restoring import restore
+
+    return restore(context.obj, backup, from_stdin=from_stdin)
+
+
 @backup.command("folder")
 @click.argument("path", type=click.Path(file_okay=False, path_type=Path), required=False)
 @click.option("--own", is_flag=True, help=_("The office's own folder again."))

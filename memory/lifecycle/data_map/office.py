@@ -211,6 +211,18 @@ def _profile_files() -> tuple[Entry, ...]:
                 *(Retention.RULE, EraseRule.OFFICE),
             ),
             (
+                *("restoring/*", Category.COPIES, _("A backup that is being put in place.")),
+                *(Retention.DERIVED, EraseRule.OFFICE),
+            ),
+            (
+                *(
+                    "replaced/*",
+                    Category.COPIES,
+                    _("What a restored backup takes the place of, for a moment."),
+                ),
+                *(Retention.DERIVED, EraseRule.OFFICE),
+            ),
+            (
                 *("logs/*", Category.LOGS, _("What went wrong, without content and without keys.")),
                 *(Retention.DAYS_30, EraseRule.OFFICE),
             ),
