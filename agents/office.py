@@ -15,6 +15,7 @@ from agents.events import ConversationChanged, EventBus, MessageAdded, RecallCha
 from agents.files import Files
 from agents.indexing import index_said
 from agents.librarian.model import librarian_model
+from agents.lifecycle import trail
 from agents.lifecycle.backing_up import Backups
 from agents.lifecycle.bringing_in import Imports
 from agents.lifecycle.daily import Daily
@@ -256,6 +257,7 @@ class Office:
             # Last in, first out; each stage runs even if one before it failed.
             stages.callback(self.lock.release)
             stages.push_async_callback(asyncio.to_thread, self.database.close)
+            stages.push_async_callback(self.note_trail)
             stages.push_async_callback(self.connections.close)
             stages.push_async_callback(self.recall.close)
             stages.push_async_callback(self.files.close)
@@ -266,6 +268,11 @@ class Office:
             stages.push_async_callback(self.runs.close)
             stages.push_async_callback(self.erasing.close)
             stages.push_async_callback(self.daily.close)
+
+    async def note_trail(self) -> None:
+        """Keep outside the database where the audit trail ends now. Raises StorageError or VaultError."""
+        end = await self.database.read(audit.end)
+        await asyncio.to_thread(trail.note_end, self.locations, self.vault.keys, end)
 
     def _start(self, sent: Sent) -> Sent:
         question = sent.message

@@ -32,6 +32,28 @@ class AuditEntry:
     hash: str
 
 
+@dataclass(frozen=True, slots=True)
+class End:
+    """The last entry's number and hash; 0 and the hash before the first where there is none."""
+
+    number: int
+    hash: str
+
+
+def end(session: Session) -> End:
+    """Return where the trail ends."""
+    last = session.execute(
+        select(AuditTable.number, AuditTable.hash).order_by(AuditTable.number.desc()).limit(1)
+    ).one_or_none()
+    return End(last.number, last.hash) if last else End(0, _BEFORE_THE_FIRST)
+
+
+def reaches(session: Session, number: int, noted: str) -> bool:
+    """Return whether the trail has the entry that was once its last, or retention has removed it since."""
+    found = session.scalar(select(AuditTable.hash).where(AuditTable.number == number))
+    return found == noted if found is not None else number < _beginning(session)[1]
+
+
 def append(session: Session, kind: str, subject: str, detail: dict[str, Any] | None = None) -> AuditEntry:
     """Add an entry such as ``("key_added", connection_id, {"label": …})`` to the end of the chain."""
     last = session.scalar(select(AuditTable).order_by(AuditTable.number.desc()).limit(1))
@@ -103,7 +125,7 @@ def verify(session: Session) -> int:
     """Check the whole chain and return its length, without what retention removed from its beginning.
 
     Raises DatabaseDamaged naming the first entry that was changed, removed or put in. Entries cut off the end
-    show only against a length noted elsewhere.
+    show only against an end noted elsewhere (``reaches``).
     """
     previous, expected = _beginning(session)
     begun = expected

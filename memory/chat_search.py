@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, and_, or_, select, true
+from sqlalchemy import ColumnElement, and_, or_, select
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from memory import chats
@@ -23,14 +23,23 @@ class Found:
 
 
 def search(session: Session, text: str, *, view: chats.View = "open", limit: int = _LIMIT) -> list[Found]:
-    """Return the conversations of a view whose title, one message or one file's name holds every word."""
+    """Return the conversations of a view whose title, one message or one file's name holds every word.
+
+    What is restricted is found by a conversation's title alone.
+    """
     words = text.split()
     if not words:
         return []
     found = {one.id: "" for one in chats.search_titles(session, text, view=view, limit=limit)}
     inside = (
-        (MessageTable.conversation_id, MessageTable.text, MessageTable.created_at, ~MessageTable.hidden),
-        (AttachmentTable.conversation_id, AttachmentTable.name, AttachmentTable.created_at, true()),
+        (
+            *(MessageTable.conversation_id, MessageTable.text, MessageTable.created_at),
+            and_(~MessageTable.hidden, ~MessageTable.restricted, ~ConversationTable.restricted),
+        ),
+        (
+            *(AttachmentTable.conversation_id, AttachmentTable.name, AttachmentTable.created_at),
+            and_(~AttachmentTable.restricted, ~ConversationTable.restricted),
+        ),
     )
     for conversation_id, column, at, shown in inside:
         query = (

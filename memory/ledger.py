@@ -8,6 +8,7 @@ from typing import Any, Literal
 from sqlalchemy import ColumnElement, func, select, tuple_
 from sqlalchemy.orm import Session
 
+from memory import audit
 from memory.identifiers import new_id, now
 from memory.tables import AgentTable, ConnectionTable, OutboxTable, RunTable, UsageTable
 from memory.tables.records import record, required
@@ -15,6 +16,7 @@ from resources.language import gettext as _
 
 UsageKey = Literal["agent", "model", "day", "key"]
 Purpose = Literal["chat", "check", "models", "discovery"]
+_DAY = 24 * 60 * 60 * 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,9 +235,17 @@ def begin_request(
     )
     session.add(row)
     if connection_id is not None:
-        required(session, ConnectionTable, connection_id).last_used_at = row.at
+        _note_use(session, connection_id, row.at)
     session.flush()
     return record(Request, row)
+
+
+def _note_use(session: Session, connection_id: str, at: int) -> None:
+    """Keep when a key was last used; the audit trail has its first use of each day (UTC)."""
+    connection = required(session, ConnectionTable, connection_id)
+    if connection.last_used_at is None or connection.last_used_at // _DAY != at // _DAY:
+        audit.append(session, "key used", connection_id, {"label": connection.label})
+    connection.last_used_at = at
 
 
 def finish_request(

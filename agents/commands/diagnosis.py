@@ -4,13 +4,15 @@ import asyncio
 import os
 import shutil
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
 from agents.commands.readiness import recall_ready
 from agents.commands.serving import Served
 from agents.connections.naming import spoken
-from memory import audit, integrity
+from agents.lifecycle import diagnostics, trail
+from memory import integrity
 from memory.errors import StorageError
 from resources.language import gettext as _
 from vault.errors import VaultError
@@ -26,11 +28,18 @@ async def doctor(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         await asyncio.to_thread(_vault, served),
         await _database(served),
         await _audit(served),
+        await _backups(served),
         await _recall(served),
         *_disk(served.office.locations.home),
         *await _keys(served),
     ]
-    return {"ok": all(check["ok"] for check in checks), "checks": checks}
+    ok = all(check["ok"] for check in checks)
+    if not arguments.get("bundle") and not arguments.get("preview"):
+        return {"ok": ok, "checks": checks}
+    text = await diagnostics.bundle(served.office, checks)
+    if arguments.get("bundle"):
+        await asyncio.to_thread(diagnostics.save, text, Path(arguments["bundle"]))
+    return {"ok": ok, "checks": checks, "bundle": arguments.get("bundle") or "", "preview": text}
 
 
 def _check(name: str, ok: bool, sentence: str) -> dict[str, Any]:
@@ -64,10 +73,23 @@ async def _database(served: Served) -> dict[str, Any]:
 
 async def _audit(served: Served) -> dict[str, Any]:
     try:
-        length = await served.office.database.read(audit.verify)
+        office = served.office
+        length = await office.database.read(trail.check, office.locations, office.vault.keys)
     except StorageError as error:
         return _check("audit", False, str(error))
     return _check("audit", True, _("The audit trail is unbroken ({count} entries).").format(count=length))
+
+
+async def _backups(served: Served) -> dict[str, Any]:
+    """Say when the last backup was made that can be seen now."""
+    every = await served.office.backups.all()
+    there = await asyncio.to_thread(lambda: [one for one in every if one.there])
+    if there:
+        day = datetime.fromtimestamp(there[0].at / 1000).astimezone().date().isoformat()
+        return _check("backups", True, _("The last backup is of {day}.").format(day=day))
+    if every:
+        return _check("backups", False, _("No backup can be seen: connect the disk they are on."))
+    return _check("backups", True, _("There is no backup yet: make one with “bureau backup now”."))
 
 
 async def _recall(served: Served) -> dict[str, Any]:

@@ -8,6 +8,7 @@ ProviderError
 ├── Overloaded        the provider is busy or broken for now (500–599)
 ├── ModelUnknown      the provider has no such model for this key
 ├── AddressWrong      something answers at the address, but not this kind of API
+├── ConsentWithdrawn  its owner wants nothing more to be sent there
 ├── Offline           nothing could be reached
 ├── TimedOut          the provider did not answer in time
 ├── StreamCut         the reply broke off
@@ -59,6 +60,10 @@ class ModelUnknown(ProviderError):
 
 class AddressWrong(ProviderError):
     """Something answers at the address, but not this kind of API."""
+
+
+class ConsentWithdrawn(ProviderError):
+    """The owner wants nothing more to be sent there."""
 
 
 class Offline(ProviderError):

@@ -1,12 +1,14 @@
 """The one way out: puts the key on a request for its own host and books every request in the outbox."""
 
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx2
+from sqlalchemy.orm import Session
 
-from agents.connections.errors import AddressWrong
-from agents.connections.sending import Credential, Sending
-from memory import ledger
+from agents.connections.errors import AddressWrong, ConsentWithdrawn
+from agents.connections.sending import Credential, Purpose, Sending
+from memory import consents, ledger
 from memory.database import Database
 from resources.language import gettext as _
 
@@ -30,7 +32,7 @@ class BookedTransport(httpx2.AsyncBaseTransport):
         """Book, sign and send one request. Raises what the pool raises."""
         await self._sign(request)
         booked = await self._database.write(
-            ledger.begin_request,
+            _begin,
             host=request.url.netloc.decode("ascii"),
             purpose=self._sending.purpose,
             connection_id=self._sending.connection_id,
@@ -73,6 +75,18 @@ class BookedTransport(httpx2.AsyncBaseTransport):
         await self._database.write(
             ledger.finish_request, number, status=status, bytes_received=received, error=error
         )
+
+
+def _begin(session: Session, /, *, host: str, purpose: Purpose, **facts: Any) -> ledger.Request:
+    """Book a request, in the transaction that sees that its owner agrees to its recipient."""
+    if purpose == "chat" and not consents.admits(session, host):
+        raise ConsentWithdrawn(
+            _(
+                "You wanted nothing more to be sent to {host}: allow it again under Privacy, "
+                "or choose another model."
+            ).format(host=host)
+        )
+    return ledger.begin_request(session, host=host, purpose=purpose, **facts)
 
 
 class _CountedStream(httpx2.AsyncByteStream):

@@ -9,7 +9,8 @@ from desktop.command_line.options import GlobalOptions
 from resources.language import gettext as _
 
 
-def _run(context: click.Context, command: str, **arguments: Any) -> int:
+def run_command(context: click.Context, command: str, **arguments: Any) -> int:
+    """Run one command with the options given anywhere on the line; return the exit code."""
     from desktop.command_line.session import run
 
     options: GlobalOptions = context.obj
@@ -25,14 +26,14 @@ def backup() -> None:
 @click.pass_context
 def backup_now(context: click.Context) -> int:
     """Make a backup and verify it."""
-    return _run(context, "backup now")
+    return run_command(context, "backup now")
 
 
 @backup.command("list")
 @click.pass_context
 def backup_list(context: click.Context) -> int:
     """List the backups, the latest first."""
-    return _run(context, "backup list")
+    return run_command(context, "backup list")
 
 
 @backup.command("check")
@@ -40,7 +41,7 @@ def backup_list(context: click.Context) -> int:
 @click.pass_context
 def backup_check(context: click.Context, backup: str) -> int:
     """Read a whole backup again and check every hash in it."""
-    return _run(context, "backup check", backup=backup)
+    return run_command(context, "backup check", backup=backup)
 
 
 @backup.command("remove")
@@ -48,7 +49,7 @@ def backup_check(context: click.Context, backup: str) -> int:
 @click.pass_context
 def backup_remove(context: click.Context, backup: str) -> int:
     """Destroy the key of a backup and remove its file."""
-    return _run(context, "backup remove", backup=backup)
+    return run_command(context, "backup remove", backup=backup)
 
 
 @backup.command("restore")
@@ -69,4 +70,4 @@ def backup_restore(context: click.Context, backup: str, from_stdin: bool) -> int
 def backup_folder(context: click.Context, path: Path | None, own: bool) -> int:
     """Show where backups are put, or choose another folder."""
     chosen = "" if own else str(path.absolute()) if path else None
-    return _run(context, "backup folder", path=chosen)
+    return run_command(context, "backup folder", path=chosen)

@@ -9,6 +9,7 @@ import click
 from desktop.command_line import transferring
 from desktop.command_line.backup_commands import backup
 from desktop.command_line.options import GlobalOptions
+from desktop.command_line.privacy_commands import privacy
 from resources.language import gettext as _
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -31,6 +32,7 @@ def office_commands() -> None:
 
 
 office_commands.add_command(backup)
+office_commands.add_command(privacy)
 
 
 @office_commands.command()
@@ -305,10 +307,16 @@ def outbox(context: click.Context, limit: int) -> int:
 
 
 @office_commands.command()
+@click.option(
+    "--bundle",
+    type=click.Path(path_type=Path),
+    help=_("Also write what may help others to help you: no content, no names, no keys."),
+)
+@click.option("--preview", is_flag=True, help=_("Show what --bundle would write."))
 @click.pass_context
-def doctor(context: click.Context) -> int:
+def doctor(context: click.Context, bundle: Path | None, preview: bool) -> int:
     """Check keyring, database, index and keys: green, or what to do."""
-    return _run(context, "doctor")
+    return _run(context, "doctor", bundle=str(bundle.absolute()) if bundle else "", preview=preview)
 
 
 @office_commands.group()

@@ -143,6 +143,11 @@ def _hits(rows: list[dict[str, Any]]) -> None:
 def _doctor(value: dict[str, Any]) -> None:
     for row in value["checks"]:
         print(f"{'✓' if row['ok'] else '✗'} {row['sentence']}")
+    if value.get("preview"):
+        print()
+        print(value["preview"], end="")
+    if value.get("bundle"):
+        print(_("Written to {path}. Read it before you hand it on.").format(path=value["bundle"]))
 
 
 VIEWS: dict[str, Callable[[Any], None]] = {
@@ -217,6 +222,29 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("kind", _text_of("kind")),
         ("what", _text_of("label")),
         ("id", lambda row: row["id"][:8]),
+    ),
+    "privacy data": _table(
+        ("what", _text_of("title")),
+        ("count", _text_of("count")),
+        ("MB", lambda row: f"{row['size'] / 1_000_000:.1f}"),
+        ("oldest", _time_of("oldest")),
+        ("newest", _time_of("newest")),
+    ),
+    "privacy recipients": _table(
+        ("to", _text_of("host")),
+        ("key", lambda row: ", ".join(row["connections"])),
+        ("agents", lambda row: ", ".join(row["agents"])),
+        ("what", lambda row: ", ".join(row["categories"])),
+        ("requests", _text_of("requests")),
+        ("bytes", _text_of("bytes_sent")),
+        ("last", _time_of("last_at")),
+        ("consent", _text_of("consent")),
+    ),
+    "privacy consents": _table(
+        ("to", _text_of("host")),
+        ("given", _time_of("given_at")),
+        ("withdrawn", _time_of("withdrawn_at")),
+        ("text", _text_of("text")),
     ),
     "backup list": _table(
         ("id", lambda row: row["id"][:8]),

@@ -63,7 +63,8 @@ def take_over(session: Session, carried: Carried) -> None:
     session.execute(delete(IndexSnapshotTable))
     # The trail is one chain: what the backup has of it is its beginning, or that of a state left behind before.
     session.execute(delete(AuditTable))
-    for table in (*CARRIED, SettingTable):
+    tables: tuple[type[Base], ...] = (*CARRIED, SettingTable)
+    for table in tables:
         named = {
             column.name: set(session.scalars(select(key.column)))
             for column in table.__table__.columns

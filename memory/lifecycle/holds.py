@@ -28,7 +28,11 @@ def hold(session: Session, subject: Subject, *, held: bool) -> None:
 
 def restrict(session: Session, subject: Subject, *, restricted: bool) -> None:
     """Keep something, but out of prompts and recall; or let it be used again. Raises NotFound or Refused."""
-    _row(session, subject).restricted = restricted
+    row = _row(session, subject)
+    if row.restricted == restricted:
+        return
+    row.restricted = restricted
+    audit.append(session, "restricted" if restricted else "restriction lifted", RECORDS[subject.kind])
     session.flush()
 
 

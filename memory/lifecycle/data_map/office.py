@@ -211,6 +211,10 @@ def _profile_files() -> tuple[Entry, ...]:
                 *(Retention.RULE, EraseRule.OFFICE),
             ),
             (
+                *("audit.seal", Category.AUDIT, _("Where the audit trail ended, so that a cut shows.")),
+                *(Retention.OFFICE, EraseRule.OFFICE),
+            ),
+            (
                 *("restoring/*", Category.COPIES, _("A backup that is being put in place.")),
                 *(Retention.DERIVED, EraseRule.OFFICE),
             ),
