@@ -48,7 +48,11 @@ class AttachmentRefused(AgentsError):
 
 
 class CapReached(AgentsError):
-    """A spending cap leaves no room for the next request."""
+    """A spending cap leaves no room for the next request; ``purse`` is ``run``, ``agent`` or ``day``."""
+
+    def __init__(self, sentence: str, purse: str) -> None:
+        super().__init__(sentence)
+        self.purse = purse
 
 
 class LoopStopped(AgentsError):

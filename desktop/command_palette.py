@@ -20,7 +20,7 @@ from PySide6.QtCore import (
 from PySide6.QtGui import QFontMetrics, QKeyEvent, QPainter
 from PySide6.QtWidgets import QFrame, QLineEdit, QListView, QStyle, QStyledItemDelegate, QVBoxLayout, QWidget
 
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
 from desktop.theme.fonts import SMALL
 from desktop.theme.icons import icon_pixmap
 from desktop.theme.tokens import colour
@@ -36,7 +36,7 @@ _NOWHERE = QModelIndex()
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """One thing that can be done or opened: its icon, name, kind, shortcut, and what it does."""
+    """One thing that can be done or opened: its icon (or none), name, kind, shortcut, and what it does."""
 
     icon: str
     title: str
@@ -103,10 +103,11 @@ class _Row(QStyledItemDelegate):
             painter.setBrush(colour(theme.selection))
             painter.drawRoundedRect(box.adjusted(0, 1, 0, -1), here.px(8), here.px(8))
         size = here.px(17)
-        painter.drawPixmap(
-            QPoint(box.left() + here.px(10), box.center().y() - size // 2),
-            icon_pixmap(choice.icon, theme.dim, size),
-        )
+        if choice.icon:
+            painter.drawPixmap(
+                QPoint(box.left() + here.px(10), box.center().y() - size // 2),
+                icon_pixmap(choice.icon, theme.dim, size),
+            )
         inner = box.adjusted(here.px(38), 0, -here.px(12), 0)
         flags = Qt.AlignmentFlag.AlignVCenter
         painter.setFont(here.font(SMALL))
@@ -124,20 +125,24 @@ class _Row(QStyledItemDelegate):
 
 
 class CommandPalette(QFrame):
-    """Lies over the window; Enter does the marked thing, Esc closes. ``closed`` comes in both cases."""
+    """Lies over the window; Enter does the marked thing, Esc closes. ``closed`` comes in both cases.
+
+    ``hint`` stands in the empty field where the palette offers something else than everything.
+    """
 
     closed = Signal()
 
-    def __init__(self, window: QWidget) -> None:
+    def __init__(self, window: QWidget, hint: str = "") -> None:
         super().__init__(window)
         window.installEventFilter(self)
+        appearance().changed.connect(self._place)
         self.setProperty("kind", "card")
-        self.setAccessibleName(_("Command palette"))
+        self.setAccessibleName(hint or _("Command palette"))
         self._all: list[Choice] = []
         self._everywhere: Callable[[str], None] | None = None
         self.field = QLineEdit()
-        self.field.setPlaceholderText(_("Go to a chat, an agent, a page, a setting, or do something"))
-        self.field.setAccessibleName(_("Find a command"))
+        self.field.setPlaceholderText(hint or _("Go to a chat, an agent, a page, a setting, or do something"))
+        self.field.setAccessibleName(hint or _("Find a command"))
         self.field.textChanged.connect(self._filter)
         self.field.installEventFilter(self)
         self._model = _Model()
@@ -224,8 +229,11 @@ class CommandPalette(QFrame):
         if window is None:
             return
         width = min(look().px(_WIDTH), window.width() - 24)
-        rows = max(1, min(_ROWS, self._model.rowCount()))
+        top = min(look().px(90), max(8, window.height() // 10))
+        # Large text or a low window: fewer rows, so that the last one is still seen.
+        room = (window.height() - top - self.field.sizeHint().height() - 40) // look().px(_ROW)
+        rows = max(1, min(_ROWS, self._model.rowCount(), room))
         self.list.setFixedHeight(rows * look().px(_ROW) + 4)
         self.setFixedWidth(width)
         self.adjustSize()
-        self.move((window.width() - width) // 2, min(look().px(90), max(8, window.height() // 10)))
+        self.move((window.width() - width) // 2, top)

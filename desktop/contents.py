@@ -49,6 +49,7 @@ class Contents:
         await session.preferences.read()
         self.listing = Listing(session, self.area.list)
         self.chat = ChatPage(session, self.area)
+        self._window.notices.foot = self.chat.place
         self.palette = CommandPalette(self._window)
         self.palette.closed.connect(self._give_focus_back)
         self.sheet = ShortcutSheet(self._window)
@@ -72,6 +73,7 @@ class Contents:
         session.save_wanted.connect(self.chat.save_as)
         session.note_wanted.connect(self._show_note)
         session.privacy_wanted.connect(self._show_privacy)
+        session.setting_wanted.connect(self._show_setting)
         self.area.list.opened.connect(lambda conversation_id: self._open_chat(conversation_id, ""))
         self.area.list.notes.chosen.connect(self._show_note)
         self.area.list.new_wanted.connect(self.chat.begin_new)

@@ -8,7 +8,7 @@ from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
 from resources.language import gettext as _
 
 _SHOWN_MILLISECONDS = 7000
@@ -36,6 +36,9 @@ class NoticeArea(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
         self._cards: dict[str, _Card] = {}
+        self.foot: QWidget | None = None
+        """What stands at the foot of the window and is not to be covered while it is seen."""
+        appearance().changed.connect(self.follow)
         self.hide()
 
     def show_notice(self, sentence: str, *, door: Door | None = None, fault: bool = False) -> None:
@@ -63,12 +66,15 @@ class NoticeArea(QWidget):
         if window is None or not self._cards:
             return
         width = min(look().px(_WIDTH), window.width() - 32)
+        clearance = self.foot.height() if self.foot is not None and self.foot.isVisible() else look().px(16)
+        for card in self._cards.values():
+            card.ensurePolished()  # measured in the letters of the look in force
         heights = [card.height_for(width) for card in self._cards.values()]
         height = sum(heights) + self._column.spacing() * (len(heights) - 1)
         for card, tall in zip(self._cards.values(), heights, strict=True):
             card.setFixedHeight(tall)
         self.setFixedSize(width, height)
-        self.move((window.width() - width) // 2, window.height() - height - look().px(24))
+        self.move((window.width() - width) // 2, window.height() - height - clearance - 8)
 
     def _remove(self, sentence: str) -> None:
         card = self._cards.pop(sentence, None)

@@ -23,7 +23,7 @@ class Session(QObject):
 
     ``on`` subscribes to one kind of event, ``spawn`` starts work whose failure comes up as a notice.
     Signals say where the owner wants to go: ``page_wanted(name)``, ``chat_wanted(conversation id, message id
-    or empty)``, ``save_wanted(conversation id)``, ``note_wanted(text)``,
+    or empty)``, ``save_wanted(conversation id)``, ``note_wanted(text)``, ``setting_wanted(key)``,
     ``privacy_wanted(part of the Privacy page, id of an erase report or empty)``.
     """
 
@@ -32,6 +32,7 @@ class Session(QObject):
     save_wanted = Signal(str)
     note_wanted = Signal(str)
     privacy_wanted = Signal(str, str)
+    setting_wanted = Signal(str)
 
     def __init__(self, office: Office, window: Window, tasks: Tasks) -> None:
         super().__init__()

@@ -7,7 +7,7 @@ from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QKeyEvent, QKeySequence, QShortcut
 from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QPushButton, QScrollArea, QVBoxLayout, QWidget
 
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
 from resources.language import gettext as _
 
 
@@ -72,6 +72,7 @@ class ShortcutSheet(QFrame):
     def __init__(self, window: QWidget) -> None:
         super().__init__(window)
         window.installEventFilter(self)
+        appearance().changed.connect(self._place)
         self.setProperty("kind", "card")
         self.setAccessibleName(_("Keys of the window"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
@@ -81,7 +82,7 @@ class ShortcutSheet(QFrame):
         column.setContentsMargins(22, 18, 22, 18)
         column.setSpacing(12)
         head = QHBoxLayout()
-        head.addWidget(label(_("Keys"), "title"), 1)
+        head.addWidget(label(_("Keyboard"), "title"), 1)
         close = QPushButton(_("Close"))
         close.clicked.connect(self.leave)
         head.addWidget(close)
@@ -91,7 +92,7 @@ class ShortcutSheet(QFrame):
         grid.setVerticalSpacing(6)
         grid.setColumnStretch(1, 1)
         for row, each in enumerate(shortcuts()):
-            grid.addWidget(label(each.shown, "mono"), row, 0)
+            grid.addWidget(label(each.shown, "mono"), row, 0, Qt.AlignmentFlag.AlignTop)
             grid.addWidget(label(each.sentence, wrap=True), row, 1)
         self._content = QWidget()
         self._content.setObjectName("page")

@@ -76,6 +76,7 @@ class Window(QWidget):
         self.rail.show_current(name)
         if self._gate is None:
             self._body.setCurrentWidget(page)
+        self.notices.follow()
 
     def show_gate(self, gate: QWidget) -> None:
         """Show a card in place of everything else: unlocking, or why the office did not open."""

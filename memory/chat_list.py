@@ -11,7 +11,8 @@ from memory.chats import View, in_view
 from memory.runs import UNFINISHED
 from memory.tables import ConversationTable, MessageTable, RunTable
 
-ChatStatus = Literal["", "working", "needs_you", "interrupted", "failed", "ready"]
+ChatStatus = Literal["", "working", "needs_you", "interrupted", "failed", "stopped", "ready"]
+_WORST_FIRST: tuple[ChatStatus, ...] = ("failed", "interrupted", "stopped")
 _VARIABLES = 500
 
 
@@ -19,8 +20,8 @@ _VARIABLES = 500
 class ChatEntry:
     """One line of the list. ``speakers`` are the agents of the last answer; times are UTC milliseconds.
 
-    ``status`` is ``ready``, ``failed`` or ``interrupted`` where an answer ended so after its owner last looked at
-    the conversation; of several answers side by side the worst counts.
+    ``status`` is ``ready``, ``failed``, ``interrupted`` or ``stopped`` where an answer ended so after its owner last
+    looked at the conversation; of several answers side by side the worst counts.
     """
 
     id: str
@@ -93,7 +94,7 @@ def _line(row: ConversationTable, speakers: list[tuple[str, str]], states: set[s
         status = "working"
     elif speakers and row.updated_at > seen_at:
         ended = {state for _name, state in speakers}
-        status = "failed" if "failed" in ended else "interrupted" if "interrupted" in ended else "ready"
+        status = next((bad for bad in _WORST_FIRST if bad in ended), "ready")
     return ChatEntry(
         id=row.id,
         title=row.title,

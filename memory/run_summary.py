@@ -14,7 +14,7 @@ _VARIABLES = 500
 _QUESTION = 200
 """Characters of a question that a list shows."""
 _LINES = 500
-_TOLD = ("tool_started", "tool_finished", "memory_used", "usage")
+_TOLD = ("tool_started", "tool_finished", "memory_used", "usage", "finished")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +33,7 @@ class RunSummary:
     """One run. Times are UTC milliseconds, ``spent`` and ``cap`` millionths of a dollar.
 
     ``priced`` is False where a request had no known price, so that ``spent`` is not the whole cost.
+    ``cap_reached`` names the cap that ended it: ``run``, ``agent``, ``day``, or empty.
     """
 
     id: str
@@ -48,6 +49,7 @@ class RunSummary:
     output_tokens: int
     tools: tuple[ToolUse, ...]
     note_ids: tuple[str, ...]
+    cap_reached: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +161,7 @@ def _summary(
     state, reason, started_at, finished_at, spent, cap = values
     tools: dict[str, ToolUse] = {}
     notes: list[str] = []
-    tokens_in, tokens_out, priced = 0, 0, True
+    tokens_in, tokens_out, priced, cap_reached = 0, 0, True, ""
     for kind, body in events:
         call = str(body.get("call", ""))
         if kind == "tool_started":
@@ -174,6 +176,8 @@ def _summary(
             tokens_in += int(body.get("input_tokens") or 0)
             tokens_out += int(body.get("output_tokens") or 0)
             priced = priced and body.get("cost") is not None
+        elif kind == "finished":
+            cap_reached = str(body.get("cap", ""))
     return RunSummary(
         id=run_id,
         agent=agent,
@@ -188,4 +192,5 @@ def _summary(
         output_tokens=tokens_out,
         tools=tuple(tools.values()),
         note_ids=tuple(dict.fromkeys(notes)),
+        cap_reached=cap_reached if state == "stopped" else "",
     )

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from agents.connections.prices import Price
 
 WARN_AT = 0.8
+_PURSES = ("run", "agent", "day")
 ASSUMED_INPUT = 5_000_000
 ASSUMED_OUTPUT = 25_000_000
 """Where nobody has said a model's price, a cap counts its tokens at a dear model's: $5 and $25 per million
@@ -95,7 +96,7 @@ class Budget:
 
     def reserve(self, run_id: str, agent_id: str, day: str, amount: int, caps: Caps) -> Reservation:
         """Set the worst case of one request aside. Raises CapReached and sets nothing aside if it does not fit."""
-        for purse, cap, name in self._capped(run_id, agent_id, day, caps):
+        for kind, (purse, cap, name) in zip(_PURSES, self._capped(run_id, agent_id, day, caps), strict=True):
             if cap is not None and purse.spent + purse.reserved + amount > cap:
                 raise CapReached(
                     _(
@@ -106,7 +107,8 @@ class Budget:
                         cap=dollars(cap),
                         left=dollars(max(0, cap - purse.spent - purse.reserved)),
                         amount=dollars(amount),
-                    )
+                    ),
+                    kind,
                 )
         reservation = Reservation(run_id, agent_id, day, amount, caps)
         for purse, _cap, _name in self._capped(run_id, agent_id, day, caps):
@@ -141,9 +143,9 @@ class Budget:
         self, run_id: str, agent_id: str, day: str, caps: Caps
     ) -> list[tuple[_Purse, int | None, str]]:
         return [
-            (self._purse("run", "", run_id), caps.run, _("per run")),
-            (self._purse("agent", day, agent_id), caps.agent_day, _("of this agent per day")),
-            (self._purse("day", day, ""), caps.office_day, _("of the office per day")),
+            (self._purse(_PURSES[0], "", run_id), caps.run, _("per run")),
+            (self._purse(_PURSES[1], day, agent_id), caps.agent_day, _("of this agent per day")),
+            (self._purse(_PURSES[2], day, ""), caps.office_day, _("of the office per day")),
         ]
 
     def _purse(self, kind: str, day: str, identity: str) -> _Purse:

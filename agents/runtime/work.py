@@ -223,7 +223,8 @@ class Work:
             record = services.recorder.record(self.run.id, self.agent.id, self.message.id)
         if not self._told_end:
             self._told_end = True
-            record.event("finished", {"state": state, "reason": reason})
+            cap = {"cap": error.purse} if isinstance(error, CapReached) else {}
+            record.event("finished", {"state": state, "reason": reason, **cap})
             services.budget.end_run(self.run.id)
         await record.committed()
         if self._steering is not None:

@@ -48,6 +48,10 @@ class Acting:
             await office.stop(message.run_id)
         elif name == "keys":
             self._session.page_wanted.emit("keys")
+        elif name == "agent_cap":
+            self._session.page_wanted.emit("team")
+        elif name in ("run_cap", "day_cap"):
+            self._session.setting_wanted.emit(f"budget.{name}")
         elif name == "erase":
             from desktop.pages.privacy.asking import ask_to_erase
 

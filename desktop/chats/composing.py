@@ -72,8 +72,11 @@ class Composing(QObject):
         self._files = {file.id: file for file in found}
         self._spawn(self._show_pictures(), "show pictures")
         self._fill(str(draft.get("text", "")))
+        self.composer.set_meter("")
+        self._inspector.show_nothing_known()  # the former conversation's account is not this one's
         await self.choices.show(conversation)
-        self._preview_timer.start()
+        self._preview_timer.stop()
+        self._spawn(self._preview(), "account for a message")
 
     async def save_draft(self) -> None:
         """Put what is typed on disk; the first word of a new conversation makes its row."""
@@ -286,8 +289,9 @@ class Composing(QObject):
             )
         except (AgentsError, StorageError) as error:
             self.composer.set_meter("", sentence_of(error))
+            self._inspector.show_nothing_leaves(sentence_of(error))
             return
-        if conversation is self.conversation:
+        if self.conversation is not None and conversation.id == self.conversation.id:
             self._show_account(estimates)
 
     def _show_account(self, estimates: tuple[Estimate, ...]) -> None:

@@ -73,6 +73,10 @@ class Inspector(QWidget):
         self._leaving = (parts, destination, cost)
         self._draw_leaving()
 
+    def show_nothing_known(self) -> None:
+        """Blank the account while what the next message would send is not yet known."""
+        self.show_nothing_leaves(_("Adding up what your next message would send…"))
+
     def show_activity(self, deeds: Sequence[Deed]) -> None:
         """List what agents did last, oldest first."""
         if list(deeds) != list(self._deeds):

@@ -66,7 +66,7 @@ class ChatDelegate(QStyledItemDelegate):
         here, theme, used = look(), look().theme, 0
         middle = inner.top() + here.px(10)
         dots = {"working": theme.accent, "needs_you": theme.warn, "ready": theme.ok}
-        dots |= {"interrupted": theme.warn, "failed": theme.danger}
+        dots |= {"interrupted": theme.warn, "stopped": theme.warn, "failed": theme.danger}
         if entry.status:
             painter.setBrush(colour(dots[entry.status]))
             radius = here.px(_DOT) / 2

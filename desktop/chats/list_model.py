@@ -32,6 +32,7 @@ def status_words(entry: ChatEntry) -> str:
         "needs_you": _("needs you"),
         "ready": _("ready to review"),
         "interrupted": _("interrupted"),
+        "stopped": _("stopped"),
         "failed": _("could not answer"),
     }.get(entry.status, "")
 

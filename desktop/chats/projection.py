@@ -82,7 +82,7 @@ class Projection:
             footer=told if stored.run_id else _("brought in from another app"),
             citations=citations,
             tools=tuple(tool_call(each) for each in run.tools) if run else (),
-            notice=notice(state, run.reason if run else ""),
+            notice=notice(state, run.reason if run else "", run.cap_reached if run else ""),
             **common,
         )
 
@@ -159,7 +159,7 @@ def footer(run: RunSummary) -> str:
     return " · ".join(parts)
 
 
-def notice(state: MessageState, reason: str) -> Notice | None:
+def notice(state: MessageState, reason: str, cap_reached: str = "") -> Notice | None:
     """Return what is said under an answer that did not end as it should, with the doors out."""
     resume, discard = RowAction("resume", _("Resume"), primary=True), RowAction("discard", _("Discard"))
     again = RowAction("retry", _("Try again"), primary=True)
@@ -170,7 +170,11 @@ def notice(state: MessageState, reason: str) -> Notice | None:
         doors = (again, RowAction("keys", _("Open Keys"))) if reason else (again,)
         return Notice(reason or _("This answer failed; try again."), Tone.ERROR, doors)
     if state is MessageState.STOPPED and reason:
-        return Notice(reason, Tone.INFO, (RowAction("resume", _("Go on")),))
+        on = RowAction("resume", _("Go on"))
+        if not cap_reached:
+            return Notice(reason, Tone.INFO, (on,))
+        label = _("Open Team") if cap_reached == "agent" else _("Open Settings")
+        return Notice(reason, Tone.WARN, (RowAction(f"{cap_reached}_cap", label, primary=True), on))
     if state is MessageState.COMPLETE and reason:
         return Notice(reason, Tone.INFO)
     return None

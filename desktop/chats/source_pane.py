@@ -32,6 +32,7 @@ from resources.language import gettext as _
 
 _HEADER = 52
 _LINE_PERCENT = 135
+_PARAGRAPH = 7
 
 
 class SourcePane(QWidget):
@@ -121,6 +122,8 @@ class SourcePane(QWidget):
         self.text.setPlainText(leaf.text)
         airy = QTextBlockFormat()
         airy.setLineHeight(_LINE_PERCENT, QTextBlockFormat.LineHeightTypes.ProportionalHeight.value)
+        if leaf.paragraphs:
+            airy.setBottomMargin(look().px(_PARAGRAPH))
         everything = QTextCursor(self.text.document())
         everything.select(QTextCursor.SelectionType.Document)
         everything.mergeBlockFormat(airy)

@@ -24,6 +24,11 @@ class Leaf:
     places: tuple[tuple[int, Place], ...]
     """Offsets within the text, and the place that begins there."""
 
+    @property
+    def paragraphs(self) -> bool:
+        """Say whether each line is a paragraph: that of a page is, that of a text file or table is not."""
+        return self.places[0][1].page is not None
+
 
 @dataclass(frozen=True, slots=True)
 class Finding:

@@ -1,12 +1,18 @@
-"""A pill that shows a choice and opens a menu of the others."""
+"""A pill that shows a choice and opens a menu of the others, a list with a filter where they are many."""
 
 from dataclasses import dataclass
+from functools import partial
 
 from PySide6.QtCore import QPoint, Qt, Signal
 from PySide6.QtGui import QAction, QActionGroup
 from PySide6.QtWidgets import QMenu, QWidget
 
+from desktop.command_palette import Choice as Entry
+from desktop.command_palette import CommandPalette
 from desktop.widgets.chip import Chip
+from resources.language import gettext as _
+
+_MOST_IN_A_MENU = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class PickerPill(Chip):
         self._choices: tuple[Choice, ...] = ()
         self._current = ""
         self.menu: QMenu | None = None
+        self.filter: CommandPalette | None = None
         self.clicked.connect(self.open_menu)
 
     @property
@@ -47,7 +54,10 @@ class PickerPill(Chip):
         self.setVisible(bool(choices))
 
     def open_menu(self) -> None:
-        """Open the menu above the pill; it does not block."""
+        """Open the menu above the pill, or the list over the window; neither blocks."""
+        if len(self._choices) > _MOST_IN_A_MENU:
+            self._open_filter()
+            return
         menu = QMenu(self)
         menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         menu.destroyed.connect(self._closed)
@@ -66,6 +76,23 @@ class PickerPill(Chip):
             menu.addAction(action)
         self.menu = menu
         menu.popup(self.mapToGlobal(QPoint(0, -menu.sizeHint().height() - 4)))
+
+    def _open_filter(self) -> None:
+        if self.filter is None:
+            self.filter = CommandPalette(self.window(), _("Find a model"))
+            self.filter.closed.connect(self.setFocus)
+        self.filter.open_with(
+            [
+                Entry(
+                    "check" if item.id == self._current else "",
+                    item.label,
+                    item.group or item.detail,
+                    partial(self._pick, item.id),
+                    words=item.detail,
+                )
+                for item in self._choices
+            ]
+        )
 
     def _closed(self) -> None:
         self.menu = None

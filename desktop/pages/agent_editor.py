@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -22,7 +21,8 @@ from desktop.chats.tool_wording import tool_names
 from desktop.pages.avatar import COLOUR_NAMES
 from desktop.pages.page import card, label
 from desktop.session import Session
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
+from desktop.widgets.spin_box import AmountBox, WholeBox
 from memory.errors import Refused
 from memory.roster import Agent
 from resources.language import gettext as _
@@ -30,6 +30,7 @@ from resources.language import gettext as _
 _MICROS = 1_000_000
 _WIDTH = 760
 _FOLDS_BELOW = 520
+_INSTRUCTIONS, _PERSONALITY = 180, 60
 
 
 class AgentEditor(QWidget):
@@ -51,8 +52,8 @@ class AgentEditor(QWidget):
         self.emoji.setAccessibleName(_("Emoji"))
         self.emoji.setMaximumWidth(160)
         self.emoji.setMinimumWidth(60)
-        self.instructions = _text(_("What it does and how. Agents read this before every answer."), 180)
-        self.personality = _text(_("Tone and manner, if it matters."), 60)
+        self.instructions = _text(_("What it does and how. Agents read this before every answer."))
+        self.personality = _text(_("Tone and manner, if it matters."))
         self.language = _field(_("as the owner writes"))
         self.connection = QComboBox()
         self.model = QComboBox()
@@ -61,7 +62,7 @@ class AgentEditor(QWidget):
         for value, words in (("quick", _("quick")), ("normal", _("normal")), ("deep", _("deep"))):
             self.effort.addItem(words, value)
         self.temperature = _amount(-0.05, 2, 0.05, _("as the model's own"), "")
-        self.max_tokens = QSpinBox()
+        self.max_tokens = WholeBox()
         self.max_tokens.setRange(0, 1_000_000)
         self.max_tokens.setSingleStep(256)
         self.max_tokens.setSpecialValueText(_("as the model's own"))
@@ -99,6 +100,7 @@ class AgentEditor(QWidget):
         }
         for field, text in texts.items():
             field.setText(text)
+            field.home(False)
         self.instructions.setPlainText(agent.instructions if agent else "")
         self.personality.setPlainText(agent.personality if agent else "")
         self.colour.setCurrentIndex(max(0, self.colour.findData(colour)))
@@ -190,7 +192,7 @@ class AgentEditor(QWidget):
         self._form.setRowWrapPolicy(policy.WrapAllRows if narrow else policy.DontWrapRows)
 
     def _lay_out(self) -> None:
-        self._title = label("", "heading")
+        self._title = label("", "heading", wrap=True)
         head = QHBoxLayout()
         head.addWidget(self._title, 1)
         back = QPushButton(_("Back"))
@@ -198,7 +200,7 @@ class AgentEditor(QWidget):
         head.addWidget(back)
         head.addWidget(self.save)
         frame, inner = card()
-        frame.setMaximumWidth(look().px(_WIDTH))
+        self._frame = frame
         form = self._form = QFormLayout()
         for box in (self.colour, self.connection, self.model, self.effort):
             box.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
@@ -207,6 +209,7 @@ class AgentEditor(QWidget):
         form.setHorizontalSpacing(18)
         form.setVerticalSpacing(10)
         face = QHBoxLayout()
+        face.setSpacing(8)
         face.addWidget(self.colour)
         face.addWidget(self.emoji)
         face.addStretch(1)
@@ -235,8 +238,19 @@ class AgentEditor(QWidget):
         inner.addLayout(form)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.addWidget(frame)
+        middle = QHBoxLayout()
+        middle.addStretch(1)
+        middle.addWidget(frame, 1000)
+        middle.addStretch(1)
+        column.addLayout(middle)
         column.addStretch(1)
+        appearance().changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        self._frame.setMaximumWidth(look().px(_WIDTH))
+        for field, height in ((self.instructions, _INSTRUCTIONS), (self.personality, _PERSONALITY)):
+            field.setFixedHeight(look().px(height))
 
 
 def _field(hint: str) -> QLineEdit:
@@ -245,17 +259,16 @@ def _field(hint: str) -> QLineEdit:
     return field
 
 
-def _text(hint: str, height: int) -> QPlainTextEdit:
+def _text(hint: str) -> QPlainTextEdit:
     field = QPlainTextEdit()
     field.setProperty("kind", "field")
     field.setPlaceholderText(hint)
     field.setTabChangesFocus(True)
-    field.setFixedHeight(look().px(height))
     return field
 
 
 def _amount(least: float, most: float, step: float, least_words: str, prefix: str) -> QDoubleSpinBox:
-    box = QDoubleSpinBox()
+    box = AmountBox()
     box.setRange(least, most)
     box.setSingleStep(step)
     box.setDecimals(2)

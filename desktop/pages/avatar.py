@@ -2,11 +2,27 @@
 
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtGui import QColor, QGuiApplication, QPainter, QPixmap
+from PySide6.QtWidgets import QLabel
 
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
 from desktop.theme.tokens import AVATAR_COLOURS, avatar_colour
 
 COLOUR_NAMES = ("teal", "blue", "violet", "rust", "rose", "green", "indigo", "amber")
+
+
+class Face(QLabel):
+    """An agent's face that grows with the text; ``side`` in pixels of the design."""
+
+    def __init__(self, name: str, avatar: str, side: int) -> None:
+        super().__init__()
+        self._drawn_of = (name, avatar)
+        self._side = side
+        self.setAccessibleName(name)
+        appearance().changed.connect(self._draw)
+        self._draw()
+
+    def _draw(self) -> None:
+        self.setPixmap(avatar_pixmap(*self._drawn_of, look().px(self._side)))
 
 
 def colour_of(name: str, avatar: str) -> str:

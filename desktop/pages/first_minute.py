@@ -5,14 +5,13 @@ from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
     QHBoxLayout,
-    QLabel,
     QPushButton,
     QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop.pages.avatar import avatar_pixmap
+from desktop.pages.avatar import Face
 from desktop.pages.key_form import KeyForm
 from desktop.pages.page import card, clear, label
 from desktop.pages.recovery import RecoverySection
@@ -168,10 +167,8 @@ class Welcome(QWidget):
         row = QHBoxLayout()
         row.setSpacing(6)
         for agent in self._team:
-            face = QLabel()
-            face.setPixmap(avatar_pixmap(agent.name, agent.avatar, look().px(32)))
+            face = Face(agent.name, agent.avatar, 32)
             face.setToolTip(f"{agent.name}: {agent.role}")
-            face.setAccessibleName(agent.name)
             row.addWidget(face)
         row.addStretch(1)
         return row
@@ -182,9 +179,7 @@ class Welcome(QWidget):
         grid.setVerticalSpacing(8)
         grid.setColumnStretch(1, 1)
         for row, agent in enumerate(self._team):
-            face = QLabel()
-            face.setPixmap(avatar_pixmap(agent.name, agent.avatar, look().px(28)))
-            grid.addWidget(face, row, 0)
+            grid.addWidget(Face(agent.name, agent.avatar, 28), row, 0)
             words = QVBoxLayout()
             words.setSpacing(0)
             words.addWidget(label(agent.name, "strong"))

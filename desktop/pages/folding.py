@@ -56,6 +56,8 @@ class FlowLayout(QLayout):
         )
 
     def _arrange(self, rect: QRect, *, place: bool) -> int:
+        parent = self.parentWidget()
+        mirrored = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
         x, y, row = rect.x(), rect.y(), 0
         for item in self._items:
             if item.isEmpty():
@@ -64,7 +66,8 @@ class FlowLayout(QLayout):
             if x + size.width() > rect.right() + 1 and row:
                 x, y, row = rect.x(), y + row + self._gap, 0
             if place:
-                item.setGeometry(QRect(QPoint(x, y), size))
+                left = rect.right() + rect.x() - x - size.width() + 1 if mirrored else x
+                item.setGeometry(QRect(QPoint(left, y), size))
             x += size.width() + self._gap
             row = max(row, size.height())
         return y + row - rect.y()

@@ -10,15 +10,18 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
+    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
 
-from desktop.theme.appearance import look
+from desktop.pages.folding import FlowLayout
+from desktop.theme.appearance import appearance, look
 from desktop.theme.mark import app_icon
 from resources.language import gettext as _
 
-_WIDTH = 440
+_WIDTH, _LEAST_WIDTH = 440, 280
+_MARK = 40
 LEAST_PASSPHRASE = 8
 
 
@@ -33,17 +36,14 @@ class Gate(QWidget):
     def __init__(self, title: str, sentence: str) -> None:
         super().__init__()
         self.setAccessibleName(title)
-        card = QFrame()
-        card.setProperty("kind", "card")
-        card.setMaximumWidth(look().px(_WIDTH))
-        card.setMinimumWidth(min(look().px(_WIDTH), 300))
-        self.column = QVBoxLayout(card)
-        self.column.setContentsMargins(24, 22, 24, 22)
+        self._card = QFrame()
+        self._card.setProperty("kind", "card")
+        self._card.setMinimumWidth(_LEAST_WIDTH)
+        self.column = QVBoxLayout(self._card)
         self.column.setSpacing(12)
-        mark = QLabel()
-        mark.setPixmap(app_icon().pixmap(look().px(40), look().px(40)))
-        mark.setAccessibleName("Bureau")
-        self.column.addWidget(mark)
+        self._mark = QLabel()
+        self._mark.setAccessibleName("Bureau")
+        self.column.addWidget(self._mark)
         heading = QLabel(title)
         heading.setProperty("role", "title")
         heading.setWordWrap(True)
@@ -58,15 +58,9 @@ class Gate(QWidget):
         self.fault.setProperty("role", "danger")
         self.fault.setWordWrap(True)
         self.fault.hide()
-        row = QHBoxLayout()
-        row.addStretch(1)
-        row.addWidget(card, 100)
-        row.addStretch(1)
-        outer = QVBoxLayout(self)
-        outer.setContentsMargins(16, 16, 16, 16)
-        outer.addStretch(2)
-        outer.addLayout(row)
-        outer.addStretch(3)
+        self._lay_out()
+        appearance().changed.connect(self._fit)
+        self._fit()
 
     def show_fault(self, sentence: str) -> None:
         """Say what was wrong with the last try; the card takes input again."""
@@ -90,16 +84,14 @@ class Gate(QWidget):
         return field
 
     def buttons(self, *buttons: QPushButton) -> None:
-        """Add the fault's line and, under it, buttons in a row; the first one is the main one."""
+        """Add the fault's line and, under it, buttons in rows; the first one is the main one."""
         self.column.addWidget(self.fault)
-        row = QHBoxLayout()
-        row.setSpacing(8)
+        row = FlowLayout()
         for number, button in enumerate(buttons):
             if number == 0:
                 button.setProperty("kind", "primary")
                 button.setDefault(True)
             row.addWidget(button)
-        row.addStretch(1)
         self.column.addLayout(row)
 
     def link(self, label: str, verb: str) -> None:
@@ -108,6 +100,35 @@ class Gate(QWidget):
         button.setProperty("kind", "link")
         button.clicked.connect(lambda: self.decide(verb))
         self.column.addWidget(button, 0, Qt.AlignmentFlag.AlignLeading)
+
+    def _lay_out(self) -> None:
+        """Put the card into the middle of what scrolls: large text may need more than a small window has."""
+        content = QWidget()
+        content.setObjectName("page")
+        row = QHBoxLayout()
+        row.addStretch(1)
+        row.addWidget(self._card, 100)
+        row.addStretch(1)
+        middle = QVBoxLayout(content)
+        middle.setContentsMargins(16, 16, 16, 16)
+        middle.addStretch(2)
+        middle.addLayout(row)
+        middle.addStretch(3)
+        area = QScrollArea()
+        area.setWidgetResizable(True)
+        area.setFrameShape(QFrame.Shape.NoFrame)
+        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
+        area.setWidget(content)
+        outer = QVBoxLayout(self)
+        outer.setContentsMargins(0, 0, 0, 0)
+        outer.addWidget(area)
+
+    def _fit(self) -> None:
+        here = look()
+        self._card.setMaximumWidth(here.px(_WIDTH))
+        self.column.setContentsMargins(here.px(24), here.px(22), here.px(24), here.px(22))
+        self._mark.setPixmap(app_icon().pixmap(here.px(_MARK), here.px(_MARK)))
 
 
 class UnlockGate(Gate):
@@ -182,7 +203,8 @@ class RecoveryGate(Gate):
         self.words.setProperty("kind", "field")
         self.words.setAccessibleName(_("The 24 words of the recovery key"))
         self.words.setTabChangesFocus(True)
-        self.words.setFixedHeight(look().px(96))
+        appearance().changed.connect(self._fit_words)
+        self._fit_words()
         self.column.addWidget(self.words)
         self.passphrase: QLineEdit | None = None
         if with_passphrase:
@@ -193,6 +215,9 @@ class RecoveryGate(Gate):
         back.clicked.connect(lambda: self.decide("back"))
         self.buttons(button, back)
         self.setFocusProxy(self.words)
+
+    def _fit_words(self) -> None:
+        self.words.setFixedHeight(look().px(96))
 
     def _open(self) -> None:
         if self.passphrase is not None and len(self.passphrase.text()) < LEAST_PASSPHRASE:

@@ -38,7 +38,7 @@ def purpose_words(purpose: str) -> str:
 def result_words(request: Request) -> str:
     """Return how a request ended."""
     if request.error:
-        return request.error
+        return _fault_words(request.error)
     if request.finished_at is None:
         return _("under way")
     return (
@@ -46,6 +46,19 @@ def result_words(request: Request) -> str:
         if request.status is not None and request.status < 400
         else str(request.status or _("no answer"))
     )
+
+
+def _fault_words(kind: str) -> str:
+    """Return what stopped a request; of the transport's names for it the owner needs only the gist."""
+    gist = {
+        "ConnectError": _("not reached"),
+        "ConnectTimeout": _("not reached"),
+        "ReadTimeout": _("no answer in time"),
+        "ReadError": _("cut off"),
+        "RemoteProtocolError": _("cut off"),
+        "CancelledError": _("stopped"),
+    }
+    return gist.get(kind, kind)
 
 
 class OutboxPage(Page):
@@ -135,7 +148,7 @@ class OutboxPage(Page):
             Column(
                 _("Result"),
                 result_words,
-                share=2.4,
+                share=1.2,
                 tone=lambda request: (
                     "danger_text" if request.error or (request.status or 0) >= 400 else "dim"
                 ),

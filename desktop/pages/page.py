@@ -124,8 +124,8 @@ class Page(QWidget):
         holder = QWidget()
         holder.setLayout(self.column)
         self.column.setContentsMargins(0, 0, 0, 0)
+        self._holder = holder
         if self._limit:
-            holder.setMaximumWidth(look().px(self._limit))
             row.addStretch(1)
             row.addWidget(holder, 1000)
             row.addStretch(1)
@@ -142,6 +142,8 @@ class Page(QWidget):
     def _fit(self) -> None:
         self._header.setFixedHeight(look().px(HEADER))
         self._title.setFont(look().font(16, 600))
+        if self._limit:
+            self._holder.setMaximumWidth(look().px(self._limit))
 
 
 class StateMessage(QWidget):
@@ -163,6 +165,7 @@ class StateMessage(QWidget):
         self._door.setProperty("kind", "primary")
         self._door.clicked.connect(self._open)
         self._act: Callable[[], object] | None = None
+        self._picture = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(24, 24, 24, 24)
         column.setSpacing(10)
@@ -171,20 +174,21 @@ class StateMessage(QWidget):
         column.addWidget(self._title)
         row = QHBoxLayout()
         row.addStretch(1)
-        self._sentence.setMaximumWidth(look().px(420))
         self._sentence.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Minimum)
         row.addWidget(self._sentence, 100)
         row.addStretch(1)
         column.addLayout(row)
         column.addWidget(self._door, 0, Qt.AlignmentFlag.AlignCenter)
         column.addStretch(3)
+        appearance().changed.connect(self._fit)
+        self._fit()
 
     def show_message(
         self, icon: str, title: str, sentence: str, label: str = "", act: Callable[[], object] | None = None
     ) -> None:
         """Replace what is said."""
-        size = look().px(28)
-        self._icon.setPixmap(icon_pixmap(icon, look().theme.dim, size))
+        self._picture = icon
+        self._fit()
         self._title.setText(title)
         self._title.setVisible(bool(title))
         self._sentence.setText(sentence)
@@ -199,6 +203,12 @@ class StateMessage(QWidget):
     def _open(self) -> None:
         if self._act is not None:
             self._act()
+
+    def _fit(self) -> None:
+        here = look()
+        self._sentence.setMaximumWidth(here.px(420))
+        if self._picture:
+            self._icon.setPixmap(icon_pixmap(self._picture, here.theme.dim, here.px(28)))
 
 
 def card() -> tuple[QFrame, QVBoxLayout]:

@@ -2,8 +2,9 @@
 
 from typing import Any
 
-from PySide6.QtWidgets import QFrame, QGridLayout, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
+from desktop.pages.folding import FlowLayout
 from desktop.pages.page import clear, label
 from desktop.session import Session
 from desktop.wording import moment
@@ -43,6 +44,7 @@ class RecallTester(QWidget):
     def ask(self, query: str) -> None:
         """Type a question and search."""
         self.query.setText(query)
+        self.query.home(False)
         self._search()
 
     def show_state(self) -> None:
@@ -90,7 +92,7 @@ class RecallTester(QWidget):
 
 
 class _HitCard(QFrame):
-    """One passage with its scores as bars."""
+    """One passage with the score of each leg."""
 
     def __init__(self, session: Session, rank: int, hit: dict[str, Any]) -> None:
         super().__init__()
@@ -106,14 +108,10 @@ class _HitCard(QFrame):
         head.addWidget(label(f"{hit['score']:.3f}", "mono"))
         column.addLayout(head)
         column.addWidget(label(text[:600] + ("…" if len(text) > 600 else ""), wrap=True))
-        grid = QGridLayout()
-        grid.setHorizontalSpacing(10)
-        grid.setVerticalSpacing(2)
-        grid.setColumnStretch(2, 1)
-        for row, (name, value) in enumerate(_legs(hit["legs"])):
-            grid.addWidget(label(name, "small"), row, 0)
-            grid.addWidget(label(f"{value:.3f}", "mono"), row, 1)
-        column.addLayout(grid)
+        legs = FlowLayout(14)
+        for name, value in _legs(hit["legs"]):
+            legs.addWidget(label(f"{name} {value:.3f}", "small"))
+        column.addLayout(legs)
         conversation = hit["source"]["conversation"]
         if conversation:
             door = QPushButton(_("Open the chat"))

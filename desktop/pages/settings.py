@@ -8,10 +8,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
-    QDoubleSpinBox,
     QFrame,
     QLineEdit,
-    QSpinBox,
     QVBoxLayout,
     QWidget,
 )
@@ -20,12 +18,15 @@ from desktop.pages.folding import FoldingRow
 from desktop.pages.page import Page, card, label
 from desktop.pages.recovery import RecoverySection
 from desktop.session import Session
+from desktop.theme.appearance import appearance, look
 from desktop.widgets.search_field import SearchField
+from desktop.widgets.spin_box import AmountBox, WholeBox
 from memory.errors import Refused
 from memory.settings import Setting, declared
 from resources.language import gettext as _
 
 _MICROS = 1_000_000
+_SEARCH, _CONTROL = 240, 170
 _MOST_DOLLARS = 100_000
 
 
@@ -48,7 +49,6 @@ class SettingsPage(Page):
     def __init__(self, session: Session) -> None:
         super().__init__(session, _("Settings"))
         self.search = SearchField(_("Search settings"))
-        self.search.setMaximumWidth(240)
         self.search.textChanged.connect(self._filter)
         self.header_row.addWidget(self.search)
         self.controls: dict[str, _Control] = {}
@@ -60,6 +60,8 @@ class SettingsPage(Page):
         self.column.addWidget(self._nothing)
         self.column.addStretch(1)
         session.preferences.on_change(self._show_value)
+        appearance().changed.connect(self._fit_search)
+        self._fit_search()
 
     async def load(self) -> None:
         for key, control in self.controls.items():
@@ -70,6 +72,9 @@ class SettingsPage(Page):
         """Bring one setting into sight and give it the focus."""
         self.search.clear()
         self.controls[key].widget.setFocus(Qt.FocusReason.OtherFocusReason)
+
+    def _fit_search(self) -> None:
+        self.search.setMaximumWidth(look().px(_SEARCH))
 
     def _build(self) -> None:
         groups: dict[str, QVBoxLayout] = {}
@@ -178,7 +183,7 @@ def _choice(setting: Setting, change: Callable[[Any], None]) -> _Control:
 
 
 def _number(setting: Setting, change: Callable[[Any], None]) -> _Control:
-    box = QSpinBox()
+    box = WholeBox()
     box.setRange(setting.minimum or 0, setting.maximum if setting.maximum is not None else 2**31 - 1)
     box.setSuffix(f" {setting.unit}" if setting.unit else "")
     box.setSingleStep(5 if setting.unit == "%" else 1)
@@ -188,7 +193,7 @@ def _number(setting: Setting, change: Callable[[Any], None]) -> _Control:
 
 
 def _amount(_setting: Setting, change: Callable[[Any], None]) -> _Control:
-    box = QDoubleSpinBox()
+    box = AmountBox()
     # The value below every amount stands for no limit.
     box.setRange(-0.01, _MOST_DOLLARS)
     box.setSpecialValueText(_("no limit"))
@@ -215,6 +220,7 @@ def _row(setting: Setting, control: _Control) -> QWidget:
     row = FoldingRow(0 if setting.kind == "switch" else 380, gap=10)
     row.row.setContentsMargins(0, 4, 0, 4)
     row.row.addLayout(words, 1)
-    control.widget.setMinimumWidth(20 if setting.kind == "switch" else 140)
+    if setting.kind != "switch":
+        control.widget.setMinimumWidth(look().px(_CONTROL))
     row.row.addWidget(control.widget, 0, Qt.AlignmentFlag.AlignVCenter)
     return row

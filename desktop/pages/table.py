@@ -8,7 +8,7 @@ from PySide6.QtCore import QAbstractTableModel, QModelIndex, QPersistentModelInd
 from PySide6.QtGui import QFontMetrics, QPainter
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QStyle, QStyledItemDelegate, QTableView
 
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
 from desktop.theme.fonts import SMALL
 from desktop.theme.tokens import colour
 
@@ -141,15 +141,20 @@ class Table(QTableView):
         self.setVerticalScrollMode(QAbstractItemView.ScrollMode.ScrollPerPixel)
         self.setTabKeyNavigation(False)
         self.verticalHeader().hide()
-        self.verticalHeader().setDefaultSectionSize(look().px(_ROW))
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.Interactive)
         header.setHighlightSections(False)
         header.setStretchLastSection(False)
         model.modelReset.connect(self._share_out)
+        appearance().changed.connect(self._fit)
+        self._fit()
 
     def resizeEvent(self, event: Any) -> None:
         super().resizeEvent(event)
+        self._share_out()
+
+    def _fit(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(look().px(_ROW))
         self._share_out()
 
     def _share_out(self) -> None:

@@ -135,6 +135,7 @@ class UsagePage(Page):
         plot.getAxis("left").tickStrings = _dollar_ticks if priced else _token_ticks
         unit = _("dollars") if priced else _("tokens")
         plot.setLabel("left", unit, color=theme.dim)
+        plot.getAxis("left").label.setFont(look().font(11))
         plot.setXRange(-0.6, max(len(shown) - 0.4, 6), padding=0)
         plot.setYRange(0, max(heights) or 1, padding=0.08)
         plot.setAccessibleName(

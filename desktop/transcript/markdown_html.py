@@ -6,7 +6,7 @@ from functools import lru_cache
 from html import escape
 from itertools import pairwise
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from markdown_it import MarkdownIt
 from markdown_it.rules_core import StateCore
@@ -18,7 +18,10 @@ from mdit_py_plugins.texmath import texmath_plugin
 CITE = "cite:"
 """Link scheme of a cited place: ``cite:3`` is the fourth citation of the message."""
 CHIP = "chip:"
-"""Image scheme of a citation chip; the segment draws it, nothing is ever loaded."""
+"""Image scheme of a citation chip: its label and, after a slash, the punctuation that stands behind it.
+
+The segment draws both, as Qt would break the line between a picture and a comma; nothing is ever loaded.
+"""
 PICTURE = "picture:"
 """Image and link scheme of a picture among the chat's files: its id follows."""
 FORMULA = "formula:"
@@ -26,6 +29,7 @@ FORMULA = "formula:"
 
 Environment = dict[str, Any]
 _Tokens = Sequence[Token]
+_BEHIND_CHIP = re.compile(r"[,.;:!?…)\]»”’]+")
 _TASK = re.compile(r"^\[([ xX])\]\s+")
 
 
@@ -116,14 +120,30 @@ def _link_open(tokens: _Tokens, index: int, options: Any, env: Environment) -> s
     address = str(tokens[index].attrs.get("href", ""))
     if address.startswith(CITE):
         words: list[str] = []
-        for token in tokens[index + 1 :]:
-            if token.type == "link_close":
-                break
+        at = index + 1
+        while at < len(tokens) and (token := tokens[at]).type != "link_close":
             words.append(token.content)
             token.content, token.type, token.children = "", "text", None
-        chip = CHIP + quote("".join(words), safe="")
-        return f'<a href="{escape(address)}"><img src="{chip}" style="vertical-align: bottom">\u2060'
+            at += 1
+        chip = CHIP + quote("".join(words), safe="") + _taken_behind(tokens[at + 1 : at + 2])
+        return f'<a href="{escape(address)}"><img src="{chip}" style="vertical-align: bottom">'
     return f'<a href="{escape(address)}">'
+
+
+def _taken_behind(following: _Tokens) -> str:
+    """Take the punctuation that begins the text behind a chip out of it, as the end of the chip's address."""
+    for token in following:
+        found = _BEHIND_CHIP.match(token.content) if token.type == "text" else None
+        if found is not None:
+            token.content = token.content[found.end() :]
+            return "/" + quote(found[0], safe="")
+    return ""
+
+
+def chip_words(address: str) -> tuple[str, str]:
+    """Return the label of a chip's address (without its scheme) and the punctuation behind it."""
+    label, _slash, behind = address.partition("/")
+    return unquote(label), unquote(behind)
 
 
 def _link_close(tokens: _Tokens, index: int, options: Any, env: Environment) -> str:

@@ -11,7 +11,7 @@ from PySide6.QtSvg import QSvgRenderer
 
 from desktop.theme.appearance import Look, look
 from desktop.theme.tokens import colour
-from desktop.transcript.markdown_html import CHIP, FORMULA
+from desktop.transcript.markdown_html import CHIP, FORMULA, chip_words
 
 log = logging.getLogger(__name__)
 
@@ -25,7 +25,8 @@ def density() -> float:
 def picture(address: str) -> QImage:
     """Return the picture of a chip or formula; any other address gives an empty one."""
     if address.startswith(CHIP):
-        return chip(unquote(address.removeprefix(CHIP)), look(), density())
+        label, behind = chip_words(address.removeprefix(CHIP))
+        return chip(label, look(), density(), behind)
     if address.startswith(FORMULA):
         source = unquote(address.removeprefix(FORMULA))
         here = look()
@@ -44,13 +45,15 @@ def _blank(size: QSize, ratio: float) -> QImage:
 
 
 @lru_cache(maxsize=256)
-def chip(label: str, here: Look, ratio: float) -> QImage:
-    """Draw a citation's label in a small rounded frame."""
+def chip(label: str, here: Look, ratio: float, behind: str = "") -> QImage:
+    """Draw a citation's label in a small rounded frame, and behind it the punctuation that must not leave it."""
     font = here.font(11.5)
     metrics = QFontMetrics(font)
     inner = metrics.horizontalAdvance(label) + here.px(11)
     # As high as the line's own letters, so that a chip does not push lines apart.
-    size = QSize(inner + here.px(4), QFontMetrics(here.font()).height())
+    letters = QFontMetrics(here.font())
+    framed = inner + here.px(2 if behind else 4)
+    size = QSize(framed + letters.horizontalAdvance(behind), letters.height())
     image = _blank(size, ratio)
     painter = QPainter(image)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
@@ -61,6 +64,10 @@ def chip(label: str, here: Look, ratio: float) -> QImage:
     painter.setPen(colour(here.theme.accent))
     painter.setFont(font)
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, label)
+    if behind:
+        painter.setPen(colour(here.theme.text))
+        painter.setFont(here.font())
+        painter.drawText(framed, letters.ascent(), behind)
     painter.end()
     return image
 

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from html import escape
-from urllib.parse import unquote
 
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import (
@@ -20,7 +19,7 @@ from PySide6.QtWidgets import QPlainTextEdit, QTextBrowser, QTextEdit
 from desktop.theme.appearance import look
 from desktop.theme.tokens import colour
 from desktop.transcript.events import RowEvents
-from desktop.transcript.markdown_html import CHIP
+from desktop.transcript.markdown_html import CHIP, chip_words
 
 _FOUND_LIMIT = 400
 _CHIP_IMAGE = re.compile(rf'<img src="{CHIP}([^"]*)"[^>]*>')
@@ -162,6 +161,6 @@ def plain_text(fragment: QTextDocumentFragment) -> str:
     """Return a selection as text, chips included by their label."""
     text = fragment.toPlainText()
     if "\ufffc" in text:
-        html = _CHIP_IMAGE.sub(lambda match: escape(unquote(match.group(1))), fragment.toHtml())
+        html = _CHIP_IMAGE.sub(lambda match: escape("".join(chip_words(match.group(1)))), fragment.toHtml())
         text = QTextDocumentFragment.fromHtml(html).toPlainText()
-    return text.replace("\u200a", "").replace("\u2060", "").replace("\ufffc", "")
+    return text.replace("\u200a", "").replace("\ufffc", "")

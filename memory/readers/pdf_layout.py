@@ -18,6 +18,7 @@ _BARE_NUMBER = re.compile(r"^\W*(?:\d{1,5}|[ivxlc]{1,7})\W*$", re.IGNORECASE)
 _NAVIGATION_LINE = re.compile(
     r"(?:(?:\.\s?){3,}|(?:\s\.){2,})\s*(?:\d+|[ivxlc]+)$|^[^.]{2,80}?(?:,?\s\d{1,4})(?:,\s?\d{1,4})*$"
 )
+_FULL_STOPS = frozenset(".!?。")
 _SENTENCE_ENDS = frozenset(".!?:;…。")
 _LEADERS = re.compile(r"(?:[ \t]*\.){5,}[ \t]*")
 _BULLET = re.compile(r"^(?:[•●▪◦‣–—*-]|\d{1,3}[.)]|[a-z][.)])\s", re.IGNORECASE)
@@ -131,10 +132,20 @@ def joined(lines: Sequence[Line], margins: Margins = RAGGED) -> str:
     pitch = median(gaps) if gaps else 0.0
     parts = [lines[0].text]
     for index, (upper, lower) in enumerate(pairwise(lines)):
-        ends = margins.falls_short(upper) or _breaks(upper, lower, pitch, _right_edge(lines, index))
+        ends = (
+            margins.falls_short(upper)
+            or _each_a_sentence(lines, index)
+            or _breaks(upper, lower, pitch, _right_edge(lines, index))
+        )
         parts.append("\n" if ends else " ")
         parts.append(lower.text)
     return _LEADERS.sub(" … ", "".join(parts))
+
+
+def _each_a_sentence(lines: Sequence[Line], index: int) -> bool:
+    """Return whether the lines around a break all end a sentence, as the entries of a list do and prose does not."""
+    near = lines[max(0, index - 2) : index + 4]
+    return len(near) > 3 and all(line.text[-1:] in _FULL_STOPS for line in near)
 
 
 def _right_edge(lines: Sequence[Line], index: int) -> float:

@@ -13,6 +13,7 @@ from agents.events import Event, Notice
 from agents.office import Office
 from agents.runtime.budget import ASSUMED_INPUT, ASSUMED_OUTPUT, Budget, Caps, cost_of
 from memory import ledger, runs
+from memory.run_summary import summaries
 from tests.agents.conftest import connect
 from tests.peers.aimock import Aimock
 
@@ -146,6 +147,7 @@ async def test_at_the_cap_a_run_stops_with_its_work_kept_and_goes_on_when_it_is_
     stopped = await office.database.read(runs.run, run_id)
     assert (stopped.state, stopped.cap) == ("stopped", cap)
     assert "raise the cap" in stopped.reason
+    assert (await office.database.read(summaries, [run_id]))[run_id].cap_reached == "run"
     assert stopped.spent == first
     assert (await office.message(sent.replies[0].id)).text == "Looking. "
     assert any(isinstance(event, Notice) and "are spent" in event.sentence for event in heard)
@@ -153,6 +155,7 @@ async def test_at_the_cap_a_run_stops_with_its_work_kept_and_goes_on_when_it_is_
     await office.resume(run_id)
     await office.runs.wait([run_id])
     assert (await office.database.read(runs.run, run_id)).state == "done"
+    assert (await office.database.read(summaries, [run_id]))[run_id].cap_reached == ""
     assert (await office.message(sent.replies[0].id)).text == "Looking. \n\nFound it."
     assert len(server.journal()) == 2
 

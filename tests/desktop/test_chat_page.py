@@ -1,14 +1,20 @@
 """A conversation in the window, from the first word to the saved file, on a real office."""
 
+import asyncio
+
 import pytest
 import pytest_asyncio
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
 
+from desktop.chats.inspector import Leaving
 from desktop.chats.page import ChatPage
+from desktop.chats.projection import notice
 from desktop.contents import Contents
 from desktop.pages.first_minute import Welcome
+from desktop.pages.settings import SettingsPage
+from desktop.transcript.rows import MessageState
 from memory import chats
 from tests.desktop.waiting import until
 
@@ -253,3 +259,36 @@ async def test_the_place_where_a_chat_is_read_is_kept(page, session):
     await until(lambda: page.conversation_id == "")
     kept = await session.office.database.read(chats.conversation, identifier)
     assert kept.scroll["message"] and kept.scroll["seen_at"]
+
+
+async def test_another_chat_never_shows_the_account_of_the_former_one(page, session, monkeypatch):
+    office = session.office
+    first, second = [await office.create_conversation(title=title) for title in ("First", "Second")]
+    await page._open(first.id, "")
+    page.inspector.show_leaving([Leaving("survey.pdf", 900, "attachment")], "the cellar", None)
+    asked: asyncio.Event = asyncio.Event()
+    reckoned, reckon = asyncio.Event(), office.preview
+
+    async def slow(conversation_id, *words, **more):
+        asked.set()
+        await reckoned.wait()
+        return await reckon(conversation_id, *words, **more)
+
+    monkeypatch.setattr(office, "preview", slow)
+    await page._open(second.id, "")
+    await asked.wait()
+    assert page.inspector._leaving == ((), "", None) and "Adding up" in page.inspector._nothing
+    reckoned.set()
+    await until(lambda: "librarian" in page.inspector._nothing, "the account of the second chat")
+
+
+async def test_a_cap_leads_to_its_setting(contents, session):
+    told = notice(MessageState.STOPPED, "The cap per run of $1 leaves $0.", "run")
+    assert told is not None
+    assert [action.name for action in told.actions] == ["run_cap", "resume"]
+    session.setting_wanted.emit("budget.run_cap")
+    shown = session.window.page("settings")
+    assert session.window.current_page == "settings" and isinstance(shown, SettingsPage)
+    await until(shown.controls["budget.run_cap"].widget.hasFocus, "the focus on the cap")
+    own = notice(MessageState.STOPPED, "The cap of this agent per day of $1 leaves $0.", "agent")
+    assert own is not None and own.actions[0].label == "Open Team"

@@ -1,6 +1,8 @@
 """Which models the composer offers, and that the chosen one is the one that is asked."""
 
 import pytest_asyncio
+from PySide6.QtCore import Qt
+from PySide6.QtTest import QTest
 
 from desktop.chats.choices import works
 from desktop.chats.page import ChatPage
@@ -54,6 +56,25 @@ async def test_models_of_every_working_key_are_offered_and_the_chosen_one_is_ask
     await office.connections.remove(cellar.id)
     kept = await office.database.read(chats.conversation, page.conversation_id)
     assert (kept.connection_id, kept.model) == (None, "")
+
+
+async def test_hundreds_of_models_are_found_by_typing(page, session):
+    office = session.office
+    work, _cellar = await office.connections.all()
+    listed = [{"id": f"maker-{number}/model-{number}"} for number in range(300)]
+    await office.database.write(accounts.set_models, work.id, listed)
+    await page.composing.choices.refresh()
+    pill = page.composer.model
+    session.window.show()
+    QTest.keyClick(pill, Qt.Key.Key_Return)
+    filtered = pill.filter
+    assert filtered is not None and filtered.isVisible() and pill.menu is None
+    QTest.keyClicks(filtered.field, "model-28")
+    assert [each.title for each in filtered.shown()][:2] == ["maker-28/model-28", "maker-280/model-280"]
+    QTest.keyClick(filtered.field, Qt.Key.Key_Down)
+    QTest.keyClick(filtered.field, Qt.Key.Key_Return)
+    assert not filtered.isVisible() and pill.text() == "maker-280/model-280"
+    assert page.composing.choices.model == "maker-280/model-280"
 
 
 async def test_keys_that_were_refused_are_left_out(page, session):

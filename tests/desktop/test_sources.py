@@ -13,9 +13,11 @@ from desktop.chats.page import ChatPage
 from desktop.chats.picturing import decoded
 from desktop.chats.source_text import find, leaves
 from desktop.contents import Contents
+from desktop.theme.appearance import look
 from desktop.transcript.citing import with_chips, without_chips
 from desktop.transcript.embedding import with_pictures, without_pictures
 from desktop.transcript.message_menu import as_plain_text
+from desktop.transcript.pictures import chip
 from desktop.transcript.rows import Attachment, Citation
 from desktop.transcript.segments import split
 from desktop.widgets.chip import Chip
@@ -94,9 +96,12 @@ def test_named_places_become_chips_and_are_words_again_when_copied():
     assert without_chips(shown, cited) == text
 
 
-def test_a_chip_holds_on_to_what_follows_it_and_is_copied_as_words():
-    assert "\u2060</a>," in split("so deep [p. 12](cite:0), with")[0].html
-    assert as_plain_text("so deep [p. 12](cite:0), with") == "so deep p. 12, with"
+def test_a_chip_holds_on_to_what_follows_it_and_is_copied_as_words(qapp):
+    text = "so deep [p. 12](cite:0), with [p. 3](cite:1).) [p. 4](cite:2) more"
+    html = split(text)[0].html
+    assert html.count("<img") == 3 and "</a> with <a" in html and "</a> more" in html
+    assert as_plain_text(text) == "so deep p. 12, with p. 3.) p. 4 more"
+    assert chip("p. 12", look(), 1.0, ",").width() > chip("p. 12", look(), 1.0).width()
 
 
 def test_what_is_no_picture_is_not_decoded_and_large_ones_are_made_small():

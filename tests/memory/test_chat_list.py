@@ -39,6 +39,8 @@ def test_an_answer_that_did_not_come_about_is_not_ready(database: Database) -> N
     speakers = [Speaker(None, "Ada", "r1"), Speaker(None, "Ben", "r2")]
     answers = database.write_now(messages.add_agent_messages, question.id, speakers)
     database.write_now(messages.finish_message, answers[0].id, "complete", text="A")
+    database.write_now(messages.finish_message, answers[1].id, "stopped", text="B")
+    assert entry(database, chat.id).status == "stopped"
     database.write_now(messages.finish_message, answers[1].id, "interrupted", text="B")
     assert entry(database, chat.id).status == "interrupted"
     database.write_now(messages.finish_message, answers[0].id, "failed", text="")

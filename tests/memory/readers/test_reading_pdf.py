@@ -39,6 +39,12 @@ def test_lines_of_a_paragraph_are_joined_and_paragraphs_kept_apart() -> None:
     ]
 
 
+def test_lines_that_are_each_a_sentence_stay_apart() -> None:
+    lines = [f"Station {number}: {number + 2}.4 m at low water, mud over gravel." for number in range(1, 8)]
+    (section,) = read_document(pdf([paragraph(*lines)]), "a.pdf").sections
+    assert section.text.split("\n") == lines
+
+
 def test_a_word_broken_at_the_end_of_a_line_is_mended() -> None:
     lines = paragraph(
         "The ship was lost because nobody had looked after the main-",

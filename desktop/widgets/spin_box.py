@@ -1,0 +1,37 @@
+"""Number fields whose digits keep the same distance from the frame as the words of other fields."""
+
+from PySide6.QtWidgets import QAbstractSpinBox, QDoubleSpinBox, QSpinBox
+
+from desktop.theme.appearance import appearance, look
+
+_INSET = 7
+
+
+class WholeBox(QSpinBox):
+    """A field for a whole number."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        appearance().changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        _inset(self)
+
+
+class AmountBox(QDoubleSpinBox):
+    """A field for a number with decimals."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        appearance().changed.connect(self._fit)
+        self._fit()
+
+    def _fit(self) -> None:
+        _inset(self)
+
+
+def _inset(box: QAbstractSpinBox) -> None:
+    # The style sheet's padding does not reach the text of a field whose arrows are styled.
+    margin = look().px(_INSET)
+    box.lineEdit().setTextMargins(margin, 0, margin, 0)
