@@ -2,7 +2,7 @@
 
 import importlib
 from collections.abc import Callable
-from functools import partial
+from functools import cached_property, partial
 
 from PySide6.QtWidgets import QWidget
 
@@ -52,8 +52,6 @@ class Contents:
         self._window.notices.foot = self.chat.place
         self.palette = CommandPalette(self._window)
         self.palette.closed.connect(self._give_focus_back)
-        self.sheet = ShortcutSheet(self._window)
-        self.sheet.closed.connect(self._give_focus_back)
         self.tray = Tray(self._window)
         self.alerts = Alerts(session, self.tray)
         self.tray.pressed.connect(self.alerts.open)
@@ -62,6 +60,13 @@ class Contents:
         self._connect(session)
         await self.listing.read()
         await self.chat.open_first(self.listing.entries)
+
+    @cached_property
+    def sheet(self) -> ShortcutSheet:
+        """The list of keys, made when it is first wanted."""
+        sheet = ShortcutSheet(self._window)
+        sheet.closed.connect(self._give_focus_back)
+        return sheet
 
     async def _take_tray_away(self) -> None:
         self.tray.hide()
@@ -118,7 +123,7 @@ class Contents:
             "smaller": lambda: self._zoom(-1),
             "normal": lambda: self._zoom(0),
             "quit": self._window.closing.emit,
-            "sheet": self.sheet.toggle,
+            "sheet": lambda: self.sheet.toggle(),
         }
 
     def open_palette(self) -> None:
