@@ -52,7 +52,13 @@ class Acting:
             self._session.page_wanted.emit("team")
         elif name in ("run_cap", "day_cap"):
             self._session.setting_wanted.emit(f"budget.{name}")
-        elif name == "erase":
-            from desktop.pages.privacy.asking import ask_to_erase
+        elif name in ("trash", "marks", "erase"):
+            from desktop.pages.privacy import asking, doing
 
-            await ask_to_erase(self._session, (Subject("message", message.id),), title_from(message.text))
+            subject, title = Subject("message", message.id), title_from(message.text)
+            if name == "trash":
+                await doing.throw_away(self._session, subject, title)
+            elif name == "marks":
+                await doing.ask_marks(self._session, subject, title)
+            else:
+                await asking.ask_to_erase(self._session, (subject,), title)

@@ -78,6 +78,12 @@ class Composing(QObject):
         self._preview_timer.stop()
         self._spawn(self._preview(), "account for a message")
 
+    def forget(self) -> None:
+        """Drop the draft of a conversation that is gone, without saving it."""
+        self._save_timer.stop()
+        self.conversation, self._editing, self._files = None, "", {}
+        self._fill("")
+
     async def save_draft(self) -> None:
         """Put what is typed on disk; the first word of a new conversation makes its row."""
         self._save_timer.stop()

@@ -35,7 +35,7 @@ HEADER = 52
 class ListPane(QWidget):
     """Says what its owner asks for; it changes nothing by itself.
 
-    ``act`` carries (verb, conversation id): pin, unpin, archive, unarchive, trash, restore, save, erase.
+    ``act`` carries (verb, conversation id): pin, unpin, archive, unarchive, trash, restore, save, marks, erase.
     """
 
     new_wanted = Signal()
@@ -192,6 +192,8 @@ class ListPane(QWidget):
             (_("Take out of the archive"), "unarchive") if entry.archived else (_("Archive"), "archive"),
             (_("Save as a file…"), "save"),
             (_("Move to the trash (Del)"), "trash"),
+            (_("Hold and restrict…"), "marks"),
+            (_("Erase…"), "erase"),
         ]
 
     def _lay_out(self) -> None:

@@ -105,34 +105,39 @@ class Listing:
         if verb == "save":
             self._session.save_wanted.emit(conversation_id)
             return
-        if verb == "erase":
-            self._session.spawn(self._ask_to_erase(conversation_id), name="erase a chat")
+        if verb in ("trash", "restore", "marks", "erase"):
+            self._session.spawn(self._change_life(verb, conversation_id), name=f"{verb} a chat")
             return
         operations = {
             "pin": chats.pin,
             "unpin": chats.unpin,
             "archive": chats.archive,
             "unarchive": chats.unarchive,
-            "trash": chats.trash,
-            "restore": chats.restore,
         }
         entry = next((each for each in self.entries if each.id == conversation_id), None)
         self._write(operations[verb], conversation_id)
-        if entry is not None and verb in ("trash", "archive"):
-            where = _("“{title}” is in the trash.") if verb == "trash" else _("“{title}” is archived.")
-            back = chats.restore if verb == "trash" else chats.unarchive
+        if entry is not None and verb == "archive":
             self._session.notify(
-                where.format(title=title_of(entry)),
+                _("“{title}” is archived.").format(title=title_of(entry)),
                 label=_("Undo"),
-                act=lambda: self._write(back, conversation_id),
+                act=lambda: self._write(chats.unarchive, conversation_id),
             )
 
-    async def _ask_to_erase(self, conversation_id: str) -> None:
-        from desktop.pages.privacy.asking import ask_to_erase
+    async def _change_life(self, verb: str, conversation_id: str) -> None:
+        from desktop.pages.privacy import asking, doing
 
-        conversation = await self._session.office.database.read(chats.conversation, conversation_id)
-        subject = Subject("conversation", conversation_id)
-        await ask_to_erase(self._session, (subject,), conversation.title or _("New chat"))
+        session, subject = self._session, Subject("conversation", conversation_id)
+        if verb == "restore":
+            await session.office.keeping.bring_back([subject])
+            return
+        conversation = await session.office.database.read(chats.conversation, conversation_id)
+        title = conversation.title or _("New chat")
+        if verb == "trash":
+            await doing.throw_away(session, subject, title)
+        elif verb == "marks":
+            await doing.ask_marks(session, subject, title)
+        else:
+            await asking.ask_to_erase(session, (subject,), title)
 
     def _write(self, operation: Callable[..., Any], *args: str) -> None:
         self._session.spawn(self._perform(operation, *args), name="change a chat")

@@ -1,9 +1,10 @@
 """One conversation: header, transcript, composer; and the inspector beside them."""
 
 import asyncio
+from contextlib import suppress
 
 from PySide6.QtCore import QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from agents.events import (
@@ -17,6 +18,7 @@ from agents.events import (
     ThinkingDelta,
     ToolFinished,
     ToolStarted,
+    TrashChanged,
 )
 from desktop.chats.acting import Acting
 from desktop.chats.area import ChatsArea
@@ -36,6 +38,7 @@ from desktop.session import Session
 from desktop.transcript.view import ScrollPosition, TranscriptView
 from memory import branches, chats
 from memory.chat_list import ChatEntry
+from memory.errors import NotFound
 from memory.identifiers import now
 from memory.roster import Agent
 from memory.run_summary import summaries
@@ -132,6 +135,10 @@ class ChatPage(QWidget):
 
     async def remember(self) -> None:
         """Keep where the open conversation is read and that it was seen."""
+        with suppress(NotFound):  # erased this very moment: its event is on the way, nothing is left to keep
+            await self._remember()
+
+    async def _remember(self) -> None:
         layout = {"conversation": self.conversation_id or "new"}
         await self.composing.save_draft()
         await self.session.preferences.change("window.layout", layout)
@@ -230,6 +237,7 @@ class ChatPage(QWidget):
             session.on(kind, self._hear)
         session.on(ConversationChanged, self._conversation_changed)
         session.on(Erased, self._forget)
+        session.on(TrashChanged, lambda _event: self._refresh())
         session.at_end(self.remember)
         self.header.back.connect(self._area.show_list)
         self.header.inspect.connect(self._area.toggle_inspector)
@@ -341,19 +349,22 @@ class ChatPage(QWidget):
         self.header.show_status(status_words([run for run in found.values() if run.state != "queued"], team))
         await self._inspection.show(feed)
 
+    def _refresh(self) -> None:
+        if self.feed is not None:
+            self.session.spawn(self.feed.refresh(), name="refresh a conversation")
+
     def _forget(self, event: Erased) -> None:
-        """Show nothing more of what was erased, and keep none of it on the clipboard."""
+        """Show nothing more of what was erased."""
         for conversation_id in event.conversations | event.touched:
             self._feeds.pop(conversation_id, None)
         self._pictures.forget(event.files)
         if event.files:
             self._area.hide_source()
-        clipboard = QGuiApplication.clipboard()
-        if clipboard.ownsClipboard():
-            clipboard.clear()
         if self.conversation_id in event.conversations | event.touched:
             here, self.conversation_id = self.conversation_id, ""
             gone = here in event.conversations
+            if gone:
+                self.composing.forget()
             self.session.spawn(
                 self._begin_new() if gone else self._open(here, ""), name="show what is left of a chat"
             )

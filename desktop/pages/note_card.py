@@ -3,7 +3,8 @@
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QVBoxLayout
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QFrame, QMenu, QPlainTextEdit, QPushButton, QVBoxLayout
 
 from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.page import label
@@ -91,7 +92,7 @@ class NoteCard(QFrame):
                 ),
                 (_("Edit"), "flat", self._edit),
                 (_("Forget"), "flat", self._forget),
-                (_("Erase…"), "flat", self._ask_to_erase),
+                (_("More"), "flat", self._open_menu),
             ]
         if self._note.source_message_id:
             doors.append((_("Source"), "flat", self._open_source))
@@ -137,12 +138,15 @@ class NoteCard(QFrame):
             act=lambda: self._do(self._book.restore(self._note.id)),
         )
 
-    def _ask_to_erase(self) -> None:
-        from desktop.pages.privacy.asking import ask_to_erase
+    def _open_menu(self) -> None:
+        from desktop.pages.privacy.doing import add_life_actions
 
-        subject = Subject("note", self._note.id)
-        asking = ask_to_erase(self._session, (subject,), title_from(self._note.text))
-        self._session.spawn(asking, name="erase a note")
+        menu = QMenu(self)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        subject, name = Subject("note", self._note.id), title_from(self._note.text)
+        add_life_actions(menu, self._session, subject, name)
+        more = next(button for button in self._doors if button.text() == _("More"))
+        menu.popup(more.mapToGlobal(more.rect().bottomLeft()))
 
     def _open_source(self) -> None:
         self._session.spawn(self._go_to_source(), name="open a note's source")

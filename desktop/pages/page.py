@@ -25,6 +25,8 @@ from resources.language import gettext as _
 
 HEADER = 52
 COLUMN = 760
+_BARE = 2
+"""Items of a header that has a title and no action."""
 
 
 class Page(QWidget):
@@ -60,6 +62,11 @@ class Page(QWidget):
         outer.addWidget(self._states, 1)
         appearance().changed.connect(self._fit)
         self._fit()
+
+    def show_title(self, shown: bool) -> None:
+        """Show or hide the title; without it, a header that has no action goes too."""
+        self._title.setVisible(shown)
+        self._header.setVisible(shown or self.header_row.count() > _BARE)
 
     async def load(self) -> None:
         """Read what the page shows; a page overrides this and ends with ``show_content`` or ``show_empty``."""

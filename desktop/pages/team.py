@@ -23,6 +23,7 @@ from desktop.faults import sentence_of
 from desktop.pages.agent_editor import AgentEditor
 from desktop.pages.avatar import avatar_pixmap
 from desktop.pages.page import Page, clear, label
+from desktop.pages.privacy.doing import add_life_actions
 from desktop.session import Session
 from desktop.theme.appearance import look
 from desktop.theme.icons import icon
@@ -30,6 +31,7 @@ from desktop.wording import money
 from memory import ledger, runs
 from memory.accounts import Connection
 from memory.errors import Refused
+from memory.lifecycle.subjects import Subject
 from memory.roster import Agent
 from resources.language import gettext as _
 
@@ -272,6 +274,8 @@ class AgentCard(QFrame):
         menu.addAction(_("Duplicate"), lambda: self._page.duplicate(self.agent))
         menu.addAction(_("Export as Markdown…"), lambda: self._page.export(self.agent))
         menu.addAction(_("Send on leave"), lambda: self._page.archive(self.agent))
+        menu.addSeparator()
+        add_life_actions(menu, self._page.session, Subject("agent", self.agent.id), self.agent.name)
         more.setMenu(menu)
         row.addWidget(edit)
         row.addWidget(more)

@@ -84,8 +84,13 @@ class MessageCommands:
             action.triggered.connect(lambda _on=False, it=name: self.run(message_id, it))
         if card.kind not in (RowKind.NOTICE, RowKind.ERROR):
             menu.addSeparator()
-            erase = menu.addAction(icon("trash", tint), _("Erase…"))
-            erase.triggered.connect(lambda: self.run(message_id, "erase"))
+            for name, picture, words in (
+                ("trash", "trash", _("Move to the trash")),
+                ("marks", "lock", _("Hold and restrict…")),
+                ("erase", "erase", _("Erase…")),
+            ):
+                action = menu.addAction(icon(picture, tint), words)
+                action.triggered.connect(lambda _on=False, it=name: self.run(message_id, it))
         menu.addSeparator()
         everything = menu.addAction(_("Select all"))
         everything.triggered.connect(self._view.selection.select_all)

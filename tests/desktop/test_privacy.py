@@ -7,7 +7,7 @@ from PySide6.QtWidgets import QLabel, QPushButton, QWidget
 from sqlalchemy import update
 
 from agents.indexing import index_said
-from desktop.pages.privacy.asking import EraseDialog
+from desktop.pages.privacy.asking import EraseQuestion
 from desktop.pages.privacy.page import PrivacyPage, parts
 from desktop.pages.privacy.report import as_text
 from memory import audit, chats, messages
@@ -47,9 +47,12 @@ def said(parent: QWidget) -> str:
     return " | ".join(each.text() for each in parent.findChildren(QLabel) if each.isVisible())
 
 
-async def dialog(session) -> EraseDialog:
-    await until(lambda: session.window.findChildren(EraseDialog))
-    return session.window.findChildren(EraseDialog)[-1]
+async def dialog(session) -> EraseQuestion:
+    def shown() -> list[EraseQuestion]:
+        return [each for each in session.window.findChildren(EraseQuestion) if each.isVisible()]
+
+    await until(shown)
+    return shown()[-1]
 
 
 async def chat(session, title: str, *texts: str) -> str:

@@ -16,6 +16,7 @@ from desktop.lifecycle import Lifecycle
 from desktop.pages.gates import Gate
 from desktop.pages.page import Page
 from desktop.theme.appearance import Scheme, appearance
+from desktop.widgets.overlay import Overlay
 
 WIDE, NARROW = (1360, 860), (360, 780)
 FORMS = ((WIDE, 1.0, ""), (NARROW, 1.0, "-narrow"), (WIDE, 2.0, "-large"))
@@ -27,12 +28,14 @@ Scene = Callable[["Camera"], Awaitable[None]]
 class Camera:
     """Drives one window and writes pictures named ``<scene>-<light|dark>[-narrow|-large].png``.
 
-    ``overlay`` is a menu or dialog that stands over the window in the next picture, ``folder`` a place for files.
+    ``overlay`` is a menu that stands over the window in the next picture, ``lying_over`` a card in it; both go
+    after it. ``folder`` is a place for files.
     """
 
     def __init__(self, target: Path, folder: Path) -> None:
         self._target = target
         self.overlay: QWidget | None = None
+        self.lying_over: Overlay | None = None
         self.folder = folder
         self.faults: list[str] = []
 
@@ -124,6 +127,9 @@ class Camera:
         if self.overlay is not None:
             self.overlay.close()
             self.overlay = None
+        if self.lying_over is not None:
+            self.lying_over.leave()
+            self.lying_over = None
         await self.settle()
 
     def _picture(self) -> QPixmap:

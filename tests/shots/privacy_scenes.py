@@ -4,7 +4,9 @@ from PySide6.QtWidgets import QPushButton, QWidget
 
 from desktop.pages.page import Page
 from desktop.pages.privacy.asking import ask_to_erase
+from desktop.pages.privacy.doing import ask_marks
 from desktop.pages.privacy.erase import ErasePart
+from desktop.pages.privacy.exporting import ExportPart
 from desktop.pages.privacy.importing import ImportPart
 from desktop.pages.privacy.page import PrivacyPage, parts
 from desktop.pages.privacy.retention import RetentionPart
@@ -23,6 +25,10 @@ def privacy_scenes() -> dict[str, Scene]:
     """Return the scenes in their order; each leaves what the next ones show."""
     return {
         "privacy-trash": _trash,
+        "privacy-marks": _marks,
+        "privacy-export": _export,
+        "privacy-export-done": _exported,
+        "privacy-export-verified": _verified,
         "privacy-erase-asking": _asking,
         "privacy-erase-many": _many,
         "privacy-report": _report,
@@ -33,6 +39,8 @@ def privacy_scenes() -> dict[str, Scene]:
         "privacy-import-working": _importing,
         "privacy-import-preview": _preview,
         "privacy-import-fault": _not_an_export,
+        "privacy-import-locked": _own_locked,
+        "privacy-import-own": _own_preview,
         "privacy-audit": _part("audit"),
     }
 
@@ -74,10 +82,59 @@ async def _trash(camera: Camera) -> None:
     await show(camera, "trash")
 
 
+async def _marks(camera: Camera) -> None:
+    entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
+    subject = Subject("conversation", entry.id)
+    camera.lying_over = await ask_marks(camera.contents.chat.session, subject, entry.title)
+
+
+async def _export_part(camera: Camera) -> ExportPart:
+    part = await show(camera, "export")
+    assert isinstance(part, ExportPart)
+    return part
+
+
+async def _export(camera: Camera) -> None:
+    part = await _export_part(camera)
+    part.passphrase.setText("correct horse battery")
+    part.repeat.setText("correct horse battery")
+    part._choose_categories.setChecked(True)
+
+
+async def _exported(camera: Camera) -> None:
+    part = await _export_part(camera)
+    part._choose_categories.setChecked(False)
+    await part._export(camera.folder / "bureau-2026-11-22.aofx")
+    part.passphrase.clear()
+    part.repeat.clear()
+    await part._export(camera.folder / "bureau-open.aofx")
+    (camera.folder / "bureau-2026-11-22.aofx").rename(camera.folder / "moved.aofx")
+    await part._load()
+
+
+async def _verified(camera: Camera) -> None:
+    part = await _export_part(camera)
+    part._finish()
+    part.verify.look(camera.folder / "moved.aofx", "correct horse battery")
+    await camera.until(lambda: part.verify._result.count(), "the result")
+
+
+async def _own_locked(camera: Camera) -> None:
+    part = await _import_part(camera)
+    part.look(camera.folder / "moved.aofx")
+    await camera.until(part.result.isVisible, "the question for the passphrase")
+
+
+async def _own_preview(camera: Camera) -> None:
+    part = await _import_part(camera)
+    part.look(camera.folder / "bureau-open.aofx")
+    await camera.until(lambda: part.result.accessibleName().endswith("bureau-open.aofx"), "the preview")
+
+
 async def _asking(camera: Camera) -> None:
     entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
     session = camera.contents.chat.session
-    camera.overlay = await ask_to_erase(session, (Subject("conversation", entry.id),), entry.title)
+    camera.lying_over = await ask_to_erase(session, (Subject("conversation", entry.id),), entry.title)
 
 
 async def _many(camera: Camera) -> None:
@@ -87,7 +144,7 @@ async def _many(camera: Camera) -> None:
     session = camera.contents.chat.session
     asking = await ask_to_erase(session, (Subject("conversation", entry.id),), "214 things in the trash")
     asking._ask_number(ManyAtOnce(214))
-    camera.overlay = asking
+    camera.lying_over = asking
 
 
 async def _report(camera: Camera) -> None:

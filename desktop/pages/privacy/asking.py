@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 
-from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QCheckBox, QDialog, QLineEdit, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QLineEdit, QPushButton
 
 from agents.errors import AgentsError
 from desktop.faults import sentence_of
@@ -12,7 +11,7 @@ from desktop.pages.page import label
 from desktop.pages.privacy.words import all_counted
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
-from desktop.theme.appearance import look
+from desktop.widgets.overlay import Overlay
 from memory.errors import ManyAtOnce, StorageError
 from memory.lifecycle.erased import Reason
 from memory.lifecycle.outline import Outline, outline
@@ -22,37 +21,30 @@ from resources.language import gettext as _
 from resources.language import ngettext
 from vault.errors import VaultError
 
-_WIDTH = 440
-
 
 async def ask_to_erase(
     session: Session, subjects: Sequence[Subject], name: str, *, reason: Reason = "owner"
-) -> "EraseDialog":
+) -> "EraseQuestion":
     """Show what would go and let its owner decide; returns at once. Raises NotFound."""
     found = await session.office.database.read(outline, tuple(subjects))
-    dialog = EraseDialog(session, tuple(subjects), name, found, reason)
-    dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-    dialog.open()
-    return dialog
+    question = EraseQuestion(session, tuple(subjects), name, found, reason)
+    question.open()
+    question.cancel.setFocus()
+    return question
 
 
-class EraseDialog(QDialog):
-    """Stays open while it erases; closing it then leaves the work going on."""
+class EraseQuestion(Overlay):
+    """Stays open while it erases; leaving it then lets the work go on."""
 
     def __init__(
         self, session: Session, subjects: tuple[Subject, ...], name: str, found: Outline, reason: Reason
     ) -> None:
-        super().__init__(session.window)
+        super().__init__(session.window, _("Erase “{name}” for good").format(name=name))
         self._session = session
         self._subjects = subjects
         self._reason = reason
         self._busy = False
-        self.setWindowTitle(_("Erase for good"))
-        self.setAccessibleName(_("Erase “{name}” for good").format(name=name))
-        self.setMinimumWidth(min(look().px(_WIDTH), session.window.width() - 24))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(20, 18, 20, 16)
-        column.setSpacing(10)
+        column = self.column
         column.addWidget(label(_("Erase “{name}” for good").format(name=name), "heading", wrap=True))
         column.addWidget(
             label(
@@ -68,13 +60,13 @@ class EraseDialog(QDialog):
         )
         self.notes.setVisible(bool(found.derived_notes))
         column.addWidget(self.notes)
-        self.deep = QCheckBox(_("Thoroughly: give the database another key as well"))
+        self.deep = QCheckBox(_("Thoroughly"))
         column.addWidget(self.deep)
         column.addWidget(
             label(
                 _(
-                    "Then nothing that the disk still holds of it can be read. "
-                    "The office waits some ten seconds for each gigabyte."
+                    "Also gives the database another key, so that nothing the disk still holds of it can be "
+                    "read. The office waits some ten seconds for each gigabyte."
                 ),
                 "small",
                 wrap=True,
@@ -93,15 +85,12 @@ class EraseDialog(QDialog):
         self.erase = QPushButton(_("Erase now"))
         self.erase.setProperty("kind", "danger")
         self.erase.setEnabled(not found.held)
-        self.erase.setAutoDefault(False)
         self.erase.clicked.connect(self._begin)
-        leave = QPushButton(_("Cancel"))
-        leave.clicked.connect(self.reject)
-        leave.setDefault(True)
+        self.cancel = QPushButton(_("Cancel"))
+        self.cancel.clicked.connect(self.leave)
         row.addWidget(self.erase)
-        row.addWidget(leave)
+        row.addWidget(self.cancel)
         column.addLayout(row)
-        leave.setFocus()
 
     def _begin(self) -> None:
         self.erase.setEnabled(False)
@@ -130,14 +119,14 @@ class EraseDialog(QDialog):
         finally:
             self._busy = False
         tell_erased(session, report)
-        self.accept()
+        self.leave()
 
-    def reject(self) -> None:
+    def leave(self) -> None:
         """Close; while it erases only out of sight, because the work goes on."""
         if self._busy:
             self.hide()
         else:
-            super().reject()
+            super().leave()
 
     def _ask_number(self, many: ManyAtOnce) -> None:
         self._show_fault(str(many))
@@ -150,7 +139,7 @@ class EraseDialog(QDialog):
         self.erase.setEnabled(True)
         if self.isHidden():
             self._session.fail(sentence)
-            super().reject()
+            super().leave()
             return
         self.fault.setText(sentence)
         self.fault.show()

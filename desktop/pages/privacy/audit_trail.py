@@ -1,9 +1,11 @@
 """The audit trail: what was done to keys, settings and data, and whether the chain is whole."""
 
+import re
 from typing import Any
 
-from PySide6.QtWidgets import QComboBox
+from PySide6.QtWidgets import QComboBox, QPushButton
 
+from desktop.pages.folding import FlowLayout
 from desktop.pages.page import Page, label
 from desktop.pages.privacy.words import all_counted
 from desktop.pages.table import Column, Table, TableModel
@@ -16,6 +18,7 @@ from resources.language import gettext as _
 from resources.language import ngettext
 
 _PAGE = 200
+_ID = re.compile(r"[0-9a-f]{32}|")
 
 
 def kind_words(kind: str) -> str:
@@ -39,7 +42,8 @@ def kind_words(kind: str) -> str:
 def detail_words(entry: AuditEntry) -> str:
     """Return what an entry says besides its kind."""
     detail: dict[str, Any] = dict(entry.detail)
-    parts = [entry.subject] if "." in entry.subject else []
+    # An id says nothing to people; a setting, a category or a word does.
+    parts = [] if _ID.fullmatch(entry.subject) else [entry.subject]
     counts = detail.pop("counts", None)
     if isinstance(counts, dict):
         parts.append(all_counted(counts))
@@ -57,10 +61,8 @@ class AuditPart(Page):
         self.kinds.setAccessibleName(_("Kind of entry"))
         self.kinds.addItem(_("Everything"), "")
         self.kinds.currentIndexChanged.connect(self.mark_stale)
-        self.header_row.addWidget(self.kinds)
-        self.check = self.action(
-            _("Check the chain"), lambda: session.spawn(self._check(), name="check the audit trail")
-        )
+        self.check = QPushButton(_("Check the chain"))
+        self.check.clicked.connect(lambda: session.spawn(self._check(), name="check the audit trail"))
         self.column.addWidget(
             label(
                 _(
@@ -71,6 +73,10 @@ class AuditPart(Page):
                 wrap=True,
             )
         )
+        doors = FlowLayout()
+        doors.addWidget(self.kinds)
+        doors.addWidget(self.check)
+        self.column.addLayout(doors)
         self.result = label("", wrap=True)
         self.result.hide()
         self.column.addWidget(self.result)

@@ -1,30 +1,34 @@
 """Import: an export of another app is looked into first, then brought in, wholly or not at all."""
 
-from collections.abc import Callable, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import QFileDialog, QFrame, QPushButton, QVBoxLayout
 
 from agents.events import ConversationChanged
-from agents.lifecycle.bringing_in import Brought, bring_in, look_into
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import Page, card, clear, label
-from desktop.pages.privacy.problems import Problems
-from desktop.pages.privacy.words import all_counted
+from desktop.pages.privacy.import_result import ImportResult, MadeCard
+from desktop.pages.privacy.own_import import OwnPreview, done_words
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
-from desktop.wording import count, local, moment
 from memory.errors import StorageError
-from memory.transfer.errors import TransferCancelled
-from memory.transfer.foreign_import import Summary
-from memory.transfer.imports_made import ImportMade, imports_made
+from memory.transfer.age import is_encrypted
+from memory.transfer.archives import open_archive
+from memory.transfer.bag_reading import Unlock
+from memory.transfer.comparing import Choice
+from memory.transfer.errors import ArchiveLocked, TransferCancelled
+from memory.transfer.imports_made import imports_made
+from memory.transfer.recognition import recognise
+from memory.transfer.watching import Watch
 from resources.language import gettext as _
-from resources.language import ngettext
 
-SOURCES = {"chatgpt": "ChatGPT", "claude": "Claude", "bureau": "Bureau"}
+T = TypeVar("T")
 
 
 class ImportPart(Page):
@@ -34,9 +38,10 @@ class ImportPart(Page):
         super().__init__(session, _("Import"))
         self.setAcceptDrops(True)
         self._path = Path()
+        self._passphrase = ""
         self.working = Working()
         self.begin = self._beginning()
-        self.result = _Result()
+        self.result = ImportResult()
         self.fault = label("", "danger", wrap=True)
         self.fault.hide()
         self._made = QVBoxLayout()
@@ -54,7 +59,7 @@ class ImportPart(Page):
             self._made.addSpacing(4)
             self._made.addWidget(label(_("Brought in so far"), "heading"))
         for one in made:
-            self._made.addWidget(_MadeCard(one))
+            self._made.addWidget(MadeCard(one))
         self.show_content()
 
     def look(self, path: Path) -> None:
@@ -62,7 +67,9 @@ class ImportPart(Page):
         if self.working.isVisible():
             self.session.fail(_("An import is under way: wait for its end, or cancel it first."))
             return
-        self._path = path
+        self._path, self._passphrase = path, ""
+        self.result.hide()
+        self.fault.hide()
         self.session.spawn(self._look(), name="look into an archive")
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
@@ -77,43 +84,98 @@ class ImportPart(Page):
         self.look(Path(files[0]))
 
     async def _look(self) -> None:
-        found = await self._work(_("Looking into {file} …").format(file=self._path.name), look_into)
+        imports = self.session.office.imports
+        words = _("Looking into {file} …").format(file=self._path.name)
+        try:
+            kind = await asyncio.to_thread(kind_of_archive, self._path)
+        except (StorageError, OSError) as error:
+            self._show_fault(error)
+            return
+        if kind == "sealed" and not self._passphrase:
+            self._ask_passphrase("")
+        elif kind in ("sealed", "bureau"):
+            await self._look_into_own(words)
+        else:
+            found = await self._work(words, lambda watch: imports.look_into(self._path, watch))
+            if found is not None:
+                self.result.show_preview(found, self._bring, self._begin_again)
+
+    async def _look_into_own(self, words: str) -> None:
+        transfers, unlock = self.session.office.transfers, Unlock(self._passphrase)
+        try:
+            found = await self._work(
+                words, lambda watch: transfers.look_into(self._path, Choice(), unlock, watch)
+            )
+        except ArchiveLocked as error:
+            self._ask_passphrase(str(error))
+            return
         if found is not None:
-            self.result.show_preview(found, self._bring, self._begin_again)
+            preview = OwnPreview(found)
+            self.result.show_own(
+                self._path.name, preview, lambda: self._bring_own(preview), self._begin_again
+            )
+
+    def _ask_passphrase(self, fault: str) -> None:
+        self.begin.hide()
+        self.result.ask_passphrase(self._path.name, self._open, self._begin_again, fault)
+
+    def _open(self, passphrase: str) -> None:
+        self._passphrase = passphrase
+        self.session.spawn(self._look(), name="look into an archive")
 
     def _bring(self) -> None:
         self.session.spawn(self._bring_in(), name="bring in an archive")
 
+    def _bring_own(self, preview: OwnPreview) -> None:
+        self.session.spawn(self._bring_in_own(preview.choice), name="bring in an export")
+
     async def _bring_in(self) -> None:
-        brought = await self._work(_("Bringing in {file} …").format(file=self._path.name), bring_in)
+        imports = self.session.office.imports
+        words = _("Bringing in {file} …").format(file=self._path.name)
+        brought = await self._work(words, lambda watch: imports.bring_in(self._path, watch))
         if brought is not None:
             self.result.show_done(brought, self._show_chats, self._begin_again)
             self.mark_stale()
 
-    async def _work(self, words: str, act: Callable[..., object]) -> Brought | None:
-        """Run a look or an import under the progress bar; None where it ended otherwise than it was meant."""
+    async def _bring_in_own(self, choice: Choice) -> None:
+        transfers, unlock = self.session.office.transfers, Unlock(self._passphrase)
+        words = _("Bringing in {file} …").format(file=self._path.name)
+        merged = await self._work(words, lambda watch: transfers.bring_in(self._path, choice, unlock, watch))
+        if merged is not None:
+            self.result.show_own_done(
+                self._path.name, done_words(merged), self._show_chats, self._begin_again
+            )
+            self.mark_stale()
+
+    async def _work(self, words: str, act: Callable[[Watch], Awaitable[T]]) -> T | None:
+        """Run a look or an import under the progress bar; None where it ended otherwise than it was meant.
+
+        Raises ArchiveLocked.
+        """
         self.fault.hide()
         self.result.hide()
         self.begin.hide()
         self.working.begin(words)
         try:
-            found = await act(  # type: ignore[misc]  # both are coroutine functions of the same form
-                self.session.office, self._path, self.working.progress, self.working.cancelled
-            )
+            return await act(Watch(self.working.progress, self.working.cancelled))
+        except ArchiveLocked:
+            raise
         except TransferCancelled as error:
             self.session.notify(str(error))
         except (StorageError, OSError) as error:
-            self.fault.setText(sentence_of(error))
-            self.fault.show()
-        else:
-            assert isinstance(found, Brought)
-            return found
+            self._show_fault(error)
         finally:
             self.working.end()
         self.begin.show()
         return None
 
+    def _show_fault(self, error: Exception) -> None:
+        self.fault.setText(sentence_of(error))
+        self.fault.show()
+        self.begin.show()
+
     def _begin_again(self) -> None:
+        self._passphrase = ""
         self.result.hide()
         self.begin.show()
         self.choose.setFocus()
@@ -123,13 +185,13 @@ class ImportPart(Page):
 
     def _beginning(self) -> QFrame:
         frame, column = card()
-        column.addWidget(label(_("Bring in what another app exported"), "heading"))
+        column.addWidget(label(_("Bring in an export"), "heading", wrap=True))
         column.addWidget(
             label(
                 _(
-                    "Drop the export of ChatGPT or Claude here: the zip file as you received it, its unpacked "
-                    "folder, or its conversations.json. It is looked into first; nothing is written before you "
-                    "have seen what would come in."
+                    "Drop an export of Bureau, ChatGPT or Claude here: the file as you received it, or its unpacked "
+                    "folder. It is looked into first; nothing is written before you have seen what would come "
+                    "in."
                 ),
                 "dim",
                 wrap=True,
@@ -154,124 +216,14 @@ class ImportPart(Page):
         dialog.open()
 
 
-class _Result(QFrame):
-    """What an archive holds, or what came in, with what to do next."""
+def kind_of_archive(path: Path) -> str:
+    """Return what a file or folder is: ``bureau``, ``chatgpt``, ``claude``, or ``sealed`` where it is encrypted.
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.setProperty("kind", "card")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(16, 14, 16, 14)
-        self._column.setSpacing(8)
-        self.hide()
-
-    def show_preview(self, found: Brought, bring: Callable[[], None], leave: Callable[[], None]) -> None:
-        """Say what would come in."""
-        said = found.summary
-        source = SOURCES[found.source]
-        self._show(_("An export of {app}: {name}").format(app=source, name=found.name), found)
-        new = said.conversations or said.agents or said.notes
-        if not new:
-            self._column.insertWidget(1, label(_("There is nothing new in it."), wrap=True))
-        doors: list[tuple[str, str, Callable[[], None]]] = [(_("Choose another"), "", leave)]
-        if new:
-            doors.insert(0, (_("Bring it in"), "primary", bring))
-        self._add_doors(doors)
-
-    def show_done(self, brought: Brought, chats: Callable[[], None], leave: Callable[[], None]) -> None:
-        """Say what came in."""
-        self._show(_("{name} is brought in").format(name=brought.name), brought)
-        self._add_doors([(_("Show the chats"), "primary", chats), (_("Bring in another"), "", leave)])
-
-    def _show(self, title: str, found: Brought) -> None:
-        clear(self._column)
-        self._column.addWidget(label(title, "heading", wrap=True))
-        for line in summary_lines(found.summary):
-            self._column.addWidget(label(line, wrap=True))
-        if found.problems:
-            said = [(each.subject, each.reason) for each in found.problems]
-            self._column.addWidget(Problems(said, found.summary.problems))
-        self.setAccessibleName(title)
-        self.setAccessibleDescription(" ".join(summary_lines(found.summary)))
-        self.show()
-
-    def _add_doors(self, doors: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
-        row = FlowLayout()
-        for words, kind, act in doors:
-            button = QPushButton(words)
-            button.setProperty("kind", kind)
-            button.clicked.connect(act)
-            row.addWidget(button)
-            if kind == "primary":
-                button.setFocus()
-        self._column.addLayout(row)
-
-
-class _MadeCard(QFrame):
-    """One import of before."""
-
-    def __init__(self, made: ImportMade) -> None:
-        super().__init__()
-        self.setProperty("kind", "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 12, 16, 12)
-        column.setSpacing(4)
-        facts = f"{SOURCES.get(made.source, made.source)} · {moment(made.at)}"
-        kinds = ("conversations", "messages", "files", "memory", "notes", "agents")
-        counts = {("memory" if kind == "notes" else kind): made.counts.get(kind, 0) for kind in kinds}
-        column.addWidget(label(made.name, "strong", wrap=True))
-        column.addWidget(label(f"{facts} · {all_counted(counts)}", "small", wrap=True))
-        self.setAccessibleName(f"{made.name}, {facts}")
-        if made.problems:
-            said = [(str(each.get("subject", "")), str(each.get("reason", ""))) for each in made.problems]
-            column.addWidget(Problems(said, made.counts.get("problems", len(said))))
-
-
-def summary_lines(found: Summary) -> list[str]:
-    """Return what an archive holds in sentences, one a line."""
-    counts = {
-        "conversations": found.conversations,
-        "messages": found.messages,
-        "files": found.files,
-        "agents": found.agents,
-        "memory": found.notes,
-    }
-    result = [all_counted(counts)]
-    if found.earliest is not None and found.latest is not None:
-        first, last = local(found.earliest), local(found.latest)
-        result.append(_("from {first} to {last}").format(first=f"{first:%Y-%m-%d}", last=f"{last:%Y-%m-%d}"))
-    more = (
-        (
-            found.hidden,
-            ngettext(
-                "{count} message that the other app did not show comes along, out of sight",
-                "{count} messages that the other app did not show come along, out of sight",
-                found.hidden,
-            ),
-        ),
-        (
-            found.already_here,
-            ngettext(
-                "{count} chat is here already and stays as it is",
-                "{count} chats are here already and stay as they are",
-                found.already_here,
-            ),
-        ),
-        (
-            found.erased,
-            ngettext(
-                "{count} record was erased here and stays out",
-                "{count} records were erased here and stay out",
-                found.erased,
-            ),
-        ),
-        (
-            found.missing_files,
-            ngettext(
-                "{count} file is named but not in the export",
-                "{count} files are named but not in the export",
-                found.missing_files,
-            ),
-        ),
-    )
-    return result + [words.format(count=count(number)) for number, words in more if number]
+    Raises TransferError.
+    """
+    if path.is_file():
+        with path.open("rb") as file:
+            if is_encrypted(file):
+                return "sealed"
+    with open_archive(path) as archive:
+        return recognise(archive).kind

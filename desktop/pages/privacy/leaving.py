@@ -118,8 +118,12 @@ def sentence(found: Sequence[Leaving], at: int) -> str:
         parts.append(words.format(count=count(len(week)), weekday=f"{local(week[-1].leaves_at):%A}"))
     later = len(found) - due - len(week)
     if later:
-        words = ngettext(
-            "{count} more leaves within {days} days.", "{count} more leave within {days} days.", later
+        words = (
+            ngettext(
+                "{count} more leaves within {days} days.", "{count} more leave within {days} days.", later
+            )
+            if parts
+            else ngettext("{count} leaves within {days} days.", "{count} leave within {days} days.", later)
         )
         parts.append(words.format(count=count(later), days=AHEAD))
     return " ".join(parts)

@@ -42,10 +42,11 @@ def parts() -> tuple[Part, ...]:
     """Return the parts in the order of the list."""
     place = "desktop.pages.privacy"
     return (
-        Part("retention", _("Retention"), "clock", f"{place}.retention", "RetentionPart"),
+        Part("export", _("Export"), "outbox", f"{place}.exporting", "ExportPart"),
         Part("import", _("Import"), "download", f"{place}.importing", "ImportPart"),
+        Part("retention", _("Retention"), "clock", f"{place}.retention", "RetentionPart"),
         Part("trash", _("Trash"), "trash", f"{place}.trash", "TrashPart"),
-        Part("erase", _("Erase"), "close", f"{place}.erase", "ErasePart"),
+        Part("erase", _("Erase"), "erase", f"{place}.erase", "ErasePart"),
         Part("audit", _("Audit trail"), "tasks", f"{place}.audit_trail", "AuditPart"),
     )
 
@@ -110,6 +111,7 @@ class PrivacyPage(QWidget):
         if part.name not in self._made:
             page: Page = getattr(importlib.import_module(part.module), part.kind)(self._session)
             self._made[part.name] = page
+            page.show_title(self.list.isVisibleTo(self))
             self._stack.addWidget(page)
         self._stack.setCurrentWidget(self._made[part.name])
 
@@ -133,6 +135,8 @@ class PrivacyPage(QWidget):
         self._side.setMinimumWidth(0 if narrow else look().px(_WIDTH))
         self._side.setMaximumWidth(16777215 if narrow else look().px(_WIDTH))
         self._side.setMaximumHeight(look().px(HEADER) if narrow else 16777215)
+        for page in self._made.values():
+            page.show_title(not narrow)
         self.setFocusProxy(self.choice if narrow else self.list)
 
 

@@ -8,7 +8,7 @@ from desktop.pages.page import Page, card, clear, label
 from desktop.pages.privacy.asking import ask_to_erase
 from desktop.pages.privacy.words import days_left, kind_of, kind_picture
 from desktop.session import Session
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
 from desktop.theme.icons import icon_pixmap
 from desktop.widgets.search_field import SearchField
 from desktop.wording import ago
@@ -44,6 +44,7 @@ class TrashPart(Page):
         self.column.addWidget(self.more)
         self.column.addStretch(1)
         self.rows: list[TrashRow] = []
+        appearance().changed.connect(self.mark_stale)
         for kind in (TrashChanged, Erased):
             session.on(kind, lambda _event: self.mark_stale())
 
@@ -129,14 +130,10 @@ class TrashRow(QWidget):
         words.setSpacing(2)
         words.addWidget(label(name, wrap=True))
         thrown = _("thrown away {when}").format(when=ago(one.trashed_at, now()))
-        facts = QHBoxLayout()
-        facts.setSpacing(6)
-        facts.addWidget(label(f"{kind} · {thrown} ·", "small"))
         held = one.leaves_at is None
         left = _("a hold keeps it") if held else days_left(one.leaves_at or 0, now())
         soon = not held and (one.leaves_at or 0) - now() < 3 * 86_400_000
-        facts.addWidget(label(left, "warn" if soon else "small", wrap=True), 1)
-        words.addLayout(facts)
+        words.addWidget(label(f"{kind} · {thrown} · {left}", "warn" if soon else "small", wrap=True))
         head.addLayout(words, 1)
         row.row.addLayout(head, 1)
         doors = FlowLayout(4)

@@ -2,10 +2,10 @@
 
 import threading
 
-from PySide6.QtCore import QTimer, Signal
-from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout
 
-from desktop.pages.page import card, label
+from desktop.pages.page import label
 from resources.language import gettext as _
 
 _FOLLOW_MILLISECONDS = 60
@@ -22,17 +22,17 @@ class Working(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        frame, column = card()
-        self.setLayout(column)
         self.setProperty("kind", "card")
-        frame.deleteLater()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
         self._words = label("", "strong", wrap=True)
         self.bar = QProgressBar()
         self.cancel = QPushButton(_("Cancel"))
         self.cancel.clicked.connect(self._stop)
         column.addWidget(self._words)
         column.addWidget(self.bar)
-        column.addWidget(self.cancel)
+        column.addWidget(self.cancel, 0, Qt.AlignmentFlag.AlignLeading)
         self._far = (0, 0)
         self._end = threading.Event()
         self._timer = QTimer(self, interval=_FOLLOW_MILLISECONDS)
