@@ -46,6 +46,11 @@ class Roster:
         self._bus.publish(RosterChanged())
         return agent
 
+    async def move(self, agent_id: str, places: int) -> None:
+        """Move an agent that many places down the team, or up where negative. Raises NotFound."""
+        await self._database.write(_move, agent_id, places)
+        self._bus.publish(RosterChanged())
+
     async def archive(self, agent_id: str) -> Agent:
         """Send an agent on leave; what it said stays."""
         agent = await self._database.write(roster.archive_agent, agent_id)
@@ -104,6 +109,13 @@ def _hire(session: Session, name: str, values: dict[str, Any]) -> Agent:
 
 def _change(session: Session, agent_id: str, values: dict[str, Any]) -> Agent:
     return roster.update_agent(session, agent_id, markdown=_markdown(session, agent_id), **values)
+
+
+def _move(session: Session, agent_id: str, places: int) -> None:
+    order = [each.id for each in roster.agents(session) if each.id != agent_id]
+    here = roster.agents(session).index(roster.agent(session, agent_id))
+    order.insert(max(0, here + places), agent_id)
+    roster.reorder_agents(session, order)
 
 
 def _take_in(session: Session, file: AgentFile, text: str, replacing: str | None) -> Agent:

@@ -118,22 +118,6 @@ def containing(session: Session, conversation_id: str, text: str) -> tuple[str, 
     return tuple(each for step in steps for each in step.message_ids if each in found)
 
 
-def path_to(session: Session, message_id: str) -> tuple[Message, ...]:
-    """Return the messages from the first to this one, one for each level: what its answerer has read.
-
-    Of answers given side by side, the one that the conversation went on from is taken. Raises NotFound.
-    """
-    last = required(session, MessageTable, message_id)
-    tree = _Tree.read(session, last.conversation_id)
-    identifiers: list[str] = []
-    here: str | None = last.id
-    while here is not None:
-        identifiers.append(here)
-        here = tree.parents[here]
-    found = turns(session, [Step((identifier,), 1, 1) for identifier in reversed(identifiers)])
-    return tuple(turn.messages[0] for turn in found)
-
-
 def recent_turns(session: Session, leaf_id: str | None, *, characters: int) -> tuple[tuple[Turn, ...], int]:
     """Return the last turns down to a message, with every column, and how many older ones were not read.
 

@@ -147,14 +147,6 @@ def rename(session: Session, conversation_id: str, title: str) -> Conversation:
     return record(Conversation, row)
 
 
-def set_model_title(session: Session, conversation_id: str, title: str) -> Conversation:
-    """Take the title a model proposed, unless the owner named the conversation meanwhile."""
-    row = required(session, ConversationTable, conversation_id)
-    if row.title_source != "owner" and one_line(title):
-        row.title, row.title_source = one_line(title), "model"
-    return record(Conversation, row)
-
-
 def archive(session: Session, conversation_id: str) -> Conversation:
     """Take a conversation out of the open list."""
     return _stamp(session, conversation_id, "archived_at", now())

@@ -83,11 +83,6 @@ def add_note(
     return record(Note, row)
 
 
-def propose_note(session: Session, text: str, **origin: Any) -> Note:
-    """Put a note into the memory inbox; the arguments are those of ``add_note`` but the state."""
-    return add_note(session, text, state="proposed", **origin)
-
-
 def accept_note(session: Session, note_id: str, *, text: str | None = None) -> Note:
     """Take a proposal over, in other words where ``text`` is given. Raises NotFound or Refused."""
     row = _proposal(session, note_id)
@@ -176,12 +171,6 @@ def notes(
     rows = session.scalars(query.order_by(NoteTable.pinned_at.is_(None), latest))
     found = (row for row in rows if all(word in row.text.casefold() for word in words))
     return tuple(record(Note, row) for row in islice(found, limit))
-
-
-def trashed_notes(session: Session) -> tuple[Trashed, ...]:
-    """Return the notes in the trash, the latest first."""
-    query = select(NoteTable).where(NoteTable.trashed_at.is_not(None)).order_by(NoteTable.trashed_at.desc())
-    return tuple(Trashed(record(Note, row), row.trashed_at or 0) for row in session.scalars(query))
 
 
 def versions(session: Session, note_id: str) -> tuple[Note, ...]:

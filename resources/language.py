@@ -56,7 +56,7 @@ def _system_languages() -> list[str]:
     """Return what the system asks for: a list in LANGUAGE, then the locale, unless that is C."""
     if sys.platform == "win32":
         import ctypes  # noqa: PLC0415  # elsewhere it costs time for nothing
-        import locale  # noqa: PLC0415
+        import locale  # noqa: PLC0415  # as above
 
         code = locale.windows_locale.get(ctypes.windll.kernel32.GetUserDefaultUILanguage())
         return [code] if code else []

@@ -110,6 +110,10 @@ class Connections:
             await asyncio.to_thread(self._vault.write_key, identity, fresh, connection.label)
             await self._database.write(_rotate, identity, fresh.mask(), self._vault.fingerprint(fresh))
 
+    async def make_default(self, identity: str) -> None:
+        """Let agents and chats that name no connection use this one. Raises NotFound."""
+        await self._database.write(accounts.reorder_connections, [identity])
+
     async def remove(self, identity: str) -> None:
         """Destroy the key at once, then the row; history keeps the fingerprint only."""
         await asyncio.to_thread(self._vault.delete_key, identity)

@@ -4,8 +4,10 @@ from desktop.chats.feed import Feed
 from desktop.chats.inspector import Deed, Inspector, UsedNote
 from desktop.chats.tool_wording import sentence
 from desktop.session import Session
-from desktop.wording import ago
+from desktop.wording import ago, count, money
+from memory import ledger
 from memory.identifiers import now
+from memory.ledger import UsageSum
 from memory.run_summary import NoteOrigin, RunSummary, note_origins, summaries
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -26,6 +28,7 @@ class Inspection:
         if feed is None:
             self._inspector.show_activity([])
             self._inspector.show_notes([])
+            self._inspector.show_spent("")
             return
         run_ids = feed.active_runs() or feed.last_runs()
         database = self._session.office.database
@@ -35,6 +38,18 @@ class Inspection:
         note_ids = [note_id for run in runs for note_id in run.note_ids]
         notes = await database.read(note_origins, note_ids) if note_ids else []
         self._inspector.show_notes([UsedNote(note.text, origin(note)) for note in notes[:_MOST_NOTES]])
+        self._inspector.show_spent(
+            spent(await database.read(ledger.conversation_usage, feed.conversation_id))
+        )
+
+
+def spent(usage: UsageSum) -> str:
+    """Return what a conversation has used so far, empty where nothing was asked of a provider yet."""
+    if not usage.requests:
+        return ""
+    tokens = count(usage.input_tokens + usage.output_tokens)
+    cost = money(usage.cost) if usage.cost is not None else _("cost unknown")
+    return _("This chat so far: {tokens} tokens, {cost}").format(tokens=tokens, cost=cost)
 
 
 def deeds(run: RunSummary) -> list[Deed]:

@@ -90,6 +90,11 @@ class Inspector(QWidget):
         self._notes = notes
         self._draw_notes()
 
+    def show_spent(self, words: str) -> None:
+        """Say what the conversation has used so far; empty before its first answer."""
+        self._spent.setText(words)
+        self._spent.setVisible(bool(words))
+
     def _lay_out(self) -> None:
         content = QWidget()
         content.setObjectName("page")
@@ -102,6 +107,8 @@ class Inspector(QWidget):
         for heading in self._headings:
             heading.setProperty("role", "section")
         self._no_activity = _dim(_("What agents read, recall and write is listed here while they work."))
+        self._spent = _dim("")
+        self._spent.hide()
         self._no_notes = _dim(_("Notes that an answer was given appear here with their source."))
         self._parts.setHorizontalSpacing(8)
         self._parts.setVerticalSpacing(0)
@@ -113,6 +120,7 @@ class Inspector(QWidget):
         column.addWidget(self._headings[1])
         column.addWidget(self._no_activity)
         column.addWidget(self._activity)
+        column.addWidget(self._spent)
         column.addSpacing(14)
         column.addWidget(self._headings[2])
         column.addWidget(self._no_notes)

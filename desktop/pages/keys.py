@@ -119,7 +119,7 @@ class KeyCard(QFrame):
         self.fault.hide()
         self._column.addWidget(self.fault)
         self._rotation()
-        self._doors()
+        self._doors(is_default)
 
     def _head(self, is_default: bool) -> None:
         row = QHBoxLayout()
@@ -159,7 +159,7 @@ class KeyCard(QFrame):
         self.new_key.hide()
         self._column.addWidget(self.new_key)
 
-    def _doors(self) -> None:
+    def _doors(self, is_default: bool) -> None:
         row = FlowLayout()
         self.check = QPushButton(_("Check"))
         self.check.clicked.connect(self._check)
@@ -174,6 +174,14 @@ class KeyCard(QFrame):
             revoke.setToolTip(page)
             revoke.clicked.connect(partial(QDesktopServices.openUrl, QUrl(page)))
             row.addWidget(revoke)
+        if not is_default:
+            first = QPushButton(_("Make default"))
+            first.setAccessibleName(_("Make {label} the default").format(label=self._connection.label))
+            first.setToolTip(_("Used by agents and chats that name no key"))
+            first.clicked.connect(
+                lambda: self._session.spawn(self._make_default(), name="choose the default key")
+            )
+            row.addWidget(first)
         self.remove = QPushButton(_("Remove"))
         self.remove.setProperty("kind", "danger")
         self.remove.clicked.connect(self._ask_to_remove)
@@ -225,6 +233,10 @@ class KeyCard(QFrame):
             )
         )
         self.fault.show()
+
+    async def _make_default(self) -> None:
+        await self._session.office.connections.make_default(self._connection.id)
+        self._session.office.events.publish(ConnectionsChanged())
 
     async def _remove(self) -> None:
         await self._session.office.connections.remove(self._connection.id)

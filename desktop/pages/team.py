@@ -110,6 +110,10 @@ class TeamPage(Page):
         """Hire a copy under a free name."""
         self.session.spawn(self._duplicate(agent), name="duplicate an agent")
 
+    def move_agent(self, agent: Agent, places: int) -> None:
+        """Move an agent that many places down the team, or up; this is the order wherever agents are named."""
+        self.session.spawn(self.session.office.roster.move(agent.id, places), name="move an agent")
+
     def archive(self, agent: Agent) -> None:
         """Send an agent on leave, with a way back."""
         self.session.spawn(self._archive(agent), name="archive an agent")
@@ -273,6 +277,8 @@ class AgentCard(QFrame):
         menu = QMenu(more)
         menu.addAction(_("Duplicate"), lambda: self._page.duplicate(self.agent))
         menu.addAction(_("Export as Markdown…"), lambda: self._page.export(self.agent))
+        menu.addAction(_("Move up"), lambda: self._page.move_agent(self.agent, -1))
+        menu.addAction(_("Move down"), lambda: self._page.move_agent(self.agent, 1))
         menu.addAction(_("Send on leave"), lambda: self._page.archive(self.agent))
         menu.addSeparator()
         add_life_actions(menu, self._page.session, Subject("agent", self.agent.id), self.agent.name)

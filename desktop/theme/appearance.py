@@ -93,11 +93,6 @@ class Appearance(QObject):
         """Scale all text and the lengths around it; 1.0 is the design's size."""
         self._set(replace(self._look, zoom=max(0.5, min(3.0, zoom))))
 
-    def zoom_by(self, steps: int) -> None:
-        """Go up or down the list of zoom steps (Ctrl+Plus, Ctrl+Minus)."""
-        nearest = min(range(len(ZOOM_STEPS)), key=lambda i: abs(ZOOM_STEPS[i] - self._look.zoom))
-        self.set_zoom(ZOOM_STEPS[max(0, min(len(ZOOM_STEPS) - 1, nearest + steps))])
-
     def set_reduced_motion(self, reduced: bool) -> None:
         """Switch animations off or on."""
         self._set(replace(self._look, reduced_motion=reduced))

@@ -169,10 +169,6 @@ class ProseSegment(TextSegment, QTextBrowser):
             self._laid_out = (width, round(self.document().size().height() + 0.49))
         return self._laid_out[1]
 
-    def natural_width(self) -> int:
-        """Return the width the text would take without wrapping."""
-        return round(self.document().idealWidth() + 0.5)
-
     def loadResource(self, kind: int, name: QUrl | str) -> Any:
         """Draw chips and formulas; for anything else return an empty picture, so that Qt loads nothing."""
         if kind == QTextDocument.ResourceType.ImageResource.value:

@@ -73,10 +73,6 @@ class TextSegment:
         cursor.setPosition(min(end, self.length()), QTextCursor.MoveMode.KeepAnchor)
         widget.setTextCursor(cursor)
 
-    def selected_text(self) -> str:
-        """Return what is selected here, as plain text."""
-        return plain_text(self.editor().textCursor().selection())
-
     def show_found(self, needle: str, current: bool) -> None:
         """Highlight every occurrence of a text; an empty one clears."""
         widget = self.editor()

@@ -45,12 +45,6 @@ class Chip(QAbstractButton):
         self.updateGeometry()
         self.update()
 
-    def set_icon(self, name: str) -> None:
-        """Change the icon; empty for none."""
-        self._icon = name
-        self.updateGeometry()
-        self.update()
-
     def set_fault(self, fault: bool) -> None:
         """Draw the chip as one that names something which went wrong, or not."""
         self._fault = fault

@@ -1,5 +1,6 @@
 """Where the vector index lives while it works: a private folder in memory, never on a plain disk."""
 
+import asyncio
 import ctypes
 import os
 import shutil
@@ -39,6 +40,16 @@ class Scratch:
         fitting = next((folder for folder in _memory_folders() if _fits(folder, vectors)), None)
         folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=fitting))
         return cls(folder, fitting is not None, _locked(folder))
+
+    @classmethod
+    async def make_beside(cls, vectors: int) -> Self:
+        """Make the folder on another thread; a caller that is cancelled meanwhile leaves none behind."""
+        making = asyncio.ensure_future(asyncio.to_thread(cls.make, vectors))
+        try:
+            return await asyncio.shield(making)
+        except asyncio.CancelledError:
+            (await making).remove()
+            raise
 
     @property
     def index(self) -> Path:

@@ -250,7 +250,7 @@ class IndexKeeper:
         scratch = self._scratch
         if scratch is None or not self.process.waits_in(scratch.folder) or not scratch.fits(total):
             self._remove_scratch()
-            scratch = self._scratch = await asyncio.to_thread(Scratch.make, total)
+            scratch = self._scratch = await Scratch.make_beside(total)
         return scratch
 
     async def _unseal(self, snapshot: Snapshot | None, scratch: Scratch) -> float | None:
@@ -274,7 +274,7 @@ class IndexKeeper:
             _log.warning("the sealed index holds %d vectors instead of %d", held, snapshot.vectors)
             await self.process.stop()
             scratch.remove()
-            self._scratch = await asyncio.to_thread(Scratch.make, snapshot.vectors)
+            self._scratch = await Scratch.make_beside(snapshot.vectors)
             await self.process.start(self._scratch.folder)
             return False
         self._mark = self._sealed_mark = snapshot.change_mark

@@ -47,7 +47,7 @@ async def connect(office: Office, kind: str, url: str, model: str) -> str:
     """Add a connection to a server on this machine; returns its id."""
     added = await office.connections.add(
         kind, Secret("loopback-test-value-0123456789"), base_url=url, model=model
-    )  # type: ignore[arg-type]
+    )
     return added.id
 
 

@@ -174,7 +174,7 @@ async def test_what_is_erased_meanwhile_is_in_no_backup(
     original, calls = backup_making.write_backup, []
 
     def erasing(*arguments: object, **named: object) -> object:
-        written = original(*arguments, **named)  # type: ignore[arg-type]
+        written = original(*arguments, **named)
         calls.append(written.path)
         if len(calls) == 1:
             erase = office.erasing.erase([Subject("note", note.id)])
@@ -219,7 +219,7 @@ async def test_a_lost_file_does_not_stop_backups(office: Office, tmp_path: Path)
 
 async def test_a_backup_is_read_again(office: Office) -> None:
     made = await office.backups.make()
-    assert (await office.backups.check(made.id[:8])).verified_at >= made.verified_at  # type: ignore[operator]
+    assert (await office.backups.check(made.id[:8])).verified_at >= made.verified_at
     path = Path(made.path)
     whole = path.read_bytes()
     path.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))

@@ -35,7 +35,7 @@ def message(text: str, speaker: Agent | None = None, **changes: object) -> Messa
         agent_name=speaker.name if speaker else "", model="", run_id="r" if speaker else None, text=text, thinking="",
         citations=(), state="complete", created_at=0, pinned_at=None, restricted=False, attachment_ids=(),
     )  # fmt: skip
-    return replace(found, **changes)  # type: ignore[arg-type]
+    return replace(found, **changes)
 
 
 def request(turns: Sequence[Sequence[Message]], **changes: object) -> Request:
@@ -51,7 +51,7 @@ def request(turns: Sequence[Sequence[Message]], **changes: object) -> Request:
         price=PRICE,
         team=(LEAD, WRITER),
     )
-    return replace(found, **changes)  # type: ignore[arg-type]
+    return replace(found, **changes)
 
 
 def test_others_are_quoted_and_own_words_are_own() -> None:
@@ -138,7 +138,7 @@ def test_every_part_has_tokens_and_a_price_or_none_at_all() -> None:
 def test_files_say_how_much_of_them_goes_along(
     changes: dict[str, object], abilities: Abilities, beginning: str, words: str, native: bool
 ) -> None:
-    file = replace(attachment("survey.pdf"), **changes)  # type: ignore[arg-type]
+    file = replace(attachment("survey.pdf"), **changes)
     context = build(request([], attachments=[file]), Material(abilities, {file.id: beginning}))
     part = next(part for part in context.parts if part.kind == "attachment")
     assert words in part.label

@@ -159,7 +159,7 @@ async def test_nobody_at_the_address(office: Office, aimock: Callable[..., Aimoc
     assert "No server answers" in run.reason
 
 
-def _message_of(session, run_id):  # type: ignore[no-untyped-def]
+def _message_of(session, run_id):
     from memory import messages
 
     return messages.messages_of_run(session, run_id)[0].id

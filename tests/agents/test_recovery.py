@@ -47,10 +47,10 @@ async def test_kill_9_in_mid_stream_then_resume(
         env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert killed.stdout is not None
-    arrived = 0
+    committed = False
     for line in killed.stdout:
-        arrived += line.startswith("piece")
-        if arrived == 40:  # at 20 ms each, some commits have happened and some text has not been committed
+        committed = committed or line.startswith("committed")
+        if committed and line.startswith("piece"):  # some text is on disk, and more came that may not be
             os.kill(killed.pid, signal.SIGKILL)
             break
     killed.stdout.close()
@@ -110,8 +110,8 @@ def test_steps_are_kept_and_their_cut_off_text_is_continued() -> None:
         "ModelResponse",
         "ModelRequest",
     ]
-    assert steps[2].parts[0].content == "\n\nIt is 6."  # type: ignore[union-attr]
-    assert steps[3].parts[0].content == wording.CONTINUE  # type: ignore[union-attr]
+    assert steps[2].parts[0].content == "\n\nIt is 6."
+    assert steps[3].parts[0].content == wording.CONTINUE
     assert any(isinstance(part, ThinkingPart) for part in steps[0].parts)
     elsewhere = going_on(again, "two/gpt", "Looking.", [])
     assert not any(isinstance(part, ThinkingPart) for step in elsewhere for part in step.parts)

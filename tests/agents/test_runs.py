@@ -175,7 +175,7 @@ async def test_closing_interrupts_and_keeps_what_was_written(
     await until(lambda: sum(isinstance(event, TextDelta) for event in heard) > 3)
     streamed = "".join(event.text for event in heard if isinstance(event, TextDelta))
     await office.close()
-    again = await offices()  # type: ignore[misc]
+    again = await offices()
     found = await again.message(sent.replies[0].id)
     assert found.state == "interrupted"
     assert found.text.startswith(streamed)

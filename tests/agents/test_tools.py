@@ -290,7 +290,7 @@ async def test_the_last_requests_are_for_the_closing_answer(
 
 
 def _notes(session: Session, state: str) -> tuple[Note, ...]:
-    return notes.notes(session, state=state)  # type: ignore[arg-type]
+    return notes.notes(session, state=state)
 
 
 RED_DOT = bytes.fromhex(

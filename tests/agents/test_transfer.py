@@ -84,7 +84,7 @@ async def test_what_is_erased_meanwhile_makes_the_export_void(
 
     write = transfer.export
 
-    def erase_meanwhile(session, order, *more):  # type: ignore[no-untyped-def]
+    def erase_meanwhile(session, order, *more):
         written = write(session, order, *more)
         office.database.write_now(erased.remember, "memory", ["a" * 32], "owner")
         return written

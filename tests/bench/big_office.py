@@ -98,7 +98,7 @@ def _notes(session: Session, notes: int) -> None:
         session.execute(insert(NoteTable), rows)
 
 
-def _file(session: Session, blob, chat: str, number: int) -> None:  # type: ignore[no-untyped-def]
+def _file(session: Session, blob, chat: str, number: int) -> None:
     record_blob(session, blob)
     session.add(
         AttachmentTable(

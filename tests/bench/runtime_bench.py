@@ -30,7 +30,7 @@ async def _bare(url: str) -> tuple[float, int]:
     count = 0
     begun = time.process_time()
     question = [{"role": "user", "content": "How deep?"}]
-    async with client.messages.stream(model="m", max_tokens=4096, messages=question) as stream:  # type: ignore[arg-type]
+    async with client.messages.stream(model="m", max_tokens=4096, messages=question) as stream:
         async for _text in stream.text_stream:
             count += 1
     spent = time.process_time() - begun

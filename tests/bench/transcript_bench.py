@@ -190,7 +190,7 @@ def stream_figures(agents: int = 8, seconds: float = 6.0, before: int = 10_000) 
     def timed_flush() -> None:
         ticks.append(_milliseconds(lambda: cost.append(_processor(lambda: (flush(), show())))))
 
-    model.flush = timed_flush  # type: ignore[method-assign]
+    model.flush = timed_flush
     chance = random.Random(5)
     texts = ["\n\n".join(_answer(chance, 5 * k) for k in range(40)) for _ in range(agents)]
     at = 0

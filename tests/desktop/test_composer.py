@@ -35,7 +35,7 @@ def widget(qtbot: QtBot, qapp: QApplication) -> Iterator[Composer]:
 
 def told(signal: object) -> list[object]:
     seen: list[object] = []
-    signal.connect(lambda *values: seen.append(values[0] if values else None))  # type: ignore[attr-defined]
+    signal.connect(lambda *values: seen.append(values[0] if values else None))
     return seen
 
 

@@ -3,7 +3,7 @@
 import pytest
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtWidgets import QMenu, QPushButton, QWidget
 
 from agents.events import OutboxChanged
 from desktop import first_look
@@ -133,7 +133,7 @@ async def test_the_recovery_key_is_shown_once_and_opens_the_office(session):
     page.search.setText("recovery")
     await until(lambda: page._states.currentIndex() == 0)
     press(page, "Make a recovery key")
-    await until(lambda: any(b.text() == "Done" for b in page.findChildren(QPushButton)))
+    await until(lambda: any(b.text() == "Done" and b.isVisible() for b in page.findChildren(QPushButton)))
     done = button(page, "Done")
     assert not done.isEnabled()
     section = next(row for words, row, _card in page._rows if "recovery" in words)
@@ -158,6 +158,35 @@ async def test_five_agents_stand_on_their_cards_and_leave_can_be_undone(session)
     await until(session.window.notices.sentences)
     press(session.window.notices, "Undo")
     await until(lambda: len(page.cards) == 5)
+
+
+async def test_agents_are_put_into_another_order(session):
+    page = TeamPage(session)
+    shown(page)
+    await until(lambda: len(page.cards) == 5)
+    names = [card.agent.name for card in page.cards]
+    (menu,) = page.cards[2].findChildren(QMenu)
+    (up,) = [action for action in menu.actions() if action.text() == "Move up"]
+    up.trigger()
+    moved = [names[0], names[2], names[1], *names[3:]]
+    await until(lambda: [card.agent.name for card in page.cards] == moved)
+    page.move_agent(page.cards[0].agent, -1)  # the first one stays where it is
+    page.move_agent(page.cards[4].agent, 1)
+    page.move_agent(page.cards[1].agent, 1)
+    await until(lambda: [card.agent.name for card in page.cards] == names)
+    assert [each.name for each in await session.office.roster.all()] == names
+
+
+async def test_another_key_becomes_the_default(session):
+    connections = session.office.connections
+    for label in ("first", "second"):
+        await connections.add("openai-compatible", None, label=label, base_url="http://127.0.0.1:9/v1")
+    page = KeysPage(session)
+    shown(page)
+    await until(lambda: len(page.cards) == 2)
+    press(page, "Make default")
+    await until(lambda: [card.accessibleName() for card in page.cards.values()] == ["second", "first"])
+    assert (await connections.resolve(None, "some"))[0].label == "second"
 
 
 async def test_an_agent_is_edited_and_a_taken_name_is_refused(session):
@@ -220,7 +249,7 @@ async def test_notes_are_added_pinned_changed_forgotten_and_come_back(session):
 
 
 async def test_a_proposal_waits_in_the_inbox_until_it_is_accepted_in_other_words(session):
-    await session.office.database.write(notes.propose_note, "The owner likes tea.")
+    await session.office.database.write(notes.add_note, "The owner likes tea.", state="proposed")
     page = MemoryPage(session)
     shown(page)
     await until(lambda: page.tabs.tabText(1) == "Inbox (1)")

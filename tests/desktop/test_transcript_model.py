@@ -19,7 +19,7 @@ def answers(row_id: str, *ids: str) -> TranscriptRow:
     return TranscriptRow(row_id, RowKind.AGENTS, messages)
 
 
-def test_model_keeps_qts_rules(qapp, qtmodeltester) -> None:  # type: ignore[no-untyped-def]
+def test_model_keeps_qts_rules(qapp, qtmodeltester) -> None:
     model = TranscriptModel()
     qtmodeltester.check(model)
     model.set_rows([owner(1), answers("a", "one", "two"), owner(2)])
@@ -34,7 +34,7 @@ def test_model_keeps_qts_rules(qapp, qtmodeltester) -> None:  # type: ignore[no-
     assert [model.place(name) for name in ids] == [0, 1, 2, 3, 4]
 
 
-def test_rows_are_read_by_role(qapp) -> None:  # type: ignore[no-untyped-def]
+def test_rows_are_read_by_role(qapp) -> None:
     model = TranscriptModel()
     model.set_rows([answers("a", "one", "two")])
     model.append_delta("one", "first")
@@ -45,7 +45,7 @@ def test_rows_are_read_by_role(qapp) -> None:  # type: ignore[no-untyped-def]
     assert index.data(Qt.ItemDataRole.AccessibleTextRole) == "One: Answering…. Two: Answering…"
 
 
-def test_live_text_is_told_once_per_flush_and_ends_with_the_saved_message(qtbot) -> None:  # type: ignore[no-untyped-def]
+def test_live_text_is_told_once_per_flush_and_ends_with_the_saved_message(qtbot) -> None:
     clock = FlushClock()
     model = TranscriptModel(clock=clock)
     model.set_rows([answers("a", "one", "two")])
@@ -67,7 +67,7 @@ def test_live_text_is_told_once_per_flush_and_ends_with_the_saved_message(qtbot)
     assert model.is_live("two") and model.thinking("two") == "hm"
 
 
-def test_an_unseen_chat_is_flushed_twice_a_second(qapp) -> None:  # type: ignore[no-untyped-def]
+def test_an_unseen_chat_is_flushed_twice_a_second(qapp) -> None:
     clock = FlushClock()
     model = TranscriptModel(clock=clock)
     model.set_rows([answers("a", "one")])
@@ -89,7 +89,7 @@ def test_an_unseen_chat_is_flushed_twice_a_second(qapp) -> None:  # type: ignore
     assert told == [{"one"}, {"one"}]
 
 
-def test_segments_are_kept_until_the_text_changes(qapp) -> None:  # type: ignore[no-untyped-def]
+def test_segments_are_kept_until_the_text_changes(qapp) -> None:
     model = TranscriptModel()
     row = owner(1, "one\ntwo")
     model.set_rows([row])

@@ -112,7 +112,7 @@ async def _notes(office: Office) -> None:
         "The owner travels to Lisbon in May.",
         "The landlord is Frau Ahlers; letters to her are in German.",
     ):
-        await office.database.write(notes.propose_note, text, agent_id=team[1].id)
+        await office.database.write(notes.add_note, text, state="proposed", agent_id=team[1].id)
 
 
 async def _usage(office: Office) -> None:

@@ -18,15 +18,15 @@ def test_out_checked_and_in_again(tmp_path: Path) -> None:
     bundle, words = tmp_path / "out.aofx", tmp_path / "words.txt"
     words.write_text("four plain words\n")
     written = one.value("export", str(bundle))
-    assert written["counts"]["memory"] == 1 and written["path"] == str(bundle)  # type: ignore[index]
+    assert written["counts"]["memory"] == 1 and written["path"] == str(bundle)
     code, _output, errors = one.run("export", str(bundle))
     assert code == 1 and "already" in errors and errors.count("\n") == 1
     checked = one.value("verify", str(bundle))
-    assert checked["signed"] == "here" and checked["sha256"] == written["sha256"]  # type: ignore[index]
+    assert checked["signed"] == "here" and checked["sha256"] == written["sha256"]
     sealed = str(tmp_path / "out.aofx.age")
     assert one.run("export", sealed, "--encrypt-with", str(words))[0] == 0
     seen = other.value("import", sealed, "--decrypt-with", str(words), "--preview")
-    assert seen["counts"]["memory"] == {"new": 1}  # type: ignore[index]
+    assert seen["counts"]["memory"] == {"new": 1}
     assert "Prefers tea" not in other.run("memory", "list")[1]
     code, _output, errors = other.run("import", sealed, "--decrypt-with", str(words))
     assert code == 0, errors
@@ -36,5 +36,5 @@ def test_out_checked_and_in_again(tmp_path: Path) -> None:
     code, _output, errors = one.run("verify", str(broken))
     assert code == 1 and errors.count("\n") == 1
     part = one.value("export", str(tmp_path / "notes"), "--category", "notes", "--since", "12mo")
-    assert part["counts"] == {"memory": 1}  # type: ignore[index]
+    assert part["counts"] == {"memory": 1}
     assert one.run("export", str(tmp_path / "x.aofx"), "--since", "soon")[0] == 2

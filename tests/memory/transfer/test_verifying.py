@@ -104,7 +104,7 @@ def test_every_flipped_byte_of_a_folder_is_found(office: Profile, tmp_path: Path
     assert verified(folder).signed == "here"
 
 
-def _line(name: str, change: Callable[[dict], None]) -> Callable[[Files], None]:  # type: ignore[type-arg]
+def _line(name: str, change: Callable[[dict], None]) -> Callable[[Files], None]:
     def apply(files: Files) -> None:
         first, newline, rest = files[f"data/records/{name}.jsonl"].partition(b"\n")
         record = json.loads(first)
