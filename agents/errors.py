@@ -7,7 +7,6 @@ AgentsError
 ├── AgentNameTaken        another agent has that name already
 ├── NoConnection          an agent needs a provider account and there is none
 ├── RunNotResumable       the run's state does not allow what was asked
-├── AttachmentRefused     the file cannot be taken
 ├── CapReached            a spending cap leaves no room for the next request
 ├── LoopStopped           the same call was made over and over
 ├── StepsSpent            the effort's limit of model requests is used up
@@ -41,10 +40,6 @@ class NoConnection(AgentsError):
 
 class RunNotResumable(AgentsError):
     """The run's state does not allow what was asked."""
-
-
-class AttachmentRefused(AgentsError):
-    """The file cannot be taken."""
 
 
 class CapReached(AgentsError):

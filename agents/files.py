@@ -9,7 +9,6 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from agents.errors import AttachmentRefused
 from agents.events import AttachmentChanged, EventBus
 from memory import attachments, blobs
 from memory.attachments import Attachment
@@ -66,18 +65,11 @@ class Files:
     async def attach(self, conversation_id: str, source: Path | str | bytes, name: str = "") -> Attachment:
         """Keep a file for the draft of a conversation and begin to read it; returns once it is on disk.
 
-        Raises AttachmentRefused, NotFound or StorageError.
+        Raises NotFound or another StorageError.
         """
         source = Path(source) if isinstance(source, str) else source
         name = Path(name or (source.name if isinstance(source, Path) else _("pasted text"))).name
-        try:
-            blob = await asyncio.to_thread(self._store.write, source)
-        except (FileNotFoundError, IsADirectoryError, PermissionError) as error:
-            raise AttachmentRefused(
-                _("“{name}” cannot be read: check that the file is there and may be opened.").format(
-                    name=name
-                )
-            ) from error
+        blob = await asyncio.to_thread(self._store.write, source)
         attachment = await self._database.write(_keep, conversation_id, blob, name)
         self._bus.publish(AttachmentChanged(attachment))
         self._begin(attachment)

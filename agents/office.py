@@ -208,7 +208,7 @@ class Office:
     async def attach(self, conversation_id: str, source: Path | str | bytes, name: str = "") -> Attachment:
         """Give a file to the draft of a conversation; it is on disk on return and read afterwards.
 
-        Raises AttachmentRefused, NotFound or StorageError.
+        Raises NotFound or another StorageError.
         """
         return await self.files.attach(conversation_id, source, name)
 

@@ -61,6 +61,13 @@ class BlobStore:
         """
         if isinstance(source, Path):
             try:
+                # Opening a pipe that nobody writes to would wait for ever.
+                if source.exists() and not source.is_file():
+                    raise Refused(
+                        _(
+                            "“{name}” is no file that can be kept: choose a file with content of its own."
+                        ).format(name=source.name)
+                    )
                 with source.open("rb") as opened:
                     size = os.fstat(opened.fileno()).st_size
                     return self._write(_pieces(opened), size, source.name, identifier)

@@ -14,7 +14,7 @@ ENOUGH = 0.5
 _DATA = re.compile(r"<data(?P<attributes>[^>]*)>\n(?P<text>.*?)\n</data>", re.DOTALL)
 _ATTRIBUTE = re.compile(r'(\w+)="([^"]*)"')
 _CERTAINTY = re.compile(r"certainty (\d\.\d+)")
-_ENTITIES = (("&quot;", '"'), ("&lt;", "<"), ("&amp;", "&"))
+_ENTITIES = (("&quot;", '"'), ("&lt;", "<"), ("&gt;", ">"), ("&amp;", "&"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +47,13 @@ class Result:
     @property
     def certainty(self) -> float:
         """How sure it is that the quotations answer; 0 where there are none."""
-        told = _CERTAINTY.search(self.text.split("\n", 1)[0])
+        told = _CERTAINTY.match(self.text)
         return float(told[1]) if told and self.found else 0.0
 
     @property
     def found(self) -> list[Found]:
         """The quotations, best first."""
-        return [one for one in _pieces(self.text) if one.about.get("kind") != "unreadable"]
+        return [one for one in _pieces(self.text) if one.about.get("kind") not in ("unreadable", "searched")]
 
     @property
     def unreadable(self) -> list[Found]:

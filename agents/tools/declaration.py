@@ -58,4 +58,7 @@ def harmless(text: str) -> str:
 
 
 def _attribute(value: Any) -> str:
-    return str(value).replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;").replace("\n", " ")
+    line = " ".join(str(value).splitlines())
+    for character, entity in (("&", "&amp;"), ('"', "&quot;"), ("<", "&lt;"), (">", "&gt;")):
+        line = line.replace(character, entity)
+    return line

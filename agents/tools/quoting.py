@@ -78,7 +78,8 @@ class QuotingTools:
             exclude_speakers=(self.agent.name,),
             **chosen,
         )
-        looked = f"searched: {', '.join(names) or where}; certainty {found.certainty:.2f}"
+        searched = as_data("\n".join(names), kind="searched") if names else f"searched: {where}"
+        looked = f"certainty {found.certainty:.2f}; {searched}"
         if not found.quotes:
             return f"Nothing was found. {looked}"
         sources = await self.database.read(sources_of, tuple(quote.hit for quote in found.quotes))

@@ -9,7 +9,7 @@ from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
 
 from agents.connections.presets import preset_of
-from agents.errors import AgentsError, AttachmentRefused
+from agents.errors import AgentsError
 from agents.estimate import Estimate
 from agents.events import AttachmentChanged, ConnectionsChanged, RosterChanged
 from desktop.chats.choices import Choices
@@ -219,7 +219,7 @@ class Composing(QObject):
             content, name = (source, source.name) if isinstance(source, Path) else source
             try:
                 file = await self._session.office.attach(conversation_id, content, name)
-            except (AttachmentRefused, StorageError) as error:
+            except StorageError as error:
                 self.refused.emit(sentence_of(error))
                 continue
             self._files[file.id] = file

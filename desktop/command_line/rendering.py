@@ -4,10 +4,15 @@ import json
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 from agents.door.protocol import Item
 from resources.language import gettext as _
+
+_CONTROLS = {
+    **{code: 0x2400 + code for code in range(0x20) if chr(code) not in "\t\n"},
+    **dict.fromkeys(range(0x7F, 0xA0), 0xFFFD),
+}
 
 MARKS = {"passed": "✓", "failed": "✗", "no": "–", "skipped": "·"}
 
@@ -29,16 +34,16 @@ class Page:
             self._result(item["value"])
         elif kind == "notice":
             self._end_line()
-            print(item["sentence"], file=sys.stderr)
+            _say(item["sentence"], to=sys.stderr)
         elif self._as_json:
             return
         elif kind == "text":
             self._text(item["agent"], item["text"])
         elif kind == "tool":
             self._end_line()
-            print(_("  {agent} uses {tool}").format(agent=item["agent"], tool=item["tool"]), file=sys.stderr)
+            _say(_("  {agent} uses {tool}").format(agent=item["agent"], tool=item["tool"]), to=sys.stderr)
         elif kind == "step":
-            print(f"  {MARKS[item['state']]} {item['sentence']}")
+            _say(f"  {MARKS[item['state']]} {item['sentence']}")
         elif kind == "progress":
             print(f"\r{item['done']} / {item['total']}", end="", file=sys.stderr, flush=True)
             self._line_open = True
@@ -46,14 +51,14 @@ class Page:
     def fail(self, sentence: str) -> None:
         """Show why the command failed, as one sentence on stderr."""
         self._end_line()
-        print(" ".join(sentence.split()), file=sys.stderr)
+        _say(" ".join(sentence.split()), to=sys.stderr)
 
     def _text(self, speaker: str, text: str) -> None:
         if speaker != self._speaker:
             self._end_line()
-            print(f"{speaker}:", file=sys.stderr)
+            _say(f"{speaker}:", to=sys.stderr)
             self._speaker = speaker
-        print(text, end="", flush=True)
+        print(harmless(text), end="", flush=True)
         self._line_open = not text.endswith("\n")
 
     def _result(self, value: Any) -> None:
@@ -74,13 +79,22 @@ class Page:
             self._line_open = False
 
 
+def harmless(text: str) -> str:
+    """Return the text with control characters made visible: a model or a file must not steer the terminal."""
+    return text.translate(_CONTROLS)
+
+
+def _say(text: str, *, to: TextIO | None = None, end: str = "\n") -> None:
+    print(harmless(text), file=to, end=end)
+
+
 def _plain(value: Any) -> None:
     if isinstance(value, str):
-        print(value)
+        _say(value)
     elif isinstance(value, dict):
         for name, content in value.items():
             if content not in (None, "", [], {}):
-                print(f"{name:12} {content}")
+                _say(f"{name:12} {content}")
     elif isinstance(value, list):
         for row in value:
             _plain(row)
@@ -91,7 +105,7 @@ def _answer(value: dict[str, Any]) -> None:
     for answer in value.get("answers", [value]):
         for citation in answer["citations"]:
             place = ", ".join(part for part in (citation["file"], citation["place"]) if part)
-            print(f"  [{place}]", file=sys.stderr)
+            _say(f"  [{place}]", to=sys.stderr)
     print(f"  {_('conversation')} {value['conversation']}", file=sys.stderr)
 
 
@@ -107,7 +121,7 @@ def _table(*columns: tuple[str, Callable[[dict[str, Any]], str]]) -> Callable[[l
         for title, _cell in columns:
             table.add_column(_(title), overflow="fold")
         for row in rows:
-            table.add_row(*(cell(row) for _title, cell in columns))
+            table.add_row(*(harmless(cell(row)) for _title, cell in columns))
         console = Console(file=sys.stdout, highlight=False, markup=False)
         if not sys.stdout.isatty():
             console.width = 160
@@ -137,17 +151,17 @@ def _hits(rows: list[dict[str, Any]]) -> None:
     if not rows:
         print(_("Nothing was found."))
     for row in rows:
-        print(f"{row['score']:.3f}  {row['source']['label']}\n       {' '.join(row['text'].split())[:300]}")
+        _say(f"{row['score']:.3f}  {row['source']['label']}\n       {' '.join(row['text'].split())[:300]}")
 
 
 def _doctor(value: dict[str, Any]) -> None:
     for row in value["checks"]:
-        print(f"{'✓' if row['ok'] else '✗'} {row['sentence']}")
+        _say(f"{'✓' if row['ok'] else '✗'} {row['sentence']}")
     if value.get("preview"):
         print()
-        print(value["preview"], end="")
+        _say(value["preview"], end="")
     if value.get("bundle"):
-        print(_("Written to {path}. Read it before you hand it on.").format(path=value["bundle"]))
+        _say(_("Written to {path}. Read it before you hand it on.").format(path=value["bundle"]))
 
 
 VIEWS: dict[str, Callable[[Any], None]] = {
@@ -177,7 +191,7 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("state", _text_of("state")),
         ("note", _text_of("text")),
     ),
-    "memory why": lambda value: print(json.dumps(value, ensure_ascii=False, indent=2)),
+    "memory why": lambda value: _say(json.dumps(value, ensure_ascii=False, indent=2)),
     "runs list": _table(
         ("id", lambda row: row["id"][:8]),
         ("state", _text_of("state")),

@@ -87,6 +87,17 @@ def test_what_is_too_large_or_changes_is_refused(folder: Path, tmp_path: Path) -
     assert list(folder.iterdir()) == []
 
 
+def test_what_is_no_file_is_refused_at_once(folder: Path, tmp_path: Path) -> None:
+    sources = [tmp_path]
+    if hasattr(os, "mkfifo"):
+        sources += [tmp_path / "pipe.txt", Path("/dev/zero")]
+        os.mkfifo(sources[1])
+    for source in sources:
+        with pytest.raises(Refused, match="choose a file"):
+            BlobStore(folder).write(source)
+    assert list(folder.iterdir()) == []
+
+
 def test_a_large_file_is_never_whole_in_memory(store: BlobStore, tmp_path: Path) -> None:
     source = tmp_path / "large"
     with source.open("wb") as file:

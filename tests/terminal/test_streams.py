@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,6 +41,25 @@ def test_a_prompt_that_is_no_utf8_is_asked_all_the_same(terminal: Terminal) -> N
     assert done.returncode == 0, done.stderr
     (note,) = terminal.value("memory", "list")
     assert note["text"].startswith("caf") and note["text"].endswith('🎉 "quoted"\nline')
+
+
+def test_nothing_that_is_quoted_steers_the_terminal(terminal: Terminal, tmp_path: Path) -> None:
+    survey = tmp_path / "\x1b[2Jsurvey.txt"
+    survey.write_text("The quay is 6.4 m deep.", "utf-8")
+    terminal.value("memory", "add", "The harbour master is \x1b]0;owned\x07called \x9b31mAda.\r Ask her.")
+    _code, output, errors = terminal.run("ask", "--file", str(survey), "How deep is the quay?")
+    assert "6.4 m" in output and "survey.txt" in errors
+    for words in (
+        ["ask", "What is the harbour master called?"],
+        ["memory", "list"],
+        ["memory", "search", "harbour master"],
+        ["memory", "why", "harbour master"],
+    ):
+        code, shown, said = terminal.run(*words)
+        assert code == 0 and "Ada" in shown
+        output, errors = output + shown, errors + said
+    assert not set(output + errors) & {"\x1b", "\x07", "\x9b", "\r"}
+    assert "\x1b" in terminal.value("memory", "list")[0]["text"]
 
 
 @pytest.mark.peer
