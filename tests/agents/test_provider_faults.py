@@ -1,14 +1,16 @@
 """What a provider can do to a run: be busy, break, cut the line, talk nonsense, refuse; and what is kept."""
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
 
+from agents.connections import clients
 from agents.connections.errors import Overloaded, RateLimited
 from agents.events import Event, Notice
 from agents.office import Office
 from agents.runtime.gating import ATTEMPTS, pause_after
-from memory import runs
+from memory import ledger, runs
 from memory.runs import Run
 from tests.agents.conftest import connect
 from tests.peers.aimock import Aimock
@@ -149,6 +151,37 @@ async def test_a_refusal_names_its_fix_and_is_not_repeated(
     assert (run.state, state) == ("failed", "failed")
     assert words in run.reason
     assert len(server.journal()) == 1
+
+
+@every_kind
+@pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"])
+async def test_a_server_that_never_answers_is_given_up_once_with_a_sentence(
+    office: Office, monkeypatch: pytest.MonkeyPatch, kind: str, model: str, greeting: bytes
+) -> None:
+    monkeypatch.setitem(clients._TIMEOUT, "read", 0.3)
+    asked_it = 0
+    leaving = asyncio.Event()
+
+    async def stay_silent(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked_it
+        asked_it += 1
+        writer.write(greeting)
+        await leaving.wait()
+        writer.close()
+
+    async with await asyncio.start_server(stay_silent, "127.0.0.1") as server:
+        host, port = server.sockets[0].getsockname()
+        await connect(office, kind, f"http://{host}:{port}", model)
+        conversation = await office.create_conversation()
+        sent = await office.send(conversation.id, "How is the quay?")
+        await office.runs.wait([sent.runs[0].id])
+        leaving.set()
+    run = await office.database.read(runs.run, sent.runs[0].id)
+    assert run.state in {"failed", "interrupted"}
+    assert "did not answer in time" in run.reason
+    assert asked_it == 1
+    (booked,) = [row for row in await office.database.read(ledger.outbox) if row.run_id == run.id]
+    assert booked.error == "ReadTimeout"
 
 
 async def test_nobody_at_the_address(office: Office, aimock: Callable[..., Aimock]) -> None:
