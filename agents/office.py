@@ -39,6 +39,7 @@ from memory.chats import Conversation, Message
 from memory.database import Database
 from memory.disk import told_by_system
 from memory.errors import DatabaseKeyWrong
+from memory.lifecycle import reports
 from memory.locations import Locations
 from memory.office_store import office_id, open_database
 from memory.ownership import OwnerLock
@@ -215,14 +216,22 @@ class Office:
     async def new_recovery_key(self) -> str:
         """Return 24 words, to be shown once, that open this office from now on. Raises VaultError, StorageError."""
         words = await asyncio.to_thread(self.vault.new_recovery_key)
-        await self.database.write(audit.append, "recovery key made", self.vault.office_id)
-        await self.backups.take_over_keys()
+        await self._renewed("recovery key", "recovery key made")
         return words
 
     async def take_over_recovery_key(self) -> None:
         """Know of the recovery key that another process has just made. Raises VaultError, StorageError."""
         await asyncio.to_thread(self.vault.reload)
-        await self.database.write(audit.append, "recovery key made", self.vault.office_id)
+        await self._renewed("recovery key", "recovery key made")
+
+    async def change_passphrase(self, passphrase: Secret) -> None:
+        """Let another passphrase open this office. Raises VaultError, StorageError."""
+        await asyncio.to_thread(self.vault.change_passphrase, passphrase)
+        await self._renewed("passphrase", "passphrase changed")
+
+    async def _renewed(self, opener: str, kind: str) -> None:
+        await self.database.write(audit.append, kind, self.vault.office_id)
+        await self.database.write(reports.renewed, opener)
         await self.backups.take_over_keys()
 
     async def preview(

@@ -3,6 +3,7 @@
 import secrets
 import threading
 from pathlib import Path
+from typing import Literal
 
 from resources.language import gettext as _
 from vault import backup_keys, keyslots, recovery_key
@@ -17,6 +18,7 @@ from vault.errors import (
     PassphraseNeeded,
     PassphraseNotUsed,
     RecoveryKeyAbsent,
+    SavingFailed,
     SlotsDamaged,
 )
 from vault.keyring_choice import display_name
@@ -30,6 +32,7 @@ from vault.store import SecretStore
 __all__ = ["MasterKeys", "Vault", "open_vault", "unlock_with_recovery"]
 
 _DATABASE = "office.db"
+Opener = Literal["recovery key", "passphrase"]
 
 
 class Vault:
@@ -88,6 +91,14 @@ class Vault:
             words = recovery_key.words_of(key)
             self._shown = Secret(words)  # redacted everywhere while this office is open
             return words
+
+    @property
+    def openers(self) -> tuple[Opener, ...]:
+        """What somebody keeps outside this machine that opens the slots, old pieces of them on the disk included."""
+        found: list[Opener] = ["recovery key"] if self.has_recovery_key else []
+        if isinstance(self.store, PassphraseStore):
+            found.append("passphrase")
+        return tuple(found)
 
     def wrap_backup_key(self, backup_id: str, key: bytes) -> backup_keys.Slots:
         """Return a backup's 32-byte key wrapped in every way that opens this office now."""
@@ -172,7 +183,23 @@ class Vault:
         _put(self.store, self._file.slots, keys)
         if not adding:
             self._save_recovery_slot(keys)
+        self._read_back(keys)
         self.keys = keys
+
+    def _read_back(self, keys: MasterKeys) -> None:
+        """Read every slot from the disk before the database relies on it. Raises SavingFailed, KeysDamaged.
+
+        The passphrase slot is opened. The recovery slot cannot be: only its owner has the words, and a public key
+        opens nothing. What can be said without them is that the file and its copy hold the very ciphertext that
+        was made here, for the very public key that came from the words.
+        """
+        found = KeyslotFile.load(self._file.folder)
+        if found is None or found.slots != self._file.slots:
+            raise SavingFailed.refused(str(self._file.folder / keyslots.FILE), _("read back differently"))
+        if isinstance(self.store, PassphraseStore):
+            opened = found.slots.open_passphrase_slot(self.store.slot_key)
+            if _parse(opened, keyslots.FILE) != keys:
+                raise KeysDamaged(keyslots.FILE)
 
     def _save_recovery_slot(self, keys: MasterKeys) -> None:
         slot = self._file.slots.recovery

@@ -42,13 +42,17 @@ async def told(served: Served, report: EraseReport) -> dict[str, Any]:
         "state": report.state,
         "erased": report.counts,
         "proof": proof,
+        "openers": list(report.openers),
+        "claim": reports.claim(report, found),
         "copies": [{"kind": copy.kind, "path": copy.path, "at": copy.at} for copy in found],
     }
 
 
 async def erase_everything(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
     """Destroy the keys, close the office and remove its files; then the program that held it ends."""
+    openers = list(served.office.vault.openers)
     left = await everything.erase_everything(served.office)
-    yield {"kind": "result", "value": {"erased": "everything", "left": [str(path) for path in left]}}
+    places = [str(path) for path in left]
+    yield {"kind": "result", "value": {"erased": "everything", "left": places, "openers": openers}}
     if served.leave is not None:
         served.leave()

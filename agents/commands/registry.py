@@ -82,6 +82,7 @@ ANSWERING: dict[str, Answering] = {
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,
     "recovery made": recovery.made,
+    "recovery passphrase": recovery.passphrase,
 }
 
 

@@ -25,7 +25,6 @@ from agents.runtime.runs import Runs
 from memory.blobs import BlobStore
 from memory.database import Database
 from memory.errors import BlobDamaged, StillAtWork
-from memory.identifiers import now
 from memory.lifecycle import reports, trash
 from memory.lifecycle.erased import Reason
 from memory.lifecycle.erasure import Gone, erase
@@ -106,6 +105,7 @@ class Erasing:
             report = await self._prove(gone.report_id, marks, "quick", pages)
             if deep:
                 await change_key(parts.database, parts.vault, parts.locations, parts.bus)
+                await parts.database.write(reports.name_openers, report.id, parts.vault.openers)
         level: Level = "deep" if deep else "full"
         search = asyncio.create_task(
             self._prove(gone.report_id, marks, level, None), name="search for traces"
@@ -122,8 +122,7 @@ class Erasing:
         parts = self._parts
         async with self._turn:
             await change_key(parts.database, parts.vault, parts.locations, parts.bus)
-            report_id = await parts.database.write(reports.begin, "deep", {}, now())
-            return await parts.database.write(reports.conclude, report_id, "deep", "clean", {})
+            return await parts.database.write(reports.deepened, parts.vault.openers)
 
     async def proved(self, report_id: str) -> EraseReport:
         """Return the report once its full search has ended. Raises NotFound or StorageError."""

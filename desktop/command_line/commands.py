@@ -333,6 +333,15 @@ def recovery_new(context: click.Context) -> int:
     return show_new_key(context.obj)
 
 
+@recovery.command("passphrase")
+@click.pass_context
+def recovery_passphrase(context: click.Context) -> int:
+    """Let another passphrase open the office."""
+    from desktop.command_line.recovery import change_passphrase
+
+    return change_passphrase(context.obj)
+
+
 @recovery.command("unlock")
 @click.option("--stdin", "from_stdin", is_flag=True, help=_("Read the recovery key from standard input."))
 @click.pass_context

@@ -84,14 +84,17 @@ def retention_run(context: click.Context, confirmed: bool) -> int:
 @click.option("--now", is_flag=True, help=_("Erase it at once instead of putting it into the trash."))
 @click.option("--notes", is_flag=True, help=_("Also the notes that were drawn from it."))
 @click.option("--deep", is_flag=True, help=_("Give the database another key besides, which takes a while."))
-@click.option("--yes", is_flag=True, help=_("Do not ask before everything is erased."))
+@click.option("--yes", is_flag=True, help=_("Ask nothing."))
 @click.pass_context
 def erase(context: click.Context, kind: str, name: str, now: bool, notes: bool, deep: bool, yes: bool) -> int:
     """Put something into the trash, or erase it for good and search for what is left of it."""
+    from desktop.command_line.renewing import erase_and_offer, erase_everything
+
     if kind != _WORD:
         if not name:
             raise click.UsageError(_("Say which one: give its id, or the beginning of it."))
-        return run_in_office(context, "erase", kind=kind, id=name, now=now, notes=notes, deep=deep)
+        arguments = {"kind": kind, "id": name, "now": now, "notes": notes, "deep": deep}
+        return erase_and_offer(context.obj, arguments, ask=not yes)
     if not yes:
         typed = click.prompt(
             _("This destroys the whole office and its keys for ever. Type “{word}” to go on").format(
@@ -103,4 +106,4 @@ def erase(context: click.Context, kind: str, name: str, now: bool, notes: bool, 
         )
         if typed.strip() != _WORD:
             raise click.UsageError(_("Nothing was erased."))
-    return run_in_office(context, "erase everything")
+    return erase_everything(context.obj)

@@ -6,10 +6,12 @@ import sys
 from collections.abc import Iterator
 from typing import TextIO
 
+import click
+
 from agents.door.protocol import Caller, CommandFailed
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.passphrase import passphrase_of
-from desktop.command_line.session import Host, protect
+from desktop.command_line.session import Host, protect, run
 from memory.locations import Locations
 from resources.language import gettext as _
 from vault.errors import VaultError
@@ -36,6 +38,12 @@ def show_new_key(options: GlobalOptions) -> int:
     except (VaultError, NoTerminal, CommandFailed) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def change_passphrase(options: GlobalOptions) -> int:
+    """Ask for another passphrase and let it open the office instead of the former one."""
+    passphrase = click.prompt(_("New passphrase"), hide_input=True, confirmation_prompt=True, err=True)
+    return run(options, "recovery passphrase", {"passphrase": str(passphrase)})
 
 
 async def _record(options: GlobalOptions) -> None:

@@ -18,7 +18,7 @@ MARKS = {"passed": "✓", "failed": "✗", "no": "–", "skipped": "·"}
 
 
 class Page:
-    """Shows the items of one command; ``exit_code`` is known after the last."""
+    """Shows the items of one command; ``exit_code`` and ``value``, its result, are known after the last."""
 
     def __init__(self, command: str, *, as_json: bool) -> None:
         self._command = command
@@ -26,6 +26,7 @@ class Page:
         self._speaker = ""
         self._line_open = False
         self.exit_code = 0
+        self.value: Any = None
 
     def show(self, item: Item) -> None:
         """Show one item as it comes; with --json only the result is printed, notices go to stderr."""
@@ -62,6 +63,7 @@ class Page:
         self._line_open = not text.endswith("\n")
 
     def _result(self, value: Any) -> None:
+        self.value = value
         if self._command in {"keys check", "keys rotate"}:
             self.exit_code = 0 if all(row["ok"] for row in value) else 1
         elif self._command == "doctor":

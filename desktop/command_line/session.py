@@ -32,11 +32,11 @@ NEW_OWNER_SECONDS = 15.0
 """How long a command waits for the window that took the office over."""
 
 
-def run(options: GlobalOptions, command: str, arguments: dict[str, Any]) -> int:
-    """Run one command, show what it says, and return the exit code."""
+def run(options: GlobalOptions, command: str, arguments: dict[str, Any], page: Page | None = None) -> int:
+    """Run one command, show what it says, on a page of the caller's if it has one, and return the exit code."""
     gc.set_threshold(_GARBAGE_THRESHOLD)
     protect()
-    page = Page(command, as_json=options.as_json)
+    page = page or Page(command, as_json=options.as_json)
     return asyncio.run(_run(options, command, arguments, page))
 
 

@@ -1,5 +1,6 @@
 """Erase reports: what an erasure did and what the search for traces found, in counts and hashes only."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -9,9 +10,11 @@ from sqlalchemy.orm import Session
 from memory.identifiers import new_id, now
 from memory.tables import BackupTable, EraseReportTable, ExportRecordTable
 from memory.tables.records import record, required
+from resources.language import gettext as _
 
 Level = Literal["quick", "full", "deep"]
 State = Literal["scanning", "clean", "traces", "cut_short"]
+_OPENERS = "openers"
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,11 @@ class EraseReport:
     counts: dict[str, int]
     proof: dict[str, Any]
     copies: tuple[str, ...]
+
+    @property
+    def openers(self) -> tuple[str, ...]:
+        """After a deep erase: ``recovery key`` and ``passphrase``, as far as the former one is still in use."""
+        return tuple(self.proof.get(_OPENERS, ()))
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +68,50 @@ def conclude(
     row.level, row.state, row.proof = level, state, {**row.proof, level: proof}
     session.flush()
     return record(EraseReport, row)
+
+
+def name_openers(session: Session, report_id: str, openers: Sequence[str]) -> None:
+    """Keep what could open the former key out of old pieces of the disk; from now on ``renewed`` knows of it."""
+    row = required(session, EraseReportTable, report_id)
+    row.proof = {**row.proof, _OPENERS: list(openers)}
+
+
+def deepened(session: Session, openers: Sequence[str]) -> EraseReport:
+    """Write the report of a change of keys alone, for everything that was erased before."""
+    report_id = begin(session, "deep", {}, now())
+    name_openers(session, report_id, openers)
+    return conclude(session, report_id, "deep", "clean", {})
+
+
+def renewed(session: Session, opener: str) -> None:
+    """Take an opener out of every report, because its owner has made another one and thrown the former away."""
+    for row in session.scalars(select(EraseReportTable)):
+        if opener in row.proof.get(_OPENERS, ()):
+            row.proof = {**row.proof, _OPENERS: [one for one in row.proof[_OPENERS] if one != opener]}
+
+
+def claim(report: EraseReport, known: Sequence[Copy]) -> str:
+    """Return what may be claimed of a deep erase, empty where something that still exists could open old pieces.
+
+    ``known`` are the copies that still exist.
+    """
+    if report.level != "deep" or report.state != "clean" or known or report.proof.get(_OPENERS) != []:
+        return ""
+    return _(
+        "No byte of it is in any file of Bureau, and nothing on the disk that held it can be decrypted with any "
+        "key that still exists."
+    )
+
+
+def warnings(openers: Sequence[str]) -> list[str]:
+    """Return for each opener a sentence that says what it could still do."""
+    said = {
+        "recovery key": _(
+            "Whoever has the words of your recovery key could still read old pieces of this disk with them."
+        ),
+        "passphrase": _("Whoever knows your passphrase could still read old pieces of this disk with it."),
+    }
+    return [said[opener] for opener in openers]
 
 
 def report(session: Session, report_id: str) -> EraseReport:

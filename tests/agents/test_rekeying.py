@@ -15,12 +15,14 @@ from sqlalchemy.orm import Session
 from agents.events import Event, OfficePaused, OfficeResumed
 from agents.lifecycle.rekeying import STEPS, change_key
 from agents.office import Office
-from memory import notes
+from memory import audit, notes
 from memory.database import Database
 from memory.errors import DatabaseKeyWrong, Refused
+from memory.lifecycle import reports
 from memory.lifecycle.subjects import Subject
 from tests.agents.conftest import PASSPHRASE
 from tests.agents.test_erasing import MARKER, traces
+from vault.secret import Secret
 
 
 async def test_a_note_erased_deeply_is_under_no_key_that_exists(office: Office, heard: list[Event]) -> None:
@@ -128,3 +130,25 @@ async def test_the_steps_are_those_that_are_gone_through(office: Office) -> None
     gone_through: list[str] = []
     await change_key(office.database, office.vault, office.locations, office.events, gone_through.append)
     assert tuple(gone_through) == STEPS
+
+
+async def test_the_claim_waits_for_another_recovery_key_and_passphrase(office: Office) -> None:
+    await office.new_recovery_key()
+    note = await office.notes.add(f"Remember: {MARKER}")
+    declined = await office.erasing.proved(
+        (await office.erasing.erase([Subject("note", note.id)], deep=True)).id
+    )
+    alone = await office.erasing.deepen()
+    for report, openers in ((declined, 2), (alone, 2)):
+        assert len(report.openers) == openers
+        assert reports.claim(report, ()) == ""
+        assert len(reports.warnings(report.openers)) == openers
+    await office.new_recovery_key()
+    assert (await office.erasing.proved(alone.id)).openers == ("passphrase",)
+    await office.change_passphrase(Secret("seven other quiet words"))
+    report = await office.erasing.proved(declined.id)
+    assert report.openers == () and "no byte" in reports.claim(report, ()).lower()
+    assert reports.claim(report, (reports.Copy("a", "export", "out.aofx", 1),)) == ""
+    again = await office.erasing.deepen()
+    assert again.openers == ("recovery key", "passphrase")
+    assert {entry.kind for entry in await office.database.read(audit.entries)} >= {"passphrase changed"}

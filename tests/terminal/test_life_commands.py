@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from tests.terminal.program import Terminal
+from tests.terminal.program import PROGRAM, Terminal, in_terminal
 
 
 @pytest.mark.req("R112")
@@ -23,6 +23,42 @@ def test_a_note_goes_to_the_trash_comes_back_and_is_erased(terminal: Terminal) -
     assert terminal.value("memory", "list") == []
     code, _output, errors = terminal.run("erase", "note", note["id"], "--now")
     assert (code, errors.count("\n")) == (1, 1)
+
+
+def _report(terminal: Terminal, *more: str) -> tuple[dict[str, object], str]:
+    note = terminal.value("memory", "add", "The ochre pelican eats at noon")
+    assert isinstance(note, dict)
+    code, output, errors = terminal.run("--json", "erase", "note", note["id"], "--deep", *more)
+    assert code == 0, errors
+    return json.loads(output), errors
+
+
+def test_a_deep_erase_offers_another_recovery_key_and_passphrase(terminal: Terminal) -> None:
+    terminal.value("memory", "list")
+    code, _shown = in_terminal([*PROGRAM, *terminal.options, "recovery", "new"], terminal.environment)
+    assert code == 0
+    report, errors = _report(terminal, "--yes")
+    assert report["openers"] == ["recovery key", "passphrase"] and report["claim"] == ""
+    assert "bureau recovery new" in errors and "bureau recovery passphrase" in errors
+    note = terminal.value("memory", "add", "The ochre pelican eats at noon")
+    assert isinstance(note, dict)
+    other = "seven other quiet words"
+    code, shown = in_terminal(
+        [*PROGRAM, *terminal.options, "erase", "note", note["id"], "--deep"],
+        terminal.environment,
+        [
+            ("destroy the former one?", b"n\n"),
+            ("destroy the former one?", b"y\n"),
+            ("New passphrase", other.encode() + b"\n"),
+            ("Repeat", other.encode() + b"\n"),
+        ],
+    )
+    assert code == 0, shown
+    assert "does not claim" in shown
+    code, _output, errors = terminal.run("memory", "list")
+    assert code == 1 and "passphrase" in errors
+    terminal.passphrase.write_text(other)
+    assert terminal.value("memory", "list") == []
 
 
 @pytest.mark.req("R147")
@@ -50,5 +86,6 @@ def test_everything_goes_only_after_the_word_and_leaves_foreign_files(terminal: 
     assert (terminal.home / "office.db").exists()
     code, output, errors = terminal.run("--json", "erase", "everything", "--yes")
     assert code == 0, errors
-    assert json.loads(output) == {"erased": "everything", "left": [str(foreign)]}
+    assert json.loads(output) == {"erased": "everything", "left": [str(foreign)], "openers": ["passphrase"]}
+    assert "Whoever knows your passphrase" in errors and "Destroy it too." in errors
     assert list(terminal.home.rglob("*")) == [foreign]

@@ -6,9 +6,13 @@ from pathlib import Path
 import pytest
 
 from tests.peers.keyring import secret_service
-from vault import errors
+from vault import errors, keyslots, office_keys, recovery_key
+from vault.durable_file import write_durably
+from vault.keyslots import KeyslotFile, Keyslots
+from vault.master_keys import MasterKeys
 from vault.office_keys import Vault, open_vault, unlock_with_recovery
 from vault.secret import Secret
+from vault.store import SecretStore
 
 PASSPHRASE = Secret("three quiet harbours")
 Opener = Callable[[Path], Vault]
@@ -91,3 +95,36 @@ def test_fingerprints_are_of_this_office_and_survive_a_rekey(tmp_path: Path, ope
     first.begin_rekey()
     first.finish_rekey()
     assert opener(tmp_path / "first").fingerprint(key) == before
+
+
+def test_a_slot_that_reads_back_differently_gives_the_database_no_new_key(
+    tmp_path: Path, opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = opener(tmp_path)
+    words = Secret(vault.new_recovery_key())
+    former = vault.keys
+
+    def lying(path: Path, data: bytes) -> None:
+        write_durably(path, data.replace(b'"wrapped": "', b'"wrapped": "AAAA') if lies else data)
+
+    def another_process(slots: Keyslots, keys: Secret) -> None:
+        """Leave other slots than those that were just written, as a second program would."""
+        other = recovery_key.public_key(bytes(32))
+        KeyslotFile(tmp_path, slots).save(slots.with_recovery(other, keys))
+
+    def put_and_disturb(store: SecretStore, slots: Keyslots, keys: MasterKeys) -> None:
+        put(store, slots, keys)
+        another_process(vault._file.slots, keys.to_secret())
+
+    put, lies = office_keys._put, True
+    with monkeypatch.context() as patch:
+        patch.setattr(keyslots, "write_durably", lying)
+        with pytest.raises(errors.SavingFailed, match="read back differently"):
+            vault.begin_rekey()
+        lies = False
+        patch.setattr(office_keys, "_put", put_and_disturb)
+        with pytest.raises(errors.SavingFailed, match="read back differently"):
+            vault.begin_rekey()
+    assert vault.keys == former
+    pending = vault.begin_rekey()
+    assert _recover(tmp_path, words, vault).keys.pending_database_key == pending

@@ -68,6 +68,9 @@ def lines(report: EraseReport, copies: Sequence[Copy]) -> list[Line]:
         )
         for copy in copies
     ]
+    if said := reports.claim(report, copies):
+        result.append(Line(_("In short"), said, "ok"))
+    result += [Line(_("Former key"), words, "warn") for words in reports.warnings(report.openers)]
     if not copies:
         result.append(Line(_("Copies"), _("no export and no backup made here still has it")))
     result.append(Line(_("Not covered"), not_covered(report)))
