@@ -1,7 +1,7 @@
 """Weighing: from what is known of a passage to its score as an answer, and to whether there is an answer at all.
 
 The weights were chosen on two question sets of ``tests/evaluation/librarian``, in the middle of a range where
-they change little, so its set ``third`` must judge them. On the development questions sentence and whole together
+they change little, so its set ``judging`` must judge them. On the development questions sentence and whole together
 came to 0.73 and more (most above 0.9) where the documents answer the question, and to 0.66 and less where they do
 not; that threshold was not moved for the held-out ones.
 """
