@@ -164,6 +164,16 @@ class OfficeResumed:
 
 
 @dataclass(frozen=True, slots=True)
+class AppLocked:
+    """Nothing of the office is to be seen until its owner unlocks it."""
+
+
+@dataclass(frozen=True, slots=True)
+class AppUnlocked:
+    """The owner is there again."""
+
+
+@dataclass(frozen=True, slots=True)
 class BackupsChanged:
     """A backup was made or removed, or another folder was chosen for them."""
 
@@ -179,7 +189,9 @@ class Notice:
 
 
 Event = (
-    BackupsChanged
+    AppLocked
+    | AppUnlocked
+    | BackupsChanged
     | ConversationChanged
     | MessageAdded
     | MessageChanged

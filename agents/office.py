@@ -1,7 +1,7 @@
 """The office: the one root that window and terminal open alike."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Self
@@ -16,7 +16,9 @@ from agents.files import Files
 from agents.indexing import index_said
 from agents.librarian.model import librarian_model
 from agents.lifecycle import trail
+from agents.lifecycle.app_lock import AppLock
 from agents.lifecycle.backing_up import Backups
+from agents.lifecycle.before_upgrade import back_up_before_upgrade
 from agents.lifecycle.bringing_in import Imports
 from agents.lifecycle.daily import Daily
 from agents.lifecycle.erasing import Erasing, Parts
@@ -39,7 +41,8 @@ from memory.chats import Conversation, Message
 from memory.database import Database
 from memory.disk import told_by_system
 from memory.errors import DatabaseKeyWrong
-from memory.lifecycle import reports
+from memory.lifecycle import backups, reports
+from memory.lifecycle.backup_making import Written
 from memory.locations import Locations
 from memory.office_store import office_id, open_database
 from memory.ownership import OwnerLock
@@ -82,6 +85,7 @@ class Office:
         self.recall = Recall(database, locations, office_id, ahead=ahead)
         self.files = Files(database, blobs, self.recall, self.events)
         self.imports = Imports(database, blobs, self.recall, self.files, self.events)
+        self.app_lock = AppLock(database, vault, self.events)
         self.backups = Backups(database, vault, locations, self.events)
         self.transfers = Transfers(self)
         self.notes = Notebook(database, self.recall, self.events)
@@ -336,17 +340,28 @@ def _open(
 
 def _database(locations: Locations, vault: Vault) -> Database:
     """Open the database with the current key or, where a crash cut a change of keys short, with the pending one."""
+    made: list[Written] = []
+
+    def opened(key: bytes) -> Database:
+        return open_database(
+            locations, key, lambda database: made.append(back_up_before_upgrade(locations, vault, database))
+        )
+
+    settle: Callable[[], None] = lambda: None  # noqa: E731  one of three ways
     pending = vault.keys.pending_database_key
-    if pending is None:
-        return open_database(locations, vault.keys.database_key)
     try:
-        database = open_database(locations, vault.keys.database_key)
-        settle = vault.abandon_rekey
+        database = opened(vault.keys.database_key)
+        if pending is not None:
+            settle = vault.abandon_rekey
     except DatabaseKeyWrong:
-        database = open_database(locations, pending)
+        if pending is None:
+            raise
+        database = opened(pending)
         settle = vault.finish_rekey
     try:
         settle()
+        for written in made:
+            database.write_now(backups.add, written)
     except BaseException:
         database.close()
         raise

@@ -49,7 +49,8 @@ class Alerts:
         elif self._told.get(run.id) != run.state:
             self._told[run.id] = run.state
             if style != "off" and not self._looked_at():
-                self._session.spawn(self._tell(run, named=style == "named"), name="tell of a run")
+                named = style == "named" and not self._session.office.app_lock.locked
+                self._session.spawn(self._tell(run, named=named), name="tell of a run")
 
     async def _tell(self, run: Run, *, named: bool) -> None:
         self.conversation_id = run.conversation_id

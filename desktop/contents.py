@@ -43,10 +43,13 @@ class Contents:
         from desktop.alerts import Alerts
         from desktop.chats.listing import Listing
         from desktop.chats.page import ChatPage
+        from desktop.locking import Locking
         from desktop.tray import Tray
 
         self._session = session
         await session.preferences.read()
+        self.locking = Locking(session)
+        await session.office.app_lock.begin()
         self.listing = Listing(session, self.area.list)
         self.chat = ChatPage(session, self.area)
         self._window.notices.foot = self.chat.place
@@ -57,6 +60,7 @@ class Contents:
         self.tray.pressed.connect(self.alerts.open)
         session.at_end(self._take_tray_away)
         self._bound = bind(self._window, self.command)
+        self.locking.guard(self._bound, (self.palette, self.sheet))
         self._connect(session)
         await self.listing.read()
         await self.chat.open_first(self.listing.entries)
@@ -122,6 +126,7 @@ class Contents:
             "larger": lambda: self._zoom(1),
             "smaller": lambda: self._zoom(-1),
             "normal": lambda: self._zoom(0),
+            "lock": self.locking.lock,
             "quit": self._window.closing.emit,
             "sheet": lambda: self.sheet.toggle(),
         }

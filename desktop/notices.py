@@ -39,7 +39,14 @@ class NoticeArea(QWidget):
         self.foot: QWidget | None = None
         """What stands at the foot of the window and is not to be covered while it is seen."""
         appearance().changed.connect(self.follow)
+        self._muted = False
         self.hide()
+
+    def mute(self, muted: bool) -> None:
+        """Show nothing while the app is locked; what came meanwhile is shown afterwards."""
+        self._muted = muted
+        self.setVisible(not muted and bool(self._cards))
+        self.follow()
 
     def show_notice(self, sentence: str, *, door: Door | None = None, fault: bool = False) -> None:
         """Show a sentence; one with a fault stays until it is closed."""
@@ -51,6 +58,8 @@ class NoticeArea(QWidget):
         self._column.addWidget(card)
         while len(self._cards) > _MOST:
             self._remove(next(iter(self._cards)))
+        if self._muted:
+            return
         self.show()
         self.raise_()
         self.follow()

@@ -45,6 +45,7 @@ def shortcuts() -> tuple[Shortcut, ...]:
             (), "↑ · ↓", _("In an empty composer: the last message again; in the chat: message by message")
         ),
         Shortcut((), "F2 · Del", _("In the list: rename · move to the trash")),
+        Shortcut(("Ctrl+L",), "Ctrl+L", _("Lock the window"), "lock"),
         Shortcut(("Ctrl+Q",), "Ctrl+Q", _("Quit"), "quit"),
         Shortcut(("F1",), "F1", _("This sheet"), "sheet"),
     )

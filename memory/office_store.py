@@ -1,5 +1,7 @@
 """Opening the database of an office by the process that owns it: make it, bring it up to date, tidy it."""
 
+from collections.abc import Callable
+
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,12 +14,15 @@ from memory.runs import interrupt_unfinished
 from memory.tables import OfficeTable
 
 
-def open_database(locations: Locations, key: bytes) -> Database:
+def open_database(
+    locations: Locations, key: bytes, before_upgrade: Callable[[Database], None] = lambda database: None
+) -> Database:
     """Open the office's database with its 32-byte key, ready for use; blocks.
 
     A new one is made, an older one brought up to date from a verified snapshot, and what a crash left under
-    way is marked as interrupted. Only for the owner of the office's lock. Raises DatabaseKeyWrong,
-    DatabaseDamaged, DatabaseNewer, MigrationFailed, DiskFull or DiskReadOnly.
+    way is marked as interrupted. ``before_upgrade`` is given the older one as it is, and may raise to leave it so.
+    Only for the owner of the office's lock. Raises DatabaseKeyWrong, DatabaseDamaged, DatabaseNewer,
+    MigrationFailed, DiskFull or DiskReadOnly.
     """
     try:
         locations.create()
@@ -27,6 +32,7 @@ def open_database(locations: Locations, key: bytes) -> Database:
     try:
         revision = database.write_now(_make_if_empty)
         if revision != HEAD:
+            before_upgrade(database)
             database.close()
             from memory.migrations.upgrade import upgrade
 

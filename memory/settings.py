@@ -39,7 +39,7 @@ class Setting:
 
 def declared() -> tuple[Setting, ...]:
     """Return every setting in the order of the page, in the chosen language."""
-    return (*_appearance(), *_work(), *_alerts(), *_life(), *_backups(), *_kept())
+    return (*_appearance(), *_work(), *_alerts(), *_life(), *_backups(), *_lock(), *_kept())
 
 
 def _appearance() -> tuple[Setting, ...]:
@@ -141,9 +141,25 @@ def _backups() -> tuple[Setting, ...]:
     )  # fmt: skip
 
 
+def _lock() -> tuple[Setting, ...]:
+    return (
+        Setting(
+            "lock.after_minutes", "whole number", 0, _("Lock after"),
+            _("Minutes without a touch after which the window locks; 0 for never."),
+            minimum=0, maximum=240, unit=_("min"),
+        ),
+        Setting(
+            "lock.at_sleep", "switch", True, _("Lock at sleep"),
+            _("The window locks before the computer sleeps, where there is a passphrase to unlock it."),
+        ),
+    )  # fmt: skip
+
+
 def _kept() -> tuple[Setting, ...]:
     return (
         Setting("backup.folder", "state", {}, "", ""),
+        Setting("lock.verifier", "state", {}, "", ""),
+        Setting("lock.state", "state", {}, "", ""),
         Setting("window.layout", "state", {}, "", ""),
         Setting("first_minute.state", "state", {}, "", ""),
         Setting("lifecycle.clock", "state", {}, "", ""),

@@ -11,6 +11,7 @@ from agents.commands import (
     keeping,
     keys,
     ledgers,
+    locking,
     privacy,
     recovery,
     remembering,
@@ -27,6 +28,8 @@ from vault.redaction import redact
 Streaming = Callable[[Served, dict[str, Any], Caller], AsyncIterator[Item]]
 Answering = Callable[[Served, dict[str, Any]], Awaitable[Any]]
 
+WHILE_LOCKED = ("raise", "hand over")
+"""What brings up the window, and shows only that it is locked."""
 STREAMING: dict[str, Streaming] = {
     "ask": asking.ask,
     "erase": erasing.erase,
@@ -58,6 +61,8 @@ ANSWERING: dict[str, Answering] = {
     "agents remove": team.remove,
     "agents export": team.export,
     "agents import": team.import_,
+    "lock now": locking.now,
+    "lock passphrase": locking.passphrase,
     "memory search": remembering.search,
     "memory why": remembering.why,
     "memory list": remembering.listed,
@@ -104,6 +109,8 @@ async def run_command(
     Raises CommandFailed with the sentence of whatever the office refused.
     """
     try:
+        if served.office.app_lock.locked and command not in WHILE_LOCKED:
+            raise CommandFailed(_("The office is locked: unlock it in its window, then try again."))
         if command in STREAMING:
             async for item in STREAMING[command](served, arguments, caller):
                 yield item

@@ -12,6 +12,7 @@ from typing import cast
 from sqlalchemy.orm import Session
 
 from agents.events import BackupsChanged, EventBus, Notice
+from agents.lifecycle.before_upgrade import MARK
 from memory import audit, settings
 from memory.database import Database
 from memory.disk import create_private, told_by_system
@@ -36,9 +37,6 @@ from memory.locations import Locations
 from resources.language import gettext as _
 from vault.errors import VaultError
 from vault.office_keys import Vault
-
-MARK = ".bureau-backups"
-"""A file in each folder that was chosen: a mount point without its disk does not have it."""
 
 _TRIES = 3
 _FIRST_LOOK_SECONDS = 300.0

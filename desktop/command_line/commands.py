@@ -8,6 +8,7 @@ import click
 
 from desktop.command_line import transferring
 from desktop.command_line.backup_commands import backup
+from desktop.command_line.lock_commands import lock
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.privacy_commands import privacy
 from resources.language import gettext as _
@@ -33,6 +34,7 @@ def office_commands() -> None:
 
 office_commands.add_command(backup)
 office_commands.add_command(privacy)
+office_commands.add_command(lock)
 
 
 @office_commands.command()

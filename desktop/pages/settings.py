@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.pages.folding import FoldingRow
+from desktop.pages.lock_section import LockSection
 from desktop.pages.page import Page, card, label
 from desktop.pages.recovery import RecoverySection
 from desktop.session import Session
@@ -40,6 +41,10 @@ def group_titles() -> dict[str, str]:
         "recall": _("Recall"),
         "network": _("Network"),
         "alerts": _("Attention"),
+        "trash": _("Trash"),
+        "erasure": _("Deep erase"),
+        "backup": _("Backups"),
+        "lock": _("App lock"),
     }
 
 
@@ -94,6 +99,10 @@ class SettingsPage(Page):
             row = _row(setting, control)
             groups[name].addWidget(row)
             self._rows.append((f"{setting.title} {setting.sentence} {setting.key}".casefold(), row, frame))
+        lock = LockSection(self.session)
+        frame, column = self._group(_("Passphrase of the lock"))
+        column.addWidget(lock)
+        self._rows.append((_("lock passphrase screen sleep idle").casefold(), lock, frame))
         section = RecoverySection(self.session)
         frame, column = self._group(_("Recovery key"))
         column.addWidget(section)

@@ -13,6 +13,7 @@ from desktop.pages.settings import SettingsPage
 from desktop.pages.team import TeamPage
 from desktop.pages.usage import UsagePage
 from tests.shots.camera import Camera, Scene
+from tests.shots.lock_scenes import lock_scenes
 from tests.shots.privacy_scenes import privacy_empty_scenes, privacy_scenes
 from tests.shots.trouble_scenes import trouble_scenes
 from vault.errors import KeyringAbsent, KeysMissing
@@ -142,6 +143,7 @@ def _full() -> dict[str, Scene]:
         "notice": _notice,
         **trouble_scenes(),
         **privacy_scenes(),
+        **lock_scenes(),
     }
 
 
