@@ -299,6 +299,10 @@ def _first(kind: ConnectionKind) -> str:
     return kind if kind != "openai-compatible" else "compatible"
 
 
+_LONGEST_KEY = 8_192
+"""Characters; servers refuse a header that is much longer."""
+
+
 def _usable(key: Secret | None, address: str) -> Secret | None:
     """Trim what a clipboard adds; refuse an empty key where the server is not in the owner's own network."""
     text = key.reveal().strip() if key is not None else ""
@@ -306,6 +310,8 @@ def _usable(key: Secret | None, address: str) -> Secret | None:
         if is_private(address):
             return None
         raise ProviderError(_("The key is empty: paste it whole, as the provider shows it."))
-    if any(character.isspace() or not character.isprintable() for character in text) or not text.isascii():
+    if len(text) > _LONGEST_KEY or not text.isascii():
+        raise ProviderError(_("This is longer or stranger than any key: copy the key again, alone."))
+    if any(character.isspace() or not character.isprintable() for character in text):
         raise ProviderError(_("The key holds a space or a line break in the middle: copy it again, alone."))
     return Secret(text)

@@ -211,7 +211,14 @@ async def test_rotation_keeps_the_old_key_until_the_new_one_is_accepted(aimock, 
 
 
 async def test_an_empty_or_torn_key_is_refused(connections: Connections) -> None:
-    for wrong in ("", "  \n", "two words-aaaaaaaaaaaa", "line\nbreak-aaaaaaaa"):
+    for wrong in (
+        "",
+        "  \n",
+        "two words-aaaaaaaaaaaa",
+        "line\nbreak-aaaaaaaa",
+        "sk-ant-ключ-aaaaaaaa",
+        "a" * 100_000,
+    ):
         with pytest.raises(ProviderError):
             await connections.add("anthropic", Secret(wrong))
     assert await connections.all() == ()
