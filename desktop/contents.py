@@ -13,6 +13,7 @@ from desktop.session import Session
 from desktop.shortcuts import ShortcutSheet, bind, shortcuts
 from desktop.theme.appearance import ZOOM_STEPS, Scheme, appearance
 from desktop.window import Window
+from desktop.wording import moment
 from memory.settings import declared
 from resources.language import gettext as _
 
@@ -64,6 +65,7 @@ class Contents:
         self._connect(session)
         await self.listing.read()
         await self.chat.open_first(self.listing.entries)
+        self._tell_of_going_back(session)
 
     @cached_property
     def sheet(self) -> ShortcutSheet:
@@ -74,6 +76,16 @@ class Contents:
 
     async def _take_tray_away(self) -> None:
         self.tray.hide()
+
+    def _tell_of_going_back(self, session: Session) -> None:
+        """Say what became of a backup that this start was to go back to."""
+        back = session.office.went_back
+        if back is None:
+            return
+        if back.failure:
+            session.fail(_("Bureau did not go back to the backup: {reason}").format(reason=back.failure))
+        else:
+            session.notify(_("The office is as it was: {when}.").format(when=moment(back.made_at)))
 
     def _connect(self, session: Session) -> None:
         self._window.page_wanted.connect(self.show_page)

@@ -79,6 +79,10 @@ class Session(QObject):
         """Have something saved before the office is closed."""
         self._savers.append(save)
 
+    def drop_unsaved(self) -> None:
+        """Save nothing more: the office is gone."""
+        self._savers.clear()
+
     async def save_unsaved(self) -> None:
         """Save what was typed and is not yet on disk."""
         for save in self._savers:

@@ -2,15 +2,18 @@
 
 from PySide6.QtWidgets import QPushButton, QWidget
 
+from agents.lifecycle.recipients import recipients
 from desktop.pages.page import Page
 from desktop.pages.privacy.asking import ask_to_erase
+from desktop.pages.privacy.backups import BackupPart
+from desktop.pages.privacy.diagnostics import DiagnosticsPart
 from desktop.pages.privacy.doing import ask_marks
 from desktop.pages.privacy.erase import ErasePart
 from desktop.pages.privacy.exporting import ExportPart
 from desktop.pages.privacy.importing import ImportPart
 from desktop.pages.privacy.page import PrivacyPage, parts
 from desktop.pages.privacy.retention import RetentionPart
-from memory import notes
+from memory import consents, notes
 from memory.lifecycle.subjects import Subject
 from tests.memory.transfer import foreign_archives
 from tests.shots.camera import Camera, Scene
@@ -24,6 +27,11 @@ def privacy_empty_scenes() -> dict[str, Scene]:
 def privacy_scenes() -> dict[str, Scene]:
     """Return the scenes in their order; each leaves what the next ones show."""
     return {
+        "privacy-data": _part("data"),
+        "privacy-receivers": _receivers,
+        "privacy-backups": _backups,
+        "privacy-backups-ready": _backup_ready,
+        "privacy-diagnostics": _diagnostics,
         "privacy-trash": _trash,
         "privacy-marks": _marks,
         "privacy-export": _export,
@@ -80,6 +88,42 @@ async def _trash(camera: Camera) -> None:
     await office.keeping.put_away(subjects)
     await office.keeping.hold(subjects[0], held=True)
     await show(camera, "trash")
+
+
+async def _receivers(camera: Camera) -> None:
+    found = await camera.office.database.read(recipients)
+    await camera.office.database.write(consents.withdraw, found[-1].host)
+    await show(camera, "receivers")
+
+
+async def _backup_part(camera: Camera) -> BackupPart:
+    part = await show(camera, "backups")
+    assert isinstance(part, BackupPart)
+    return part
+
+
+async def _backups(camera: Camera) -> None:
+    part = await _backup_part(camera)
+    away = camera.folder / "A disk that is not always here"
+    away.mkdir()
+    await camera.office.backups.make()
+    await part.put_into(away)
+    await camera.office.backups.make("schedule")
+    away.rename(camera.folder / "away")
+    await part._load()
+
+
+async def _backup_ready(camera: Camera) -> None:
+    part = await _backup_part(camera)
+    await part._go_back((await camera.office.backups.all())[-1])
+
+
+async def _diagnostics(camera: Camera) -> None:
+    part = await _backup_part(camera)
+    await part._stay()
+    shown = await show(camera, "diagnostics")
+    assert isinstance(shown, DiagnosticsPart)
+    await shown.preview()
 
 
 async def _marks(camera: Camera) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 from PySide6.QtWidgets import QComboBox, QPushButton
 
+from agents.lifecycle import trail
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import Page, label
 from desktop.pages.privacy.words import all_counted
@@ -32,6 +33,11 @@ def kind_words(kind: str) -> str:
         "retention set": _("retention rule set"),
         "hold set": _("hold set"),
         "hold released": _("hold released"),
+        "backup made": _("backup made"),
+        "backup restored": _("backup restored"),
+        "backup folder chosen": _("backup folder chosen"),
+        "consent given": _("consent given"),
+        "consent withdrawn": _("consent withdrawn"),
         "erased": _("erased"),
         "imported": _("imported"),
         "exported": _("exported"),
@@ -127,7 +133,8 @@ class AuditPart(Page):
     async def _check(self) -> None:
         self.check.setEnabled(False)
         try:
-            number = await self.session.office.database.read(audit.verify)
+            office = self.session.office
+            number = await office.database.read(trail.check, office.locations, office.vault.keys)
         except DatabaseDamaged as error:
             self._say(str(error), "danger")
         else:

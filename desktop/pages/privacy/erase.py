@@ -10,6 +10,7 @@ from desktop.faults import sentence_of
 from desktop.pages.folding import FoldingRow
 from desktop.pages.page import Page, card, clear, label
 from desktop.pages.privacy.asking import ask_to_erase
+from desktop.pages.privacy.everything import EverythingCard
 from desktop.pages.privacy.report import ReportView, state_words
 from desktop.pages.privacy.words import all_counted
 from desktop.pages.privacy.working import Working
@@ -48,6 +49,7 @@ class ErasePart(Page):
         )
         overview.addWidget(self._choosing())
         overview.addWidget(self._deepening())
+        overview.addWidget(EverythingCard(session))
         overview.addWidget(label(_("Reports"), "heading"))
         self._reports = QVBoxLayout()
         self._reports.setSpacing(0)

@@ -42,12 +42,16 @@ def parts() -> tuple[Part, ...]:
     """Return the parts in the order of the list."""
     place = "desktop.pages.privacy"
     return (
+        Part("data", _("My data"), "library", f"{place}.my_data", "DataPart"),
+        Part("receivers", _("Who receives it"), "globe", f"{place}.receivers", "ReceiversPart"),
         Part("export", _("Export"), "outbox", f"{place}.exporting", "ExportPart"),
         Part("import", _("Import"), "download", f"{place}.importing", "ImportPart"),
         Part("retention", _("Retention"), "clock", f"{place}.retention", "RetentionPart"),
         Part("trash", _("Trash"), "trash", f"{place}.trash", "TrashPart"),
         Part("erase", _("Erase"), "erase", f"{place}.erase", "ErasePart"),
+        Part("backups", _("Backups"), "recovery", f"{place}.backups", "BackupPart"),
         Part("audit", _("Audit trail"), "tasks", f"{place}.audit_trail", "AuditPart"),
+        Part("diagnostics", _("Diagnostics"), "tool", f"{place}.diagnostics", "DiagnosticsPart"),
     )
 
 

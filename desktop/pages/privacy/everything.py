@@ -1,0 +1,71 @@
+"""Erasing the whole office, after its owner typed that they want it."""
+
+from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QVBoxLayout
+
+from agents.lifecycle.everything import erase_everything
+from desktop.faults import sentence_of
+from desktop.pages.folding import FoldingRow
+from desktop.pages.page import label
+from desktop.pages.privacy.working import Working
+from desktop.session import Session
+from resources.language import gettext as _
+from vault.errors import VaultError
+
+
+class EverythingCard(QFrame):
+    """The words must be typed; then the keys are destroyed, the files removed, and Bureau closes."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setProperty("kind", "card")
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addWidget(label(_("Erase the office"), "heading"))
+        column.addWidget(
+            label(
+                _(
+                    "Destroys every key and removes every file of this office, chats, files, notes, team and "
+                    "settings; then Bureau closes. Backups in its folder go too; exports, and backups in other "
+                    "folders, stay, but what is encrypted there opens only with the recovery key or a passphrase."
+                ),
+                "dim",
+                wrap=True,
+            )
+        )
+        self.phrase = _("erase everything")
+        column.addWidget(label(_("To confirm, type: {phrase}").format(phrase=self.phrase), wrap=True))
+        row = FoldingRow(400)
+        self.field = QLineEdit()
+        self.field.setAccessibleName(_("To confirm, type: {phrase}").format(phrase=self.phrase))
+        self.field.textChanged.connect(self._compare)
+        self.erase = QPushButton(_("Erase the office"))
+        self.erase.setProperty("kind", "danger")
+        self.erase.setEnabled(False)
+        self.erase.clicked.connect(lambda: session.spawn(self._erase(), name="erase the office"))
+        row.row.addWidget(self.field, 1)
+        row.row.addWidget(self.erase)
+        column.addWidget(row)
+        self.fault = label("", "danger", wrap=True)
+        self.fault.hide()
+        column.addWidget(self.fault)
+        self.working = Working()
+        column.addWidget(self.working)
+
+    def _compare(self, text: str) -> None:
+        self.erase.setEnabled(text.strip().casefold() == self.phrase.casefold())
+
+    async def _erase(self) -> None:
+        self.erase.setEnabled(False)
+        self.working.begin(_("Erasing everything …"), cancellable=False)
+        try:
+            await erase_everything(self._session.office)
+        except VaultError as error:
+            self.working.end()
+            self.fault.setText(sentence_of(error))
+            self.fault.show()
+            self._compare(self.field.text())
+            return
+        self._session.drop_unsaved()
+        self._session.window.closing.emit()
