@@ -1,7 +1,6 @@
 """What any place of the window does with a thing's life: throw it away with undo, hold and restrict, erase."""
 
 from collections.abc import Coroutine
-from functools import partial
 from typing import Any
 
 from PySide6.QtWidgets import QCheckBox, QMenu, QPushButton
@@ -19,7 +18,7 @@ from resources.language import gettext as _
 
 def add_life_actions(menu: QMenu, session: Session, subject: Subject, name: str) -> None:
     """Add to a menu what may be done with a thing's life; agents have no holds."""
-    menu.addAction(_("Move to the trash"), partial(begin, session, throw_away(session, subject, name)))
+    menu.addAction(_("Move to the trash"), lambda: begin(session, throw_away(session, subject, name)))
     if subject.kind != "agent":
         menu.addAction(_("Hold and restrict…"), lambda: begin(session, ask_marks(session, subject, name)))
     menu.addAction(_("Erase…"), lambda: begin(session, ask_to_erase(session, (subject,), name)))
