@@ -20,6 +20,7 @@ from memory.errors import (
     DatabaseKeyWrong,
     DiskFull,
     DiskReadOnly,
+    DiskRefused,
     Refused,
     StorageError,
 )
@@ -311,7 +312,7 @@ def told(error: DatabaseError | sqlite3.Error) -> StorageError:
             _("Something still reads the whole database, such as an export: try again once it is done.")
         )
     if "disk i/o error" in text:
-        return StorageError(
+        return DiskRefused(
             _("The disk cannot be used: check its free space and its health. Nothing saved was lost.")
         )
     if "malformed" in text or "corrupt" in text:

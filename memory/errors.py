@@ -5,8 +5,9 @@ StorageError
 ├── DatabaseDamaged       a page or a structure of the database does not check out
 ├── DatabaseNewer         a later version of Bureau wrote this database
 ├── MigrationFailed       an upgrade of the database was undone from its snapshot
-├── DiskFull              nothing more can be written
-├── DiskReadOnly          the folder cannot be written
+├── DiskRefused           the disk failed while it was read or written
+│   ├── DiskFull          nothing more can be written
+│   └── DiskReadOnly      the folder cannot be written
 ├── OfficeInUse           another process owns this office
 ├── NotFound              no row has this id
 ├── Refused               a value or a change that a rule of the office does not allow
@@ -43,11 +44,15 @@ class MigrationFailed(StorageError):
     """An upgrade of the database was undone from its snapshot."""
 
 
-class DiskFull(StorageError):
+class DiskRefused(StorageError):
+    """The disk failed; what was to be written can be tried again once it is well."""
+
+
+class DiskFull(DiskRefused):
     """Nothing more can be written."""
 
 
-class DiskReadOnly(StorageError):
+class DiskReadOnly(DiskRefused):
     """The folder cannot be written."""
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from agents.events import EventBus, Notice, TextDelta, ThinkingDelta
 from memory import messages, runs
 from memory.database import Database
-from memory.errors import DiskFull, DiskReadOnly, NotFound, StorageError
+from memory.errors import DiskRefused, NotFound, StorageError
 
 INTERVAL = 0.25
 """Seconds between two commits of streamed text."""
@@ -55,7 +55,7 @@ class Recorder:
             self._timer = asyncio.get_running_loop().call_later(INTERVAL, self._due)
 
     async def flush(self) -> None:
-        """Commit everything handed over so far. Raises DiskFull or DiskReadOnly; then it is kept for later."""
+        """Commit everything handed over so far. Raises DiskRefused; then it is kept for later."""
         async with self._lock:
             if self._timer is not None:
                 self._timer.cancel()
@@ -68,7 +68,7 @@ class Recorder:
                     entry.record.seal()  # the lane reads the piece on its own thread: nothing may join it now
             try:
                 await self._database.write(_commit, entries)
-            except (DiskFull, DiskReadOnly):
+            except DiskRefused:
                 self._waiting[:0] = entries
                 raise
             except StorageError:
@@ -81,7 +81,7 @@ class Recorder:
                 await self._database.write(_commit, [entry])
             except NotFound:
                 log.info("An event of a run that was erased meanwhile is dropped")
-            except (DiskFull, DiskReadOnly):
+            except DiskRefused:
                 self._waiting[:0] = entries[number:]
                 raise
             except StorageError as error:

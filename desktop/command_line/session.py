@@ -20,6 +20,7 @@ from memory.errors import OfficeInUse, StorageError
 from memory.locations import Locations
 from memory.ownership import socket_of_owner
 from resources.language import gettext as _
+from vault.errors import VaultError
 from vault.hardening import forbid_core_dumps
 from vault.redaction import install
 
@@ -149,7 +150,7 @@ class Host:
     ) -> None:
         try:
             await self._close()
-        except StorageError as fault:
+        except (StorageError, VaultError) as fault:
             if not isinstance(error, CommandFailed):  # which has said why, or what matters more
                 raise CommandFailed(str(fault)) from fault
 
