@@ -5,7 +5,6 @@ from typing import Protocol
 
 from PySide6.QtWidgets import QApplication
 
-from agents.events import RunChanged
 from desktop.session import Session
 from memory import chats
 from memory.errors import NotFound
@@ -34,7 +33,6 @@ class Alerts:
         self._told: dict[str, str] = {}
         self.conversation_id = ""
         """The conversation that the last message was about."""
-        session.on(RunChanged, lambda event: self._hear(event.run))
 
     def open(self) -> None:
         """Show the window and what the last message was about."""
@@ -42,7 +40,8 @@ class Alerts:
         if self.conversation_id:
             self._session.open_chat(self.conversation_id)
 
-    def _hear(self, run: Run) -> None:
+    def hear(self, run: Run) -> None:
+        """Answer a change of a run: tell of its end, or that it waits, once."""
         style = self._session.preferences.value("alerts.style")
         if run.state not in _TOLD:
             self._told.pop(run.id, None)

@@ -3,6 +3,7 @@
 import importlib
 from collections.abc import Callable
 from functools import cached_property, partial
+from typing import TYPE_CHECKING
 
 from PySide6.QtWidgets import QWidget
 
@@ -16,6 +17,10 @@ from desktop.window import Window
 from desktop.wording import moment
 from memory.settings import declared
 from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    from desktop.alerts import Alerts
+    from desktop.tray import Tray
 
 # Imported when first wanted: the pages together take longer than the first paint.
 _PAGES = {
@@ -41,11 +46,10 @@ class Contents:
 
     async def fill(self, session: Session) -> None:
         """Build what is seen first and show the chat that was open last."""
-        from desktop.alerts import Alerts
+        from agents.events import RunChanged
         from desktop.chats.listing import Listing
         from desktop.chats.page import ChatPage
         from desktop.locking import Locking
-        from desktop.tray import Tray
 
         self._session = session
         await session.preferences.read()
@@ -56,9 +60,7 @@ class Contents:
         self._window.notices.foot = self.chat.place
         self.palette = CommandPalette(self._window)
         self.palette.closed.connect(self._give_focus_back)
-        self.tray = Tray(self._window)
-        self.alerts = Alerts(session, self.tray)
-        self.tray.pressed.connect(self.alerts.open)
+        session.on(RunChanged, lambda event: self.alerts.hear(event.run))
         session.at_end(self._take_tray_away)
         self._bound = bind(self._window, self.command)
         self.locking.guard(self._bound, (self.palette, self.sheet))
@@ -74,8 +76,26 @@ class Contents:
         sheet.closed.connect(self._give_focus_back)
         return sheet
 
+    @cached_property
+    def tray(self) -> "Tray":
+        """Return the icon among the system's own; like the alerts, nothing is read of it before the first run."""
+        from desktop.tray import Tray
+
+        tray = Tray(self._window)
+        tray.pressed.connect(lambda: self.alerts.open())
+        return tray
+
+    @cached_property
+    def alerts(self) -> "Alerts":
+        """Return who tells the owner who looks elsewhere how runs ended."""
+        from desktop.alerts import Alerts
+
+        assert self._session is not None
+        return Alerts(self._session, self.tray)
+
     async def _take_tray_away(self) -> None:
-        self.tray.hide()
+        if "tray" in self.__dict__:
+            self.tray.hide()
 
     def _tell_of_going_back(self, session: Session) -> None:
         """Say what became of a backup that this start was to go back to."""

@@ -126,14 +126,17 @@ class Feed:
         self.conversation = await database.read(chats.conversation, self.conversation_id)
         files = await database.read(attachments.attachments, self.conversation_id)
         self._projection.files = {file.id: file for file in files}
-        team = await self._session.office.roster.all()
-        self._projection.faces = {agent.id: agent.avatar for agent in team}
+        await self._learn_faces()
         last = await database.read(branches.tail, self.conversation_id, _FIRST)
         await self._learn_runs(last)
         self._turns = [self._with_live_text(turn) for turn in last]
         self._remember(last)
         self.model.set_rows(self._projection.rows(self._turns))
         self._session.spawn(self._show_pictures(), name="show pictures")
+
+    async def _learn_faces(self) -> None:
+        team = await self._session.office.roster.all()
+        self._projection.faces = {agent.id: agent.avatar for agent in team}
 
     async def _show_pictures(self) -> None:
         """Show small pictures in their messages, the last ones first."""
@@ -263,6 +266,8 @@ class Feed:
         database = self._session.office.database
         found = await database.read(branches.tail, self.conversation_id, _FRESH)
         await self._learn_runs(found)
+        if not self._projection.faces:  # the conversation began here and was never read
+            await self._learn_faces()
         self._remember(found)
         fresh = tuple(self._with_live_text(turn) for turn in found)
         if self._filling:

@@ -19,6 +19,8 @@ def call_words(tool: str, arguments: dict[str, Any]) -> str:
     """Return a call as a short sentence without subject, such as ``recalled “soil”``."""
     if tool == "recall":
         return _("recalled “{query}”").format(query=_short(arguments.get("query", "")))
+    if tool == "quote":
+        return _("looked for quotations on “{query}”").format(query=_short(arguments.get("question", "")))
     if tool == "remember":
         return _("proposed a note: “{text}”").format(text=_short(arguments.get("text", "")))
     if tool == "read_attachment":

@@ -78,7 +78,7 @@ QPushButton:disabled {{ color: {theme.dim}; background: {theme.bg}; }}
 QPushButton[kind="primary"] {{ background: {theme.accent}; color: {theme.on_accent};
   border: 1px solid {theme.accent}; }}
 QPushButton[kind="primary"]:hover {{ background: {_blend(theme.accent, theme.text, 0.12)}; }}
-QPushButton[kind="primary"]:focus {{ border: 1px solid {theme.text}; }}
+QPushButton[kind="primary"]:focus {{ border: 2px solid {theme.text}; padding: {px(4)} {px(11)}; }}
 QPushButton[kind="primary"]:disabled {{ background: {theme.line}; border-color: {theme.line};
   color: {theme.dim}; }}
 QPushButton[kind="danger"] {{ color: {theme.danger_text}; }}
@@ -147,6 +147,7 @@ QTabBar::tab {{ background: transparent; color: {theme.dim}; padding: {px(6)} {p
   border: none; border-bottom: 2px solid transparent; font-weight: 500; }}
 QTabBar::tab:selected {{ color: {theme.text}; border-bottom: 2px solid {theme.accent}; }}
 QTabBar::tab:hover {{ color: {theme.text}; }}
+QTabBar::tab:selected:focus {{ color: {theme.accent}; background: {theme.accent_bg}; }}
 QTabWidget::pane {{ border: none; border-top: 1px solid {theme.line}; }}
 """
 

@@ -33,7 +33,9 @@ def looking() -> list[bool]:
 
 @pytest.fixture
 def alerts(session, heard, looking) -> Alerts:
-    return Alerts(session, heard, lambda: looking[0])
+    made = Alerts(session, heard, lambda: looking[0])
+    session.on(RunChanged, lambda event: made.hear(event.run))
+    return made
 
 
 @pytest_asyncio.fixture
@@ -91,6 +93,11 @@ async def test_a_run_that_waits_and_one_that_failed_are_told(session, heard, ask
 async def test_the_tray_raises_the_window_and_quits(session):
     contents = Contents(session.window)
     await contents.fill(session)
+    sent = await session.office.send(
+        (await session.office.create_conversation()).id, "@Librarian what do you know?"
+    )
+    await session.office.runs.wait([run.id for run in sent.runs])
+    assert "alerts" in vars(contents), "the first run brings whoever tells of it"
     contents.tray.show_message("Bureau", "An answer is there.")
     icon = contents.tray._made()
     assert not icon.icon().pixmap(32, 32).isNull()

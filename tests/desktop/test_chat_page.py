@@ -12,6 +12,7 @@ from desktop.chats.inspector import Leaving
 from desktop.chats.page import ChatPage
 from desktop.chats.projection import notice
 from desktop.contents import Contents
+from desktop.pages.avatar import colour_of
 from desktop.pages.first_minute import Welcome
 from desktop.pages.settings import SettingsPage
 from desktop.transcript.rows import MessageState
@@ -56,6 +57,8 @@ async def test_a_new_office_welcomes_and_answers_without_a_key(contents, page, s
     assert shown[0] == "What do you know about tides?"
     row = page.view.model().row(1)
     assert row.messages[0].author == "Librarian"
+    librarian = next(agent for agent in await session.office.roster.all() if agent.librarian)
+    assert row.messages[0].colour == colour_of(librarian.name, librarian.avatar)
     assert page.view.isVisible() and not welcome.isVisible()
     await until(
         lambda: [entry.title for entry in contents.listing.entries] == ["What do you know about tides?"]
