@@ -13,6 +13,7 @@ from agents.events import AppLocked, AppUnlocked
 from desktop.faults import sentence_of
 from desktop.pages.gates import Gate
 from desktop.session import Session
+from desktop.widgets.overlay import Overlay
 from resources.language import gettext as _
 from vault.errors import PassphraseWrong, VaultError
 from vault.secret import Secret
@@ -139,6 +140,8 @@ class Locking(QObject):
                 other.close()
         for overlay in self._overlays:
             overlay.hide()
+        for question in window.findChildren(Overlay):
+            question.leave()
         window.notices.mute(True)
 
     def _show(self) -> None:

@@ -3,12 +3,15 @@
 import pytest
 
 from desktop.contents import Contents
+from desktop.locking import LockGate
+from desktop.pages.privacy.asking import EraseQuestion, ask_to_erase
 from desktop.pages.privacy.everything import EverythingCard
 from desktop.pages.privacy.my_data import _PAGES, _PARTS
 from desktop.pages.privacy.page import parts
 from desktop.rail import places
 from memory import consents, ledger
 from memory.lifecycle.data_map import Category
+from memory.lifecycle.subjects import Subject
 from tests.desktop.test_privacy import chat, page, part, press, said
 from tests.desktop.waiting import until
 from vault.secret import Secret
@@ -97,6 +100,19 @@ async def test_the_diagnostics_are_shown_before_they_are_saved(page, session, tm
     assert (tmp_path / "bundle.txt").read_text() == text
     await shown.save_to(tmp_path / "bundle.txt")
     assert any("there already" in each for each in session.window.notices.sentences())
+
+
+@pytest.mark.req("R175")
+async def test_a_question_does_not_stay_over_a_locked_window(session):
+    contents = Contents(session.window)
+    await contents.fill(session)
+    asked = await chat(session, "Secret plans", "a")
+    question = await ask_to_erase(session, (Subject("conversation", asked),), "Secret plans")
+    assert question.isVisible()
+    await session.office.app_lock.lock()
+    await until(lambda: session.window.findChildren(LockGate))
+    assert not [each for each in session.window.findChildren(EraseQuestion) if each.isVisible()]
+    contents.locking.deleteLater()
 
 
 @pytest.mark.req("R142")

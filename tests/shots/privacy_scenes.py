@@ -32,6 +32,7 @@ def privacy_scenes() -> dict[str, Scene]:
         "privacy-backups": _backups,
         "privacy-backups-ready": _backup_ready,
         "privacy-diagnostics": _diagnostics,
+        "privacy-lock": _part("lock"),
         "privacy-trash": _trash,
         "privacy-marks": _marks,
         "privacy-export": _export,

@@ -51,6 +51,7 @@ def parts() -> tuple[Part, ...]:
         Part("erase", _("Erase"), "erase", f"{place}.erase", "ErasePart"),
         Part("backups", _("Backups"), "recovery", f"{place}.backups", "BackupPart"),
         Part("audit", _("Audit trail"), "tasks", f"{place}.audit_trail", "AuditPart"),
+        Part("lock", _("App lock"), "lock", f"{place}.lock", "LockPart"),
         Part("diagnostics", _("Diagnostics"), "tool", f"{place}.diagnostics", "DiagnosticsPart"),
     )
 
