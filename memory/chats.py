@@ -6,11 +6,11 @@ Writing messages is in ``memory.messages``; the shown path and its branches are 
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, delete, exists, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id, now
-from memory.tables import ConversationTable, MessageTable
+from memory.tables import AttachmentTable, ConversationTable, MessageTable
 from memory.tables.records import record, required
 from memory.titles import one_line, title_from
 
@@ -100,6 +100,18 @@ def create_conversation(session: Session, *, title: str = "", agent_id: str | No
     session.add(row)
     session.flush()
     return record(Conversation, row)
+
+
+def remove_unused(session: Session, conversation_id: str) -> None:
+    """Take back a conversation in which nothing was said and to which no file was given; leave any other."""
+    used = [
+        exists().where(table.conversation_id == ConversationTable.id)
+        for table in (MessageTable, AttachmentTable)
+    ]
+    session.execute(
+        delete(ConversationTable).where(ConversationTable.id == conversation_id, ~or_(*used)),
+        execution_options={"synchronize_session": False},
+    )
 
 
 def conversation(session: Session, conversation_id: str) -> Conversation:

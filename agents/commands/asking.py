@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Coroutine, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ from agents.door.protocol import Caller, CommandFailed, Item
 from agents.loading import load_agent_loop
 from memory import attachments, chats, ledger, messages, runs
 from memory.attachments import Attachment
-from memory.chats import Message
+from memory.chats import Conversation, Message
 from memory.runs import Run
 from resources.language import gettext as _
 
@@ -44,29 +44,28 @@ async def ask(served: Served, arguments: dict[str, Any], caller: Caller) -> Asyn
     """
     office = served.office
     agent_ids = [await _agent_id(served, arguments["agent"])] if arguments["agent"] else []
-    if arguments["conversation"]:
-        conversation = await office.database.read(chats.conversation, arguments["conversation"])
-    else:
-        conversation = await office.database.write(chats.create_conversation)
-    with (
-        _Listening(served) as listening,
-        _background(recall_ready(served, QUESTION_SECONDS)) as recall,
-        _background(asyncio.to_thread(load_agent_loop)),
-    ):
-        files = [
-            await office.attach(conversation.id, Path(path), Path(path).name) for path in arguments["files"]
-        ]
-        async for item in _until_read(listening, files):
-            yield item
-        await recall
-        sent = await office.send(
-            conversation.id,
-            arguments["prompt"],
-            attachment_ids=[file.id for file in files],
-            agent_ids=agent_ids,
-        )
-        async for item in _followed(served, listening, [run.id for run in sent.runs], caller):
-            yield item
+    async with _prepared(served, arguments["conversation"]) as prepared:
+        with (
+            _Listening(served) as listening,
+            _background(recall_ready(served, QUESTION_SECONDS)) as recall,
+            _background(asyncio.to_thread(load_agent_loop)),
+        ):
+            for path in arguments["files"]:
+                prepared.files.append(
+                    await office.attach(prepared.conversation.id, Path(path), Path(path).name)
+                )
+            async for item in _until_read(listening, prepared.files):
+                yield item
+            await recall
+            sent = await office.send(
+                prepared.conversation.id,
+                arguments["prompt"],
+                attachment_ids=[file.id for file in prepared.files],
+                agent_ids=agent_ids,
+            )
+            prepared.sent = True
+            async for item in _followed(served, listening, [run.id for run in sent.runs], caller):
+                yield item
 
 
 async def follow(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
@@ -93,6 +92,34 @@ async def go_on(served: Served, run_id: str, caller: Caller) -> AsyncIterator[It
                 yield {"kind": "text", "run_id": run.id, "agent": message.agent_name, "text": message.text}
         async for item in _followed(served, listening, [run.id], caller):
             yield item
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """What a question needs on disk before it can be sent."""
+
+    conversation: Conversation
+    files: list[Attachment] = field(default_factory=list)
+    sent: bool = False
+
+
+@asynccontextmanager
+async def _prepared(served: Served, conversation_id: str) -> AsyncIterator[_Prepared]:
+    """Hold the named conversation or a new one; what is not sent in the end leaves nothing behind."""
+    database = served.office.database
+    if conversation_id:
+        conversation = await database.read(chats.conversation, conversation_id)
+    else:
+        conversation = await database.write(chats.create_conversation)
+    prepared = _Prepared(conversation)
+    try:
+        yield prepared
+    finally:
+        if not prepared.sent:
+            for file in prepared.files:
+                await served.office.files.remove(file.id)
+            if not conversation_id:
+                await database.write(chats.remove_unused, conversation.id)
 
 
 @dataclass(slots=True)
