@@ -89,7 +89,8 @@ class Lifecycle:
 
     async def _end(self) -> None:
         """Stop input, save what was typed, cancel tasks, close the office; the lanes follow the loop."""
-        self._save_look()
+        if not self.opening.gone:
+            self._save_look()
         self.window.setEnabled(False)
         self.window.hide()
         session = self.opening.session

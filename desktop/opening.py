@@ -78,6 +78,7 @@ class Opening:
         self.session: Session | None = None
         self.contents: Contents | None = None
         self._door = contextlib.AsyncExitStack()
+        self.gone = False
 
     async def open(self, diagnostics: Diagnostics) -> None:
         """Open the office, asking as often as it takes, then fill the window."""
@@ -108,10 +109,15 @@ class Opening:
     async def _open_door(self, office: "Office") -> None:
         from agents.commands.serving import Served, door_open
 
-        window = self._window
-        await self._door.enter_async_context(
-            door_open(Served(office, window.raise_to_front, leave=window.closing.emit))
-        )
+        served = Served(office, self._window.raise_to_front, leave=self._leave)
+        await self._door.enter_async_context(door_open(served))
+
+    def _leave(self) -> None:
+        """Close the window of an office that was erased: nothing is written where it was."""
+        self.gone = True
+        if self.session is not None:
+            self.session.forget_unsaved()
+        self._window.closing.emit()
 
     async def _ask_until_open(self) -> "Office":
         from agents.commands.serving import take_over

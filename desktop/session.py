@@ -88,6 +88,10 @@ class Session(QObject):
         for save in self._savers:
             await save()
 
+    def forget_unsaved(self) -> None:
+        """Save nothing at the end, because the office is gone."""
+        self._savers.clear()
+
     def detach(self) -> None:
         """Hear nothing more."""
         self._unsubscribe()

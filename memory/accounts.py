@@ -120,6 +120,14 @@ def record_rotation(session: Session, connection_id: str, *, mask: str, fingerpr
     return record(Connection, row)
 
 
+def record_arrival(session: Session, connection_id: str, *, mask: str, fingerprint: str) -> Connection:
+    """Record that the vault holds a key that came in with an import. Raises NotFound."""
+    row = required(session, ConnectionTable, connection_id)
+    row.mask, row.fingerprint = mask, fingerprint
+    session.flush()
+    return record(Connection, row)
+
+
 def record_check(session: Session, connection_id: str, result: dict[str, Any]) -> Connection:
     """Record what the five steps found, without any body of a request or reply. Raises NotFound."""
     row = required(session, ConnectionTable, connection_id)

@@ -1,5 +1,6 @@
 """The commands that erase, and what they say of the proof."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -55,4 +56,5 @@ async def erase_everything(served: Served, arguments: dict[str, Any], caller: Ca
     places = [str(path) for path in left]
     yield {"kind": "result", "value": {"erased": "everything", "left": places, "openers": openers}}
     if served.leave is not None:
-        served.leave()
+        # Not before this command has ended: leaving closes the door that its end is told through.
+        asyncio.get_running_loop().call_soon(served.leave)

@@ -22,6 +22,7 @@ class Door:
         self._handler = handler
         self._server: asyncio.Server | None = None
         self._visits: set[asyncio.Task[None]] = set()
+        self._farewells: set[asyncio.Task[None]] = set()
 
     async def open(self) -> None:
         """Listen; what an earlier process left at the path is replaced, since the lock proves it is gone."""
@@ -44,6 +45,8 @@ class Door:
         for visit in tuple(self._visits):
             visit.cancel()
         await asyncio.gather(*self._visits, return_exceptions=True)
+        if self._farewells:
+            await asyncio.wait(self._farewells, timeout=PATIENCE_SECONDS)
         self.path.unlink(missing_ok=True)
 
     async def _visit(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -59,6 +62,13 @@ class Door:
             writer.close()
             with contextlib.suppress(ConnectionError):
                 await writer.wait_closed()
+
+    def _done(self, visit: asyncio.Task[None] | None) -> None:
+        """Let a visit whose command has ended say so, even if that command is what closes the door."""
+        if visit in self._visits:
+            self._visits.remove(visit)
+            self._farewells.add(visit)
+            visit.add_done_callback(self._farewells.discard)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         connection: socket.socket = writer.get_extra_info("socket")
@@ -83,6 +93,7 @@ class Door:
                     writer.write(line({"item": item}))
                     await writer.drain()
             finally:
+                self._done(asyncio.current_task())
                 listening.cancel()
                 await asyncio.gather(listening, return_exceptions=True)
             writer.write(line({"end": True}))

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy.orm import Session
 
-from agents.events import ConversationChanged, NotesChanged, RosterChanged
+from agents.events import ConnectionsChanged, ConversationChanged, NotesChanged, RosterChanged
 from agents.indexing import index_said
+from agents.lifecycle.arriving_keys import ArrivingKey, arriving_keys, keep
 from memory import accounts, notes
 from memory.attachments import attachments_of
 from memory.errors import Refused, StorageError
@@ -131,19 +132,28 @@ class Transfers:
     async def bring_in(
         self, path: Path, choice: Choice, unlock: Unlock | None = None, watch: Watch | None = None
     ) -> Merged:
-        """Bring an export in, wholly or not at all. Raises TransferError or StorageError."""
+        """Bring an export in, wholly or not at all; keys that it holds follow into the vault.
+
+        Raises TransferError or StorageError; VaultError where a key did not get in: all the rest then did, and
+        the same import brings the key in later.
+        """
         office = self._office
 
         async def take(bag: Bag) -> Merged:
+            keys.extend(await asyncio.to_thread(arriving_keys, bag, path))
             return await importing.bring_in(
                 office.database, bag, office.blobs, office.locations.workspace, choice, watch or Watch()
             )
 
+        keys: list[ArrivingKey] = []
+
         merged = await _with_bag(path, unlock, take)
         self._settled.clear()
         self._again.set()
-        for event in (ConversationChanged(""), RosterChanged(), NotesChanged()):
+        for event in (ConversationChanged(""), RosterChanged(), NotesChanged(), ConnectionsChanged()):
             office.events.publish(event)
+        if kept := await keep(office, keys):
+            merged.counts["secrets"] = {"new": kept}
         return merged
 
     def _signer(self) -> Any:

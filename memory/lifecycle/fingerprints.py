@@ -5,6 +5,7 @@ They are held in memory while the search lasts and are never stored.
 
 import base64
 import json
+import re
 import struct
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -21,6 +22,7 @@ _FLOATS = 4
 _PLAIN_HEAD = 64
 """Bytes at the beginning of a file that name its format and are the same in many files."""
 _FILE_WINDOW = 32
+_HEXADECIMAL = re.compile("([0-9a-f]{2}){8,}")
 
 
 @dataclass(slots=True)
@@ -64,8 +66,9 @@ def fingerprints(material: Material) -> Fingerprints:
                     found += 1
         too_short += not found and bool(text.strip())
     for identifier in (*material.ids, *material.digests):
-        pieces.update(form.lower() for form in forms(identifier))
-        pieces.add(bytes.fromhex(identifier).lower())
+        pieces.update(form.lower() for form in forms(identifier) if len(form) >= SHORTEST)
+        if _HEXADECIMAL.fullmatch(identifier):  # an import may have brought ids that are no numbers
+            pieces.add(bytes.fromhex(identifier).lower())
     for vector in material.vectors:
         pieces.update(piece.lower() for piece in _vector_windows(vector))
     for content in material.contents:

@@ -98,10 +98,12 @@ def clean_column(
     """Clean one JSON column of the rows whose ``key`` has one of the values; return how many changed."""
     query = f"SELECT rowid, {column} FROM {table} WHERE {column} IS NOT NULL AND {condition}"  # noqa: S608 - our names
     found = [
-        row for row in _rows(session, query + f" AND {key} IN ({{marks}})", values) if quotes.stand_in(row[1])
+        row
+        for row in _rows(session, query + f" AND {key} IN ({{marks}})", values)
+        if quotes.stand_in(str(row[1]))
     ]
     for number, stored in found:
-        text = json.dumps(quotes.cleaned(json.loads(stored)))
+        text = json.dumps(quotes.cleaned(json.loads(str(stored))))
         driver(session).execute(f"UPDATE {table} SET {column} = ? WHERE rowid = ?", (text, number))  # noqa: S608 - our names
     return len(found)
 

@@ -35,6 +35,7 @@ _KEPT = tuple(
         ),
         *(("conversation", "title", ""), ("conversation", "draft", ""), ("attachment", "name", "")),
         *(("agent", "instructions", ""), ("agent", "personality", ""), ("agent_revision", "markdown", "")),
+        ("connection", "proxy", ""),
         ("run_event", "body", "kind IN ('text', 'thinking') AND"),
     )
 )
@@ -149,7 +150,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def said_elsewhere(session: Session, marks: Fingerprints, found: frozenset[bytes]) -> frozenset[bytes]:
-    """Return the pieces found whose words also stand in a message, note, file or title that is kept."""
+    """Return the pieces found whose words also stand in a message, note, file, title or proxy that is kept."""
     kept: set[bytes] = set()
     for words in {marks.said[piece] for piece in found if piece in marks.said}:
         values = {"words": words, "folded": words.casefold()}

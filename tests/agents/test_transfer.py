@@ -7,14 +7,19 @@ import pytest
 
 from agents.lifecycle.transfer import Wish
 from agents.office import Office
-from memory import chats, messages
+from memory import audit, chats, messages
 from memory.errors import Refused
+from memory.lifecycle.subjects import Subject
 from memory.tables import ExportRecordTable
 from memory.transfer.age import Encryption
 from memory.transfer.bag_reading import Unlock, open_bag
 from memory.transfer.comparing import Choice
+from memory.transfer.errors import ArchiveDamaged
 from memory.transfer.watching import Watch
 from tests.agents.conftest import connect
+from tests.memory.transfer import bundles
+from vault.errors import KeyNotFound
+from vault.secret import Secret
 
 Offices = Callable[..., Awaitable[Office]]
 
@@ -74,6 +79,61 @@ async def test_keys_go_out_only_encrypted(office: Office, tmp_path: Path) -> Non
         line = b"".join(bag.pieces("secrets.jsonl", Watch())).decode()
     assert secret in line and connection_id in line
     assert secret.encode() not in written.path.read_bytes()
+
+
+@pytest.mark.req("R135")
+async def test_keys_come_back_into_the_vault_of_connections_that_have_none(
+    offices: Offices, tmp_path: Path
+) -> None:
+    one, other = await offices("one"), await offices("other")
+    kept, erased_there, own = [
+        await connect(one, "openai-compatible", f"http://127.0.0.1:{port}/v1", "m") for port in (7, 8, 9)
+    ]
+    sealed = Wish(encryption=Encryption(passphrase="four plain words"), with_keys=True)
+    path, unlock = tmp_path / "keys.aofx.age", Unlock(passphrase="four plain words")
+    await one.transfers.export(path, sealed)
+    merged = await other.transfers.bring_in(path, Choice(), unlock)
+    assert merged.counts["secrets"] == {"new": 3}
+    rows = {row.id: row for row in await other.connections.all()}
+    for identity in (kept, erased_there, own):
+        secret = other.vault.read_key(identity)
+        assert secret == one.vault.read_key(identity)
+        assert rows[identity].fingerprint == other.vault.fingerprint(secret)
+        assert rows[identity].mask == secret.mask()
+    said = [entry for entry in await other.database.read(audit.entries) if entry.kind == "key brought in"]
+    assert {entry.subject for entry in said} == set(rows) and secret.reveal() not in str(said)
+    # A key that is here stays, an erased connection stays erased, one whose key was lost gets it again.
+    other.vault.write_key(own, Secret("another-loopback-value-0123"), "mine")
+    other.vault.delete_key(kept)
+    await other.connections.forget_key(erased_there)
+    report = await other.erasing.erase([Subject("connection", erased_there)])
+    await other.erasing.proved(report.id)
+    choice = Choice(differing="mine")
+    assert (await other.transfers.bring_in(path, choice, unlock)).counts["secrets"] == {"new": 1}
+    assert other.vault.read_key(kept) == one.vault.read_key(kept)
+    assert other.vault.read_key(own) == Secret("another-loopback-value-0123")
+    with pytest.raises(KeyNotFound):
+        other.vault.read_key(erased_there)
+
+
+async def test_keys_that_lie_open_or_are_malformed_keep_the_import_out(
+    office: Office, tmp_path: Path
+) -> None:
+    await office.transfers.export(tmp_path / "plain.aofx")
+    for line, encryption in (
+        (b'{"connection_id": "a", "label": "b", "secret": "c"}\n', None),
+        (b'{"connection_id": "a", "secret": 7}\n', Encryption(passphrase="four plain words")),
+    ):
+        path = bundles.changed(
+            tmp_path / "plain.aofx",
+            tmp_path / "changed.aofx",
+            lambda files, line=line: files.update({"data/secrets.jsonl": line}),  # type: ignore[misc]  # bound at once
+        )
+        if encryption is not None:
+            path = bundles.encrypted(path, tmp_path / "changed.aofx.age", encryption)
+        with pytest.raises(ArchiveDamaged):
+            await office.transfers.bring_in(path, Choice(), Unlock(passphrase="four plain words"))
+    assert await office.connections.all() == ()
 
 
 async def test_what_is_erased_meanwhile_makes_the_export_void(

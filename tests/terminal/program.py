@@ -4,10 +4,13 @@ import asyncio
 import json
 import os
 import pty
+import select
+import signal
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -117,3 +120,28 @@ class Terminal:
         code, output, errors = self.run("--json", *words, stdin=stdin)
         assert code == 0, errors
         return json.loads(output)
+
+
+@contextmanager
+def window(terminal: Terminal) -> Iterator[subprocess.Popen[str]]:
+    """Open the real window, without a screen, and wait until it is ready to type in."""
+    terminal.environment |= {"QT_QPA_PLATFORM": "offscreen", "BUREAU_TIMING": "1"}
+    process = terminal.start()
+    try:
+        assert process.stdout is not None
+        deadline = time.monotonic() + 60
+        seen = ""
+        while "ready" not in seen:
+            waiting, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
+            assert waiting, f"the window is not ready; it said {seen!r}"
+            line = process.stdout.readline()
+            assert line, process.stderr.read() if process.stderr else ""
+            seen += line
+        while not (terminal.home / "office.sock").exists():
+            assert time.monotonic() < deadline, "the door did not open"
+            time.sleep(0.02)
+        yield process
+    finally:
+        process.send_signal(signal.SIGTERM)
+        _output, errors = process.communicate(timeout=60)
+    assert process.returncode == 0 and "Traceback" not in errors, errors
