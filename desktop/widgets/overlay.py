@@ -35,6 +35,7 @@ class Overlay(QWidget):
         self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._area.viewport().setAutoFillBackground(False)
         self._area.setWidget(self.card)
+        self.card.setAutoFillBackground(False)  # the scroll area would fill its round corners
         window.installEventFilter(self)
         self.card.installEventFilter(self)
         appearance().changed.connect(self.place)

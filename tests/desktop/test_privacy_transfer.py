@@ -125,6 +125,7 @@ async def test_the_open_chat_gives_way_when_it_is_erased_and_undo_brings_back_wh
     await contents.chat._open(conversation, "")
     contents.area.list.act.emit("trash", conversation)
     await until(lambda: any("in the trash" in each for each in session.window.notices.sentences()))
+    await until(lambda: contents.listing.entries == [])
     press(session.window.notices, "Undo")
     await until(lambda: [entry.title for entry in contents.listing.entries] == ["Harbour"])
     await session.office.erasing.erase([Subject("conversation", conversation)])

@@ -25,11 +25,14 @@ def counted(kind: str, number: int) -> str:
 
 
 def all_counted(counts: Mapping[str, int]) -> str:
-    """Return several counts in one line, the zeros left out; "nothing" where all are."""
+    """Return several counts in one line, what has no name of its own as a sum; "nothing" where all are zero."""
     order = ("conversations", "messages", "files", "memory", "agents", "connections", "runs")
     known = [kind for kind in order if counts.get(kind)]
-    others = [kind for kind in counts if kind not in order and kind != "blobs" and counts[kind]]
-    return ", ".join(counted(kind, counts[kind]) for kind in (*known, *others)) or _("nothing")
+    parts = [counted(kind, counts[kind]) for kind in known]
+    others = sum(number for kind, number in counts.items() if kind not in order and kind != "blobs")
+    if others:
+        parts.append(ngettext("and {count} more", "and {count} more", others).format(count=count(others)))
+    return ", ".join(parts) or _("nothing")
 
 
 def kind_of(kind: Kind) -> str:
