@@ -1,8 +1,8 @@
 """The committed questions. README.md tells how each set was made, and how often it was looked at.
 
 ``development`` was tuned on, ``held_out`` looked at while tuning. ``third`` is harder than asked for: BM25 alone
-finds 7 % of it first. It was measured in two real runs, once offline with more sentences read, and once more with the
-final weights; nothing was chosen on it. ``judging`` alone decides whether the librarian is good enough.
+finds 7 % of it first. It was measured in two real runs, once offline with more sentences read, and twice more
+with the final weights; nothing was chosen on it. ``judging`` alone decides whether the librarian is good enough.
 """
 
 import json
