@@ -118,9 +118,11 @@ class FolderTarget(Target):
     def entry(self, name: str, *, compress: bool, size: int = 0) -> Iterator[Sink]:
         self._files += 1
         path = self._root / name
-        if path.parent not in self._folders:
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._folders.add(path.parent)
+        for folder in reversed(path.relative_to(self._root).parents[:-1]):
+            if (made := self._root / folder) not in self._folders:
+                # Never the folders above: where the disk went away, they would be made anew at its place.
+                made.mkdir(mode=0o700, exist_ok=True)
+                self._folders.add(made)
         with os.fdopen(create_private(path), "wb", buffering=_BUFFER) as file:
             yield file
 
