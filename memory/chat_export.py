@@ -41,7 +41,7 @@ table { border-collapse: collapse; } td, th { border: 1px solid var(--line); pad
 ol.sources { color: var(--dim); font-size: 13px; border-top: 1px solid var(--line); padding-top: 8px; }
 """
 
-_PAGE = """<!doctype html>
+PAGE = """<!doctype html>
 <html>
 <head>
 <meta charset="utf-8">
@@ -52,11 +52,11 @@ _PAGE = """<!doctype html>
 </head>
 <body>
 <h1 dir="auto">{title}</h1>
-<header>{date}</header>
-{turns}
+{body}
 </body>
 </html>
 """
+"""A page that loads nothing: its title, style and body go in."""
 
 
 def as_markdown(session: Session, conversation_id: str) -> str:
@@ -93,11 +93,10 @@ def as_html(session: Session, conversation_id: str) -> str:
     for turn in branches.path(session, conversation_id):
         articles = "\n".join(_article(message, files, renderer) for message in turn.messages)
         turns.append(f'<div class="together">{articles}</div>' if len(turn.messages) > 1 else articles)
-    return _PAGE.format(
+    return PAGE.format(
         title=html.escape(_title(conversation.title)),
         style=_STYLE,
-        date=_date(conversation.created_at),
-        turns="\n".join(turns),
+        body="\n".join((f"<header>{_date(conversation.created_at)}</header>", *turns)),
     )
 
 

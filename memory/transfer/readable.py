@@ -22,21 +22,6 @@ li { margin: .35rem 0; } li a { text-decoration: none; } li a:hover { text-decor
 article { border-top: 1px solid #8884; padding: .8rem 0; } article b { margin-right: .6rem; }
 .text { white-space: pre-wrap; overflow-wrap: anywhere; margin: .4rem 0 0; }
 """
-_PAGE = """<!doctype html>
-<html>
-<head>
-<meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-<meta name="viewport" content="width=device-width">
-<title>{title}</title>
-<style>{style}</style>
-</head>
-<body>
-<h1 dir="auto">{title}</h1>
-{body}
-</body>
-</html>
-"""
 
 
 def conversation_ids(session: Session, filters: Filters) -> list[tuple[str, str, int]]:
@@ -60,7 +45,7 @@ def pages(session: Session, conversation_id: str, title: str, at: int) -> tuple[
         f'<p><a href="index.html">←</a> <time>{_time(at)}</time></p>',
         *_articles(session, conversation_id, turns),
     ]
-    page = _PAGE.format(title=html.escape(title), style=_STYLE, body="\n".join(body))
+    page = chat_export.PAGE.format(title=html.escape(title), style=_STYLE, body="\n".join(body))
     return markdown.encode(), page.encode()
 
 
@@ -72,7 +57,7 @@ def index(listed: list[tuple[str, str, int]]) -> Iterator[bytes]:
     )
     empty = _("There is no conversation in this export.")
     body = f"<ul>\n{items}\n</ul>" if listed else f"<p>{html.escape(empty)}</p>"
-    yield _PAGE.format(title=html.escape(_("Conversations")), style=_STYLE, body=body).encode()
+    yield chat_export.PAGE.format(title=html.escape(_("Conversations")), style=_STYLE, body=body).encode()
 
 
 def _articles(session: Session, conversation_id: str, turns: tuple[Turn, ...]) -> Iterator[str]:
