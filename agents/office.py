@@ -1,10 +1,12 @@
 """The office: the one root that window and terminal open alike."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import AsyncExitStack
+from functools import cached_property
+from importlib import import_module
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from sqlalchemy.orm import Session
 
@@ -17,17 +19,10 @@ from agents.indexing import index_said
 from agents.librarian.model import librarian_model
 from agents.lifecycle import trail
 from agents.lifecycle.app_lock import AppLock
-from agents.lifecycle.backing_up import Backups
-from agents.lifecycle.before_upgrade import back_up_before_upgrade
-from agents.lifecycle.bringing_in import Imports
-from agents.lifecycle.daily import Daily
-from agents.lifecycle.erasing import Erasing, Parts
-from agents.lifecycle.going_back import WentBack, finish
-from agents.lifecycle.keeping import Keeping
-from agents.lifecycle.transfer import Transfers
 from agents.notebook import Notebook
+from agents.opening import open_stores
 from agents.preparation import OfficePreparation
-from agents.roster import Roster, seed
+from agents.roster import Roster
 from agents.runtime.recording import Recorder
 from agents.runtime.runs import Runs, Side
 from agents.runtime.work import Services
@@ -36,21 +31,29 @@ from agents.settings import Settings
 from agents.spending import Spending
 from memory import audit, chats, messages, runs
 from memory.attachments import Attachment
-from memory.blobs import BlobStore, drop_unreferenced
+from memory.blobs import BlobStore
 from memory.chats import Conversation, Message
 from memory.database import Database
-from memory.disk import told_by_system
-from memory.errors import DatabaseKeyWrong
-from memory.lifecycle import backups, reports
-from memory.lifecycle.backup_making import Written
+from memory.lifecycle import reports
 from memory.locations import Locations
-from memory.office_store import office_id, open_database
 from memory.ownership import OwnerLock
 from memory.recall.ahead import RecallAhead
 from memory.recall.search import Recall
 from memory.runs import Run
-from vault.office_keys import Vault, open_vault
+from vault.office_keys import Vault
 from vault.secret import Secret
+
+if TYPE_CHECKING:
+    from agents.lifecycle.backing_up import Backups
+    from agents.lifecycle.bringing_in import Imports
+    from agents.lifecycle.daily import Daily
+    from agents.lifecycle.erasing import Erasing
+    from agents.lifecycle.going_back import WentBack
+    from agents.lifecycle.keeping import Keeping
+    from agents.lifecycle.transfer import Transfers
+
+_AT_LEISURE = ("backing_up", "bringing_in", "daily", "erasing", "keeping", "transfer")
+"""Modules of the life cycle; together they take as long to import as the rest of the office."""
 
 
 class Office:
@@ -69,7 +72,7 @@ class Office:
         database: Database,
         blobs: BlobStore,
         office_id: str,
-        went_back: WentBack | None = None,
+        went_back: "WentBack | None" = None,
         ahead: RecallAhead | None = None,
     ) -> None:
         self.locations = locations
@@ -84,10 +87,7 @@ class Office:
         self.roster = Roster(database, self.events)
         self.recall = Recall(database, locations, office_id, ahead=ahead)
         self.files = Files(database, blobs, self.recall, self.events)
-        self.imports = Imports(database, blobs, self.recall, self.files, self.events)
         self.app_lock = AppLock(database, vault, self.events)
-        self.backups = Backups(database, vault, locations, self.events)
-        self.transfers = Transfers(self)
         self.notes = Notebook(database, self.recall, self.events)
         self._warm = self._closed = False
         self._recorder = Recorder(database, self.events)
@@ -108,21 +108,59 @@ class Office:
             )
         )
 
-        self.erasing = Erasing(
+    @cached_property
+    def imports(self) -> "Imports":
+        """Brings in what other apps exported."""
+        from agents.lifecycle.bringing_in import Imports
+
+        return Imports(self.database, self.blobs, self.recall, self.files, self.events)
+
+    @cached_property
+    def backups(self) -> "Backups":
+        """Makes, checks, lists and removes backups."""
+        from agents.lifecycle.backing_up import Backups
+
+        return Backups(self.database, self.vault, self.locations, self.events)
+
+    @cached_property
+    def transfers(self) -> "Transfers":
+        """Exports the office, verifies exports and brings them in."""
+        from agents.lifecycle.transfer import Transfers
+
+        return Transfers(self)
+
+    @cached_property
+    def erasing(self) -> "Erasing":
+        """Erases with proof."""
+        from agents.lifecycle.erasing import Erasing, Parts
+
+        return Erasing(
             Parts(
-                locations=locations,
-                database=database,
-                blobs=blobs,
+                locations=self.locations,
+                database=self.database,
+                blobs=self.blobs,
                 recall=self.recall,
                 files=self.files,
                 runs=self.runs,
                 recorder=self._recorder,
                 bus=self.events,
-                vault=vault,
+                vault=self.vault,
             )
         )
-        self.keeping = Keeping(database, self.events)
-        self.daily = Daily(database, locations, self.events, self.erasing)
+
+    @cached_property
+    def keeping(self) -> "Keeping":
+        """Trash, holds, restriction and rules of retention."""
+        from agents.lifecycle.keeping import Keeping
+
+        return Keeping(self.database, self.events)
+
+    @cached_property
+    def daily(self) -> "Daily":
+        """What is done at start and every day: retention, trash, logs."""
+        from agents.lifecycle.daily import Daily
+
+        return Daily(self.database, self.locations, self.events, self.erasing)
 
     @classmethod
     async def open(
@@ -139,7 +177,7 @@ class Office:
         for it, which belongs to the office once it is open. Raises VaultError or StorageError.
         """
         secret = Secret(passphrase) if isinstance(passphrase, str) else passphrase
-        return cls(locations, *await asyncio.to_thread(_open, locations, secret, vault), ahead=ahead)
+        return cls(locations, *await asyncio.to_thread(open_stores, locations, secret, vault), ahead=ahead)
 
     async def warm(self) -> None:
         """Start what a first paint need not wait for: recall, the reading workers, what was left unread."""
@@ -149,6 +187,7 @@ class Office:
         self.recall.watch(lambda: self.events.publish(RecallChanged(self.recall.condition.state)))
         await self.recall.start()
         await self.files.read_waiting()
+        await asyncio.to_thread(_import_at_leisure)
         await self.daily.start()
         self.imports.start()
         self.backups.start()
@@ -274,13 +313,16 @@ class Office:
             stages.push_async_callback(self.connections.close)
             stages.push_async_callback(self.recall.close)
             stages.push_async_callback(self.files.close)
-            stages.push_async_callback(self.imports.close)
-            stages.push_async_callback(self.backups.close)
-            stages.push_async_callback(self.transfers.close)
+            for name in ("imports", "backups", "transfers"):
+                self._close_if_made(stages, name)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
-            stages.push_async_callback(self.erasing.close)
-            stages.push_async_callback(self.daily.close)
+            for name in ("erasing", "daily"):
+                self._close_if_made(stages, name)
+
+    def _close_if_made(self, stages: AsyncExitStack, name: str) -> None:
+        if name in self.__dict__:
+            stages.push_async_callback(self.__dict__[name].close)
 
     async def note_trail(self) -> None:
         """Keep outside the database where the audit trail ends now. Raises StorageError or VaultError."""
@@ -311,66 +353,9 @@ class Office:
         self.events.publish(ConversationChanged(message.conversation_id))
 
 
-def _open(
-    locations: Locations, passphrase: Secret | None, vault: Vault | None
-) -> tuple[OwnerLock, Vault, Database, BlobStore, str, WentBack | None]:
-    try:
-        locations.create()
-    except OSError as error:
-        raise told_by_system(error, locations.home) from error
-    lock = OwnerLock.acquire(locations)
-    try:
-        vault = vault or open_vault(locations.home, passphrase=passphrase)
-        opened = vault
-        went_back = finish(locations, opened, lambda: _database(locations, opened))
-        database = _database(locations, vault)
-    except BaseException:
-        lock.release()
-        raise
-    try:
-        store = BlobStore(locations.blobs)
-        # Only here, before any file is written: a file that has no row yet must not look like a leftover.
-        store.sweep(database.write_now(drop_unreferenced))
-        return lock, vault, database, store, database.write_now(_furnish), went_back
-    except BaseException:
-        database.close()
-        lock.release()
-        raise
-
-
-def _database(locations: Locations, vault: Vault) -> Database:
-    """Open the database with the current key or, where a crash cut a change of keys short, with the pending one."""
-    made: list[Written] = []
-
-    def opened(key: bytes) -> Database:
-        return open_database(
-            locations, key, lambda database: made.append(back_up_before_upgrade(locations, vault, database))
-        )
-
-    settle: Callable[[], None] = lambda: None  # noqa: E731  one of three ways
-    pending = vault.keys.pending_database_key
-    try:
-        database = opened(vault.keys.database_key)
-        if pending is not None:
-            settle = vault.abandon_rekey
-    except DatabaseKeyWrong:
-        if pending is None:
-            raise
-        database = opened(pending)
-        settle = vault.finish_rekey
-    try:
-        settle()
-        for written in made:
-            database.write_now(backups.add, written)
-    except BaseException:
-        database.close()
-        raise
-    return database
-
-
-def _furnish(session: Session) -> str:
-    seed(session)
-    return office_id(session)
+def _import_at_leisure() -> None:
+    for name in _AT_LEISURE:
+        import_module(f"agents.lifecycle.{name}")
 
 
 def _interrupted(session: Session) -> tuple[Run, ...]:

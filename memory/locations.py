@@ -58,6 +58,16 @@ class Locations:
         return self.home / "chroma.sealed"
 
     @property
+    def restoring(self) -> Path:
+        """What a restore is about to put in place."""
+        return self.home / "restoring"
+
+    @property
+    def replaced(self) -> Path:
+        """What a restore is taking out of its place."""
+        return self.home / "replaced"
+
+    @property
     def lock(self) -> Path:
         """Locked by the process that owns the office."""
         return self.home / "office.lock"

@@ -26,8 +26,6 @@ from memory.lifecycle.backup_making import (
 from memory.locations import Locations
 from resources.language import gettext as _
 
-FOLDER = "restoring"
-ASIDE = "replaced"
 _ORDER = "order.json"
 _PLACES = (DATABASE, "blobs", "workspace")
 _BLOB = re.compile("[0-9a-f]{32}")
@@ -51,7 +49,7 @@ class Order:
 
 def unpacked(locations: Locations) -> Locations:
     """Return the paths of what is being put in place."""
-    return Locations(locations.home / FOLDER)
+    return Locations(locations.restoring)
 
 
 def unpack(locations: Locations, path: Path, key: bytes, watch: Watch) -> Order:
@@ -96,7 +94,7 @@ def unpack(locations: Locations, path: Path, key: bytes, watch: Watch) -> Order:
 def order_of(locations: Locations) -> Order | None:
     """Return the order that waits, None where there is none; what is left without an order is removed."""
     try:
-        said = json.loads((locations.home / FOLDER / _ORDER).read_bytes())
+        said = json.loads((locations.restoring / _ORDER).read_bytes())
         head = BackupHead(**{**said.pop("head"), "slots": tuple(said["slots"])})
         del said["slots"]
         return Order(head=head, **said)
@@ -107,7 +105,7 @@ def order_of(locations: Locations) -> Order | None:
 
 def write_order(locations: Locations, order: Order) -> None:
     """Keep an order; from ``ready`` on there is no way back but another restore. Raises StorageError."""
-    path = locations.home / FOLDER / _ORDER
+    path = locations.restoring / _ORDER
     said: dict[str, Any] = asdict(order)
     said["slots"] = list(said["head"].pop("slots"))
     temporary = path.with_suffix(".new")
@@ -124,7 +122,7 @@ def write_order(locations: Locations, order: Order) -> None:
 
 def discard(locations: Locations) -> None:
     """Call off what is not ready and remove what was unpacked."""
-    shutil.rmtree(locations.home / FOLDER, ignore_errors=True)
+    shutil.rmtree(locations.restoring, ignore_errors=True)
 
 
 def put_in_place(locations: Locations) -> None:
@@ -132,7 +130,7 @@ def put_in_place(locations: Locations) -> None:
 
     Only for an order that is ready, while no database is open. Raises StorageError.
     """
-    staging, aside = locations.home / FOLDER, locations.home / ASIDE
+    staging, aside = locations.restoring, locations.replaced
     try:
         aside.mkdir(mode=0o700, exist_ok=True)
         for name in _PLACES:
@@ -160,7 +158,7 @@ def put_in_place(locations: Locations) -> None:
 
 def tidy(locations: Locations) -> None:
     """Remove what an exchange that was done left; only where no order waits."""
-    shutil.rmtree(locations.home / ASIDE, ignore_errors=True)
+    shutil.rmtree(locations.replaced, ignore_errors=True)
 
 
 def _target(staging: Locations, name: str, path: Path) -> Path:

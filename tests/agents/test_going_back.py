@@ -64,8 +64,8 @@ async def test_back_to_yesterday_and_forward_again(offices: Offices, tmp_path: P
     assert MARKER in (await office.files.content(file)).decode()
     every = await office.backups.all()
     assert [one.occasion for one in every] == ["restore", "owner"]
-    assert not (office.locations.home / restoring.FOLDER).exists()
-    assert not (office.locations.home / restoring.ASIDE).exists()
+    assert not office.locations.restoring.exists()
+    assert not office.locations.replaced.exists()
 
     await office.backups.prepare_restore(every[0].id)
     await office.close()
@@ -135,7 +135,7 @@ async def test_damaged_foreign_and_too_large_backups_change_nothing(
     path.write_bytes(whole[:-20])
     with pytest.raises(BackupDamaged):
         await office.backups.prepare_restore(made.id)
-    assert not (office.locations.home / restoring.FOLDER).exists()
+    assert not office.locations.restoring.exists()
 
 
 async def test_where_the_present_cannot_be_saved_it_stays(
@@ -220,8 +220,8 @@ async def _whole(offices: Offices) -> None:
     chat = (await office.database.read(chats.conversations))[0]
     (file,) = await office.database.read(attachments.attachments, chat.id)
     assert MARKER in (await office.files.content(file)).decode()
-    assert not (office.locations.home / restoring.FOLDER).exists()
-    assert not (office.locations.home / restoring.ASIDE).exists()
+    assert not office.locations.restoring.exists()
+    assert not office.locations.replaced.exists()
     saved = [one for one in await office.backups.all() if one.occasion == "restore"]
     assert saved and saved[0].there
     await office.close()
