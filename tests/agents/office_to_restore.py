@@ -6,7 +6,6 @@ import signal
 import sys
 from pathlib import Path
 
-from agents import office as office_module
 from agents.lifecycle import going_back
 from agents.office import Office
 from memory.locations import Locations
@@ -29,10 +28,12 @@ async def main(what: str, home: str, passphrase: str, detail: str) -> None:
         if name == last_step:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    def dying(*arguments: object) -> object:
-        return going_back.finish(*arguments, step=step)  # type: ignore[arg-type]  # handed on as they come
+    finish = going_back.finish
 
-    office_module.finish = dying  # type: ignore[assignment]  # the same, with an end
+    def dying(*arguments: object) -> object:
+        return finish(*arguments, step=step)  # type: ignore[arg-type]  # handed on as they come
+
+    going_back.finish = dying  # type: ignore[assignment]  # the same, with an end
     print("ready", flush=True)
     await Office.open(locations, passphrase=passphrase)
     print("done", flush=True)

@@ -275,7 +275,7 @@ async def test_the_steps_are_those_that_are_gone_through(
     gone_through: list[str] = []
     original = going_back.finish
     monkeypatch.setattr(
-        "agents.office.finish", lambda *arguments: original(*arguments, step=gone_through.append)
+        going_back, "finish", lambda *arguments: original(*arguments, step=gone_through.append)
     )
     await offices()
     assert tuple(gone_through) == STEPS
