@@ -254,15 +254,20 @@ def rewrap(path: Path, slots: Iterable[dict[str, Any]]) -> None:
 
 
 def shred(path: Path) -> None:
-    """Overwrite the wraps of the key, then remove the file. One that is gone is no error. Raises OSError."""
+    """Overwrite the wraps of the key, then remove the file. One that is gone is no error. Raises OSError.
+
+    It takes the name of an unfinished file first: what a crash leaves is then no backup to anybody, and swept away.
+    """
+    doomed = path if path.name.endswith(PART) else path.with_name(path.name + PART)
     try:
-        with path.open("r+b") as file:
+        path.replace(doomed)
+        with doomed.open("r+b") as file:
             file.write(bytes(2 * HEAD))
             file.flush()
             os.fsync(file.fileno())
     except FileNotFoundError:
         return
-    path.unlink(missing_ok=True)
+    doomed.unlink(missing_ok=True)
     flush_folder(path.parent)
 
 

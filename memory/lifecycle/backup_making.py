@@ -30,6 +30,7 @@ from memory.lifecycle.backup_file import (
     BackupReader,
     BackupWriter,
     damaged,
+    shred,
 )
 from memory.lifecycle.erased import newest as newest_erased
 from memory.locations import Locations
@@ -254,12 +255,12 @@ def verify(path: Path, key: bytes, watch: Watch) -> BackupReader:
 
 
 def sweep(locations: Locations, folder: Path) -> int:
-    """Remove what a killed backup left half-done; return how many files. Only while none is being made."""
+    """Remove what a killed backup or removal left half-done; return how many files. Only while none is being made."""
     removed = 0
     for place, pattern in ((locations.backups, f"{COPY}*"), (folder, f"*{ENDING}{PART}")):
         for path in place.glob(pattern) if place.is_dir() else ():
             with suppress(OSError):  # a folder that may be read only: the file is noise and harms nobody
-                path.unlink()
+                shred(path)
                 removed += 1
     return removed
 
