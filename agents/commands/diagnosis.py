@@ -1,4 +1,4 @@
-"""``bureau doctor``: every part that can fail, green or with what to do."""
+"""``bureau doctor``: every part that can fail, whole, with a hint, or with what to do."""
 
 import asyncio
 import os
@@ -6,7 +6,7 @@ import shutil
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from agents.commands.readiness import recall_ready
 from agents.commands.serving import Served
@@ -18,12 +18,18 @@ from resources.language import gettext as _
 from vault.errors import VaultError
 from vault.secret import Secret
 
+State = Literal["ok", "hint", "failed"]
+"""A hint is no fault: something that its owner should know or has still to do."""
+
 LEAST_FREE = 512 * 1024 * 1024
 """Bytes of free disk below which the owner is warned."""
 
 
 async def doctor(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Check the vault, the database, the index, the disk and the keys' last checks; nothing is sent."""
+    """Check the vault, the database, the index, the disk and the keys' last checks; nothing is sent.
+
+    Each of ``checks`` is ``{name, ok, state, sentence}``; ``ok`` is False where ``state`` is ``failed``.
+    """
     checks = [
         await asyncio.to_thread(_vault, served),
         await _database(served),
@@ -33,7 +39,7 @@ async def doctor(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         *_disk(served.office.locations.home),
         *await _keys(served),
     ]
-    ok = all(check["ok"] for check in checks)
+    ok = all(check["state"] != "failed" for check in checks)
     if not arguments.get("bundle") and not arguments.get("preview"):
         return {"ok": ok, "checks": checks}
     text = await diagnostics.bundle(served.office, checks)
@@ -42,8 +48,8 @@ async def doctor(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"ok": ok, "checks": checks, "bundle": arguments.get("bundle") or "", "preview": text}
 
 
-def _check(name: str, ok: bool, sentence: str) -> dict[str, Any]:
-    return {"name": name, "ok": ok, "sentence": sentence}
+def _check(name: str, state: State, sentence: str) -> dict[str, Any]:
+    return {"name": name, "ok": state != "failed", "state": state, "sentence": sentence}
 
 
 def _vault(served: Served) -> dict[str, Any]:
@@ -53,22 +59,23 @@ def _vault(served: Served) -> dict[str, Any]:
         vault.write_key(probe, Secret("doctor-probe-of-the-vault"), _("probe"))
         vault.delete_key(probe)
     except VaultError as error:
-        return _check("vault", False, str(error))
+        return _check("vault", "failed", str(error))
     sentence = _("Keys are kept in {store}.").format(store=vault.store.name)
-    if not vault.has_recovery_key:
-        sentence += " " + _("There is no recovery key yet: make one with “bureau recovery new”.")
-    return _check("vault", True, sentence)
+    if vault.has_recovery_key:
+        return _check("vault", "ok", sentence)
+    missing = _("There is no recovery key yet: make one with “bureau recovery new”.")
+    return _check("vault", "hint", f"{sentence} {missing}")
 
 
 async def _database(served: Served) -> dict[str, Any]:
     try:
         problems = await served.office.database.read(integrity.check)
     except StorageError as error:
-        return _check("database", False, str(error))
+        return _check("database", "failed", str(error))
     if problems:
         sentence = _("The database is damaged ({problem}): restore the newest snapshot in backups.")
-        return _check("database", False, sentence.format(problem=problems[0]))
-    return _check("database", True, _("The database is whole: every page and reference checks out."))
+        return _check("database", "failed", sentence.format(problem=problems[0]))
+    return _check("database", "ok", _("The database is whole: every page and reference checks out."))
 
 
 async def _audit(served: Served) -> dict[str, Any]:
@@ -76,8 +83,8 @@ async def _audit(served: Served) -> dict[str, Any]:
         office = served.office
         length = await office.database.read(trail.check, office.locations, office.vault.keys)
     except StorageError as error:
-        return _check("audit", False, str(error))
-    return _check("audit", True, _("The audit trail is unbroken ({count} entries).").format(count=length))
+        return _check("audit", "failed", str(error))
+    return _check("audit", "ok", _("The audit trail is unbroken ({count} entries).").format(count=length))
 
 
 async def _backups(served: Served) -> dict[str, Any]:
@@ -86,10 +93,10 @@ async def _backups(served: Served) -> dict[str, Any]:
     there = await asyncio.to_thread(lambda: [one for one in every if one.there])
     if there:
         day = datetime.fromtimestamp(there[0].at / 1000).astimezone().date().isoformat()
-        return _check("backups", True, _("The last backup is of {day}.").format(day=day))
+        return _check("backups", "ok", _("The last backup is of {day}.").format(day=day))
     if every:
-        return _check("backups", False, _("No backup can be seen: connect the disk they are on."))
-    return _check("backups", True, _("There is no backup yet: make one with “bureau backup now”."))
+        return _check("backups", "failed", _("No backup can be seen: connect the disk they are on."))
+    return _check("backups", "hint", _("There is no backup yet: make one with “bureau backup now”."))
 
 
 async def _recall(served: Served) -> dict[str, Any]:
@@ -100,10 +107,10 @@ async def _recall(served: Served) -> dict[str, Any]:
             "sealed": _("in memory, sealed on disk"),
             "memory": _("in memory only"),
         }.get(condition.home, _("being opened"))
-        return _check("recall", True, _("The index of memory answers ({place}).").format(place=place))
+        return _check("recall", "ok", _("The index of memory answers ({place}).").format(place=place))
     return _check(
         "recall",
-        False,
+        "failed",
         _("The index of memory is down; full text answers alone. Run “bureau memory rebuild”."),
     )
 
@@ -115,20 +122,22 @@ def _disk(home: Path) -> list[dict[str, Any]]:
         megabytes = free // 1_048_576
         checks.append(
             _check(
-                "disk", False, _("Only {free} MB of disk are left: free some space.").format(free=megabytes)
+                "disk",
+                "failed",
+                _("Only {free} MB of disk are left: free some space.").format(free=megabytes),
             )
         )
     else:
-        checks.append(_check("disk", True, _("There is room on the disk.")))
+        checks.append(_check("disk", "ok", _("There is room on the disk.")))
     if sys.platform == "linux" and _plain_swap():
         checks.append(
             _check(
-                "swap", True, _("Swap is not known to be encrypted: what is in memory may reach the disk.")
+                "swap", "hint", _("Swap is not known to be encrypted: what is in memory may reach the disk.")
             )
         )
     if home.stat().st_mode & 0o077 or home.stat().st_uid != os.getuid():
         checks.append(
-            _check("folder", False, _("Others can open {home}: run “chmod 700” on it.").format(home=home))
+            _check("folder", "failed", _("Others can open {home}: run “chmod 700” on it.").format(home=home))
         )
     return checks
 
@@ -148,12 +157,12 @@ async def _keys(served: Served) -> list[dict[str, Any]]:
         steps = (connection.last_check or {}).get("steps", [])
         failed = next((step for step in steps if step["state"] == "failed"), None)
         if failed is not None:
-            checks.append(_check(connection.label, False, failed["sentence"]))
+            checks.append(_check(connection.label, "failed", failed["sentence"]))
         elif steps:
             checks.append(
-                _check(connection.label, True, _("{label} works.").format(label=spoken(connection)))
+                _check(connection.label, "ok", _("{label} works.").format(label=spoken(connection)))
             )
         else:
             sentence = _("{label} was never checked: run “bureau keys check”.")
-            checks.append(_check(connection.label, True, sentence.format(label=spoken(connection))))
+            checks.append(_check(connection.label, "hint", sentence.format(label=spoken(connection))))
     return checks

@@ -31,6 +31,7 @@ LIBRARIES = (
     *("pydantic-ai-slim", "anthropic", "openai"),
 )
 LINES = 200
+_MARKS = {"ok": "ok ", "hint": "hint", "failed": "BAD"}
 _LONGEST_LINE = 300
 _QUOTED = re.compile(r"“[^”]*”|„[^“”]*[“”]|«[^»]*»|\"[^\"]*\"|'[^']{3,}'")
 
@@ -46,7 +47,7 @@ async def bundle(office: Office, checks: Sequence[dict[str, Any]]) -> str:
         f"database format {HEAD}",
         "",
         "Checks",
-        *(f"{'ok ' if check['ok'] else 'BAD'} {_kind(check['name'])}" for check in checks),
+        *(f"{_MARKS[check['state']]} {_kind(check['name'])}" for check in checks),
         "",
         "Counts",
         *(f"{name} {count}" for name, count in facts["counts"].items()),

@@ -156,9 +156,12 @@ def _hits(rows: list[dict[str, Any]]) -> None:
         _say(f"{row['score']:.3f}  {row['source']['label']}\n       {' '.join(row['text'].split())[:300]}")
 
 
+_MARKS = {"ok": "✓", "hint": "•", "failed": "✗"}
+
+
 def _doctor(value: dict[str, Any]) -> None:
     for row in value["checks"]:
-        _say(f"{'✓' if row['ok'] else '✗'} {row['sentence']}")
+        _say(f"{_MARKS[row['state']]} {row['sentence']}")
     if value.get("preview"):
         print()
         _say(value["preview"], end="")

@@ -148,6 +148,7 @@ def test_notes_are_found_in_other_words_and_why_says_how(terminal: Terminal) -> 
     assert set(first) == {"id", "text", "score", "source"} and "dredged" in first["text"]
     why = terminal.value("memory", "why", "how deep is the port wall")
     assert "dense" in why["legs"] and why["home"] in {"sealed", "memory"}
+    assert why["hits"][0]["source"]["source_message_id"] is None, "its owner wrote it"
     assert why["from_snapshot"] and why["added_since_start"] == 0, (
         "the snapshot answers, nothing was added again"
     )
@@ -218,9 +219,23 @@ def test_an_office_whose_owner_was_killed_opens_at_once(terminal: Terminal, aimo
     assert terminal.value("ask", "hello")["text"] == "The quay is 6.4 m deep."
 
 
-def test_doctor_is_green_on_a_new_office(terminal: Terminal) -> None:
+def test_doctor_is_green_on_a_new_office_and_hints_at_what_is_still_to_do(terminal: Terminal) -> None:
+    terminal.here(
+        "keys add", kind="anthropic", label="Mine", base_url="http://127.0.0.1:9", model="m", key=KEY
+    )
     found = terminal.value("doctor")
-    assert found["ok"] and {row["name"] for row in found["checks"]} >= {"vault", "database", "recall", "disk"}
+    states = {row["name"]: row["state"] for row in found["checks"] if row["name"] != "swap"}
+    assert found["ok"] and all(row["ok"] for row in found["checks"])
+    assert states == {
+        **dict.fromkeys(("database", "audit", "recall", "disk"), "ok"),
+        **dict.fromkeys(("vault", "backups", "Mine"), "hint"),
+    }
+    code, output, errors = terminal.run("doctor")
+    assert code == 0, errors
+    lines = output.splitlines()
+    assert next(line for line in lines if "never checked" in line).startswith("• ")
+    assert next(line for line in lines if "no backup yet" in line).startswith("• ")
+    assert any(line.startswith("✓ ") for line in lines)
 
 
 def test_no_screen_is_said_with_the_way_on(terminal: Terminal) -> None:
