@@ -23,7 +23,8 @@ from memory.chats import Message, Turn
 from memory.database import Database
 from memory.lifecycle import holds
 from memory.readers.errors import ReadingError
-from memory.recall.search import Hit, Recall, within_budget
+from memory.recall.hits import Hit
+from memory.recall.search import Recall, within_budget
 from memory.roster import Agent
 from memory.runs import Run
 from resources.language import gettext as _

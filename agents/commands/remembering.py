@@ -12,7 +12,7 @@ from agents.door.protocol import Caller, CommandFailed, Item
 from memory import attachments, notes
 from memory.notes import Note
 from memory.readers.document import Place
-from memory.recall.search import Hit
+from memory.recall.hits import Hit
 from resources.language import gettext as _
 
 

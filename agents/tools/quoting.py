@@ -13,8 +13,9 @@ from memory.chats import Message
 from memory.database import Database
 from memory.readers.document import Place
 from memory.readers.passages import Passage
+from memory.recall.hits import Hit
 from memory.recall.quoting import Quote, find_quotes, headings_without_vectors
-from memory.recall.search import Hit, Recall
+from memory.recall.search import Recall
 from memory.roster import Agent
 
 MOST_QUOTES = 10
@@ -75,7 +76,6 @@ class QuotingTools:
             limit=max(1, min(limit, MOST_QUOTES)),
             scopes=[self.question.conversation_id, *([self.agent.id] if "agent" in scopes else [])],
             exclude_message_ids=(self.question.id,),
-            exclude_speakers=(self.agent.name,),
             **chosen,
         )
         searched = as_data("\n".join(names), kind="searched") if names else f"searched: {where}"

@@ -14,8 +14,9 @@ from memory.chats import Message
 from memory.database import Database
 from memory.notes import Note
 from memory.readers.document import Place
+from memory.recall.hits import Hit
 from memory.recall.indexing import index_note
-from memory.recall.search import Hit, Recall
+from memory.recall.search import Recall
 from memory.roster import Agent
 
 MOST_HITS = 20

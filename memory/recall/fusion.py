@@ -14,6 +14,7 @@ from memory.recall.indexing import NAVIGATION
 from memory.recall.lexical import Lexical
 from memory.recall.pool import Candidate
 from memory.recall.queries import Query
+from memory.recall.telling import only_asks
 
 FED_BACK = 3
 """Best hits whose likeness raises the others."""
@@ -28,7 +29,11 @@ _SATURATION = 1.2
 
 @dataclass(frozen=True, slots=True)
 class Weights:
-    """What each leg and signal, from 0 to 1, adds to a score; a table of contents answers nothing itself."""
+    """What each leg and signal, from 0 to 1, adds to a score.
+
+    A table of contents answers nothing itself, nor does a question that was asked before: it resembles another
+    question more than any answer does, so ``asking`` takes away all that words and meaning together can give.
+    """
 
     lexical: float = 0.35
     dense: float = 0.65
@@ -38,6 +43,7 @@ class Weights:
     recency: float = 0.01
     pin: float = 0.03
     navigation: float = -0.4
+    asking: float = -1.0
 
 
 SHIPPED = Weights()
@@ -85,6 +91,7 @@ def fuse(
             "recency": recency,
             "pin": float(candidate.pinned),
             "navigation": 1.0 if f'"{NAVIGATION}"' in candidate.place else 0.0,
+            "asking": 1.0 if candidate.source_kind == "message" and only_asks(candidate.text) else 0.0,
             "coverage": _coverage(candidate.number, lexical),
         }
         for name, view in zip(("dense_text", "dense_context"), dense or (), strict=False):
@@ -98,6 +105,7 @@ def fuse(
             + weights.recency * recency
             + weights.pin * legs["pin"]
             + weights.navigation * legs["navigation"]
+            + weights.asking * legs["asking"]
         )
         result.append(Scored(candidate, score, legs))
     return sorted(result, key=lambda scored: -scored.score)

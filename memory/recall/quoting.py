@@ -7,7 +7,6 @@ nearest sentence is.
 """
 
 import asyncio
-import re
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -16,8 +15,9 @@ from sqlalchemy.orm import Session
 
 from memory.recall.driver import driver
 from memory.recall.embedder_identity import EMBEDDER
-from memory.recall.full_text import runs_without_spaces
-from memory.recall.search import Hit, Recall
+from memory.recall.hits import Hit
+from memory.recall.search import Recall
+from memory.recall.telling import sentences, tellings
 from memory.recall.weighing import Evidence, certainty, weigh
 
 PASSAGES, MATCHES = 32, 5
@@ -31,21 +31,12 @@ SETTLE_SECONDS = 2.0
 MOST_HEADINGS, MANY = 600, 40
 HEADINGS, UNDER_ONE, UNDER_ALL = 5, 3, 8
 """Headings that are followed where vectors are missing, and passages read under each."""
-_SHORT = 60
-"""Characters below which a sentence is read together with its neighbour."""
-_LONG = 320
-"""Characters of sentences that are read together, at most."""
 _QUOTED = 420
 """Characters of a quotation that short sentences around the best one are added to, at most."""
 _WAITING = """
 SELECT DISTINCT heading FROM passage p WHERE attachment_id = ? AND NOT EXISTS (
     SELECT 1 FROM embedding e WHERE e.passage_number = p.number AND e.view = 1 AND e.embedder = ?) LIMIT ?
 """
-_REQUEST = re.compile(
-    r"(?:please|write|draft|compose|translate|summari[sz]e|explain|find|list|(?:tell|show|give|help) me)\b",
-    re.IGNORECASE,
-)
-_END = re.compile(r"(?<=[.!?:;])\s+(?=[\"“‘(\[•]?[^\W\d_])|\n+|(?<=[。！？])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +61,6 @@ async def find_quotes(
     question: str,
     *,
     limit: int = 5,
-    exclude_speakers: Collection[str] = (),
     headings: Sequence[str] = (),
     **filters: Any,
 ) -> Quotes:
@@ -92,8 +82,7 @@ async def find_quotes(
     read = [
         _Read(hit, slices)
         for hit in hits.values()
-        if (hit.source_kind != "message" or hit.speaker not in exclude_speakers)
-        and (slices := _tellings(hit))
+        if (slices := tellings(hit.text) if hit.source_kind == "message" else sentences(hit.text))
     ]
     await _read_closely(recall, question, read)
     weights = {id(one): weigh(one.evidence()) for one in read}
@@ -184,36 +173,6 @@ class _Read:
                 break
             end = later
         return text[start:end].strip()
-
-
-def sentences(text: str) -> list[tuple[int, int]]:
-    """Return the sentences of a text as slices; short ones are joined with their neighbours."""
-    found: list[tuple[int, int]] = []
-    begin = 0
-    for mark in [*_END.finditer(text), None]:
-        stop = mark.start() if mark else len(text)
-        if text[begin:stop].strip():
-            short = found and min(found[-1][1] - found[-1][0], stop - begin) < _SHORT
-            if short and stop - found[-1][0] <= _LONG:
-                found[-1] = (found[-1][0], stop)
-            else:
-                found.append((begin, stop))
-        begin = mark.end() if mark else stop
-    return found
-
-
-def _tellings(hit: Hit) -> list[tuple[int, int]]:
-    found = sentences(hit.text)
-    if hit.source_kind != "message":
-        return found
-    return [(start, end) for start, end in found if _tells(hit.text[start:end].strip())]
-
-
-def _tells(sentence: str) -> bool:
-    """Whether something is said: no question, no request, no greeting, no picture."""
-    if sentence.endswith(("?", "？", "؟")) or _REQUEST.match(sentence):
-        return False
-    return len(sentence.split()) > 2 or bool(runs_without_spaces(sentence))
 
 
 def _headed(hit: Hit, sentence: str) -> str:

@@ -20,7 +20,9 @@ from memory.recall.condition import Condition
 from memory.recall.driver import driver
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.errors import RecallDown
+from memory.recall.explaining import explained
 from memory.recall.fusion import FED_BACK, SHIPPED, Scored, Weights, feed_back, fuse, without_repeats
+from memory.recall.hits import Hit
 from memory.recall.indexing import NAVIGATION
 from memory.recall.keeper import IndexKeeper
 from memory.recall.lexical import Lexical
@@ -48,32 +50,6 @@ _COMPARED_AGAIN = 120
 """Candidates compared with the best hits."""
 LEAST_COSINE = 0.25
 """A passage without any word of the question must be at least this near in meaning to be shown."""
-
-
-@dataclass(frozen=True, slots=True)
-class Hit:
-    """A passage that was found, with the turn or passage before and after it.
-
-    ``legs`` holds the raw BM25 weights (``lexical_text``, ``lexical_context``) and cosines (``dense_text``,
-    ``dense_context``; missing while there is no vector), the normalised legs ``lexical`` and ``dense``, and
-    the signals ``speaker``, ``session``, ``feedback`` (likeness to the best hits), ``recency``, ``pin`` and
-    ``coverage`` (the share of the question's weight that the passage holds as words), all from 0 to 1.
-    """
-
-    passage_number: int
-    source_kind: str
-    source_id: str
-    conversation_id: str | None
-    ordinal: int
-    text: str
-    place: dict[str, Any]
-    heading: str
-    speaker: str
-    at: int
-    score: float
-    legs: dict[str, float]
-    before: str
-    after: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,7 +193,7 @@ class Recall:
             "added_since_start": condition.added,
             "embedder": EMBEDDER,
             "cutoff": {"cosine_without_words": LEAST_COSINE, "limit": limit},
-            "hits": [_explained(hit) for hit in result.hits],
+            "hits": await self._database.read(explained, result.hits),
         }
 
     async def _nearest(self, query: Query, scope: Scope, chosen: Filter) -> Found | None:
@@ -379,17 +355,3 @@ def _hits(session: Session, kept: list[Scored]) -> tuple[Hit, ...]:
 def _worth(one: Scored) -> bool:
     cosine = max(one.legs.get("dense_text", 0.0), one.legs.get("dense_context", 0.0))
     return one.legs["coverage"] > 0 or cosine >= LEAST_COSINE
-
-
-def _explained(hit: Hit) -> dict[str, Any]:
-    return {
-        "passage": hit.passage_number,
-        "source": {"kind": hit.source_kind, "id": hit.source_id, "conversation": hit.conversation_id},
-        "place": hit.place,
-        "heading": hit.heading,
-        "speaker": hit.speaker,
-        "at": hit.at,
-        "text": hit.text,
-        "score": round(hit.score, 4),
-        "legs": {name: round(value, 4) for name, value in hit.legs.items()},
-    }

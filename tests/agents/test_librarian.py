@@ -136,6 +136,40 @@ async def test_what_was_said_elsewhere_is_quoted_with_speaker_and_date(office: O
     assert not any("?" in one["quote"] for one in again.citations)
 
 
+async def test_a_search_shows_the_source_before_the_question_and_never_the_copy(office: Office) -> None:
+    await ask(
+        office, "Keep this.", {"house.txt": b"The password of the pantry is tulip-forty-two, all lower case."}
+    )
+    answer, _run = await ask(office, "What is the pantry password?")
+    assert "tulip-forty-two" in answer.text
+    note = await office.notes.add("Ida is allergic to nuts, walnuts most of all.")
+    answer, _run = await ask(office, "Who has a nut allergy?")
+    assert "walnuts" in answer.text
+    await office.recall.settled()
+
+    (first, *rest) = (await office.recall.search("pantry password")).hits
+    assert first.source_kind == "attachment" and "tulip-forty-two" in first.text
+    assert "What is the pantry password?" in [hit.text for hit in rest], "what was asked can still be found"
+    why = await office.recall.why("nut allergy")
+    assert why["hits"][0]["source"]["id"] == note.id
+    asked = next(hit for hit in why["hits"] if hit["text"] == "Who has a nut allergy?")
+    assert asked["legs"]["asking"] == 1.0
+    for found in (why["hits"], (await office.recall.why("pantry password"))["hits"]):
+        assert not any(hit["speaker"] == "Librarian" for hit in found)
+
+
+async def test_a_question_after_a_librarians_answer_is_not_found_by_the_copy(office: Office) -> None:
+    conversation = (await office.create_conversation()).id
+    files = {"house.txt": b"The password of the pantry is tulip-forty-two, all lower case."}
+    await ask(office, "What is the pantry password?", files, conversation)
+    later, _run = await ask(office, "Thank you, I shall write it down.", conversation=conversation)
+    found = await office.recall.search("tulip", words_only=True)
+    assert [hit.source_kind for hit in found.hits] == ["attachment"]
+    assert later.parent_id is not None
+    said = await office.recall.search("write it down", words_only=True)
+    assert later.parent_id in [hit.source_id for hit in said.hits]
+
+
 async def test_the_files_at_hand_come_before_the_rest_of_the_office(office: Office) -> None:
     await ask(office, "Keep this.", {"old.txt": b"The quay of Marlow is nine metres deep at low water."})
     conversation = (await office.create_conversation()).id

@@ -108,6 +108,9 @@ async def test_a_fact_is_proposed_accepted_and_recalled_elsewhere(
     await ask(office, "keep this")
     accepted = await office.database.read(_notes, "accepted")
     assert [note.text for note in accepted] == [fact]
+    why = await office.recall.why("Petrel, the boat at the east quay", kinds=("note",))
+    assert why["hits"][0]["source"]["source_message_id"] == accepted[0].source_message_id
+    assert (await office.message(accepted[0].source_message_id or "")).text == "keep this"
     _run, text = await ask(office, "What is my boat called?")
     assert text == "It is called Petrel."
     assert "<data" in results_sent(server)

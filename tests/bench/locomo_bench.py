@@ -29,7 +29,8 @@ from rank_bm25 import BM25Okapi
 from memory.database import Database
 from memory.locations import Locations
 from memory.recall.fusion import SHIPPED, Weights
-from memory.recall.search import Hit, Recall
+from memory.recall.hits import Hit
+from memory.recall.search import Recall
 from tests.memory.recall.conftest import OFFICE, prepare
 from tests.memory.recall.writing import Writer
 

@@ -2,14 +2,16 @@
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from memory.database import Database
 from memory.readers.document import Place
 from memory.readers.passages import Passage
-from memory.recall.quoting import MANY, find_quotes, headings_without_vectors, sentences
+from memory.recall.quoting import MANY, find_quotes, headings_without_vectors
 from memory.recall.search import Recall
+from memory.recall.telling import only_asks, sentences
 from memory.recall.weighing import Evidence, certainty
 from tests.memory.recall.conftest import warm
 from tests.memory.recall.writing import Writer
@@ -67,11 +69,34 @@ async def test_what_stands_under_a_close_heading_is_read_before_it_has_vectors(
 async def test_what_was_only_asked_is_no_answer(recall: Recall, writer: Writer) -> None:
     writer.say("Ann", "Where does the boat to Lisbon leave?")
     told = writer.say("Ben", "The boat to Lisbon leaves from pier four.")
-    writer.say("Librarian", "I found this: the boat to Lisbon leaves from pier four.")
     await warm(recall)
-    question = "Where does the boat to Lisbon leave?"
-    found = await find_quotes(recall, question, exclude_speakers=["Librarian"])
+    found = await find_quotes(recall, "Where does the boat to Lisbon leave?")
     assert [quote.hit.source_id for quote in found.quotes] == [told]
+
+
+async def test_what_is_told_beside_a_question_is_an_answer(recall: Recall, writer: Writer) -> None:
+    told = writer.say("Ann", "The boat to Lisbon leaves from pier four. Shall we go?")
+    writer.say("Ben", "Could you find out? Where does the boat to Lisbon leave?")
+    await warm(recall)
+    found = await find_quotes(recall, "Where does the boat to Lisbon leave?")
+    assert [quote.hit.source_id for quote in found.quotes] == [told]
+
+
+@pytest.mark.parametrize(
+    ("text", "asks"),
+    [
+        ("What is the pantry password?", True),
+        ("Hey Ann! What is the pantry password?", True),
+        ("Find the pantry password", True),
+        ("食品室の暗証番号は何ですか？", True),
+        ("My pantry password is tulip. Remember?", False),
+        ("The pantry password is tulip.", False),
+        ("Hello there", False),
+        ("", False),
+    ],
+)
+def test_what_only_asks_is_told_from_what_says_something(text: str, asks: bool) -> None:
+    assert only_asks(text) is asks
 
 
 @given(st.text(alphabet="ab .!?\n。é", max_size=400))
