@@ -58,11 +58,17 @@ class Budget:
 
     _purses: dict[tuple[str, str, str], _Purse] = field(default_factory=dict)
     _open: set[Reservation] = field(default_factory=set)
+    _begun: set[str] = field(default_factory=set)
+
+    def has_begun(self, day: str) -> bool:
+        """Whether it is known what was spent on a day before this process reserves for it."""
+        return day in self._begun
 
     def begin_day(self, day: str, spent_by_agent: dict[str, int]) -> None:
         """Take over what the ledger says was spent on a day; a day already begun stays as it is."""
-        if ("day", day, "") in self._purses:
+        if day in self._begun:
             return
+        self._begun.add(day)
         self._purse("day", day, "").spent = sum(spent_by_agent.values())
         for agent_id, spent in spent_by_agent.items():
             self._purse("agent", day, agent_id).spent = spent

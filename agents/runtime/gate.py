@@ -1,7 +1,7 @@
 """Drives one run: sends its context through the agent loop and writes down what comes back."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -64,6 +64,8 @@ class RunGate:
     effort: str
     max_tokens: int
     price: Price | None
+    begin_day: Callable[[], Awaitable[object]]
+    """Takes today's spending over into the budget."""
     free: bool = False
     """The librarian's own requests reach nobody and cost nothing: they are neither reserved nor booked."""
     first: Reservation | None = None
@@ -94,6 +96,9 @@ class RunGate:
         self.requests += 1
         if self.free:
             return Admitted(messages, settings, None)
+        if not self.budget.has_begun(day()):
+            # Midnight, or a clock set back or forward: what that day has cost before must count.
+            await self.begin_day()
         given = most_input(messages, parameters)
         reservation, max_tokens = self._reserve(given)
         tight = not self._affordable(given + max_tokens, CLOSING_TOKENS)

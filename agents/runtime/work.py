@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 from agents.connections import Connections
@@ -156,6 +157,7 @@ class Work:
             effort=self.run.effort,
             max_tokens=self.agent.max_tokens or MAX_TOKENS.get(self.run.effort, MAX_TOKENS["normal"]),
             price=price,
+            begin_day=partial(services.caps, self.agent),
             free=self._connection is None,
         )
 

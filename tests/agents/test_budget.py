@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agents.errors import CapReached
-from agents.events import Event, Notice
+from agents.events import Event, Notice, ToolStarted
 from agents.office import Office
 from agents.runtime.budget import ASSUMED_INPUT, ASSUMED_OUTPUT, Budget, Caps, cost_of
 from memory import ledger, runs
@@ -158,6 +158,69 @@ async def test_at_the_cap_a_run_stops_with_its_work_kept_and_goes_on_when_it_is_
     assert (await office.database.read(summaries, [run_id]))[run_id].cap_reached == ""
     assert (await office.message(sent.replies[0].id)).text == "Looking. \n\nFound it."
     assert len(server.journal()) == 2
+
+
+class Clock:
+    """The clock of the ledger, in milliseconds, which a test sets forward and back by days."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._days, self._real = 0, ledger.now
+        monkeypatch.setattr(ledger, "now", self)
+
+    def __call__(self) -> int:
+        return self._real() + self._days * 86_400_000
+
+    def set(self, days: int) -> None:
+        self._days = days
+
+
+@pytest.mark.peer
+async def test_a_clock_set_back_and_forward_gives_no_days_budget_twice(
+    office: Office, aimock: Callable[..., Aimock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = {"input_tokens": 100_000, "output_tokens": 10}
+    server = aimock({"match": {}, "response": {"content": "Done.", "usage": usage}})
+    await connect(office, "anthropic", server.anthropic_url, "claude-sonnet-5")
+    await office.settings.change("budget.day_cap", 200_000)
+    clock, ends = Clock(monkeypatch), []
+    for days in (0, 0, -1, -1, 0, 1, 1, -1, 0):
+        clock.set(days)
+        conversation = await office.create_conversation()
+        sent = await office.send(conversation.id, "@Writer go")
+        await office.runs.wait([sent.runs[0].id])
+        ends.append((days, (await office.database.read(runs.run, sent.runs[0].id)).state))
+    assert ends == [
+        *((0, "done"), (0, "stopped"), (-1, "done"), (-1, "stopped"), (0, "stopped")),
+        *((1, "done"), (1, "stopped"), (-1, "stopped"), (0, "stopped")),
+    ]
+    assert len(server.journal()) == 3
+
+
+@pytest.mark.peer
+async def test_a_clock_set_back_in_mid_run_meets_what_that_day_has_spent(
+    office: Office, aimock: Callable[..., Aimock], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server = aimock(
+        {"match": {"hasToolResult": True}, "response": {"content": "Found it."}},
+        {"match": {}, "response": {"toolCalls": [{"name": "recall", "arguments": '{"query": "quay"}'}]}},
+    )
+    await connect(office, "anthropic", server.anthropic_url, "claude-sonnet-5")
+    await office.settings.change("budget.day_cap", 1_000_000)
+    clock = Clock(monkeypatch)
+    clock.set(-1)
+    await office.database.write(
+        ledger.add_usage,
+        run_id=None, agent_id=None, connection_id=None, model="m", input_tokens=1, output_tokens=1,
+        cost=1_000_000,
+    )  # fmt: skip
+    clock.set(0)
+    office.events.subscribe(lambda event: clock.set(-1) if isinstance(event, ToolStarted) else None)
+    conversation = await office.create_conversation()
+    sent = await office.send(conversation.id, "@Writer look for the quay")
+    await office.runs.wait([sent.runs[0].id])
+    ended = await office.database.read(runs.run, sent.runs[0].id)
+    assert ended.state == "stopped" and "cap of the office per day" in ended.reason
+    assert len(server.journal()) == 1
 
 
 @pytest.mark.peer

@@ -12,6 +12,7 @@ from memory import audit, branches, chats, notes
 from memory.errors import ManyAtOnce, NotFound, Refused
 from memory.identifiers import now
 from memory.lifecycle import reports
+from memory.lifecycle.retention import LONGEST_JUMP, jumped
 from memory.lifecycle.subjects import Subject
 from memory.lifecycle.trash import DAY
 from memory.tables import AuditTable, ConversationTable
@@ -112,6 +113,22 @@ async def test_the_narrowest_rule_decides_and_pins_and_holds_are_exempt(office: 
     assert {one.id for one in left} == {longer, pinned, held}
     with pytest.raises(Refused):
         await office.keeping.set_rule("category", "weather", 30)
+
+
+@pytest.mark.parametrize(
+    ("seen_at", "at", "asks"),
+    [
+        (None, 50 * DAY, False),
+        (50 * DAY, 50 * DAY, False),
+        (50 * DAY, 49 * DAY, False),
+        (50 * DAY, 49 * DAY - 1, True),
+        (50 * DAY, 0, True),
+        (50 * DAY, 50 * DAY + LONGEST_JUMP, False),
+        (50 * DAY, 50 * DAY + LONGEST_JUMP + 1, True),
+    ],
+)
+def test_a_clock_set_back_or_far_forward_is_a_jump(seen_at: int | None, at: int, asks: bool) -> None:
+    assert jumped(seen_at, at) is asks
 
 
 @pytest.mark.parametrize("days", [-40, 40])

@@ -1,5 +1,7 @@
 """Notes: superseded, never overwritten; the inbox, the trash, what an agent may use; the audit trail."""
 
+from itertools import count
+
 import pytest
 from sqlalchemy import delete, update
 from sqlalchemy.orm import Session
@@ -24,6 +26,26 @@ def test_a_new_version_ends_the_old_one(database: Database) -> None:
     assert texts(database.write_now(notes.versions, second.id)) == ["Rent is 950 €", "Rent is 900 €"]
     with pytest.raises(Refused, match="newest version"):
         database.write_now(notes.supersede_note, first.id, "Rent is 1 €")
+
+
+@pytest.mark.parametrize("step", [-40, 40])
+def test_a_clock_set_back_or_forward_changes_no_order_and_no_version(
+    database: Database, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    days = count(20_000, step)
+    monkeypatch.setattr(notes, "now", lambda: next(days) * 86_400_000)
+    first = database.write_now(notes.add_note, "Rent is 900 €")
+    tea = database.write_now(notes.add_note, "Tea, no milk", state="proposed")
+    second = database.write_now(notes.supersede_note, first.id, "Rent is 950 €")
+    database.write_now(notes.add_note, "The boat is called Petrel")
+    accepted = database.write_now(notes.accept_note, tea.id)
+    assert (accepted.valid_from > tea.valid_from) is (step > 0), "the clock as it stands is written down"
+    valid = ["The boat is called Petrel", "Rent is 950 €", "Tea, no milk"]
+    assert texts(database.write_now(notes.notes)) == valid
+    allowed = database.write_now(notes.visible_notes, agent_id=None, conversation_id=None)
+    assert sorted(texts(allowed)) == sorted(valid), "a day that has yet to come hides nothing"
+    assert texts(database.write_now(notes.notes, earlier=True)) == ["Rent is 900 €"]
+    assert texts(database.write_now(notes.versions, second.id)) == ["Rent is 950 €", "Rent is 900 €"]
 
 
 def test_the_inbox(database: Database) -> None:
