@@ -36,9 +36,12 @@ _PARAGRAPH = 7
 
 
 class SourcePane(QWidget):
-    """Shows one file at a time; ``closed`` when its reader is done with it (its cross, Esc)."""
+    """Shows one file at a time; ``closed`` when its reader is done with it (its cross, Esc), ``menu_wanted`` at its
+    menu button.
+    """
 
     closed = Signal()
+    menu_wanted = Signal()
 
     def __init__(self) -> None:
         super().__init__()
@@ -56,11 +59,13 @@ class SourcePane(QWidget):
         self.words = QLabel()
         self.previous = _button("chevron-left", _("Previous page"))
         self.next = _button("chevron-right", _("Next page"))
+        self.more = _button("more", _("More"))
         self.close_button = _button("close", _("Close the source (Esc)"))
         self._body = QStackedWidget()
         self._lay_out()
         self.previous.clicked.connect(lambda: self._turn(-1))
         self.next.clicked.connect(lambda: self._turn(1))
+        self.more.clicked.connect(self.menu_wanted)
         self.close_button.clicked.connect(self.closed)
         appearance().changed.connect(self._restyle)
         self._restyle()
@@ -208,6 +213,7 @@ class SourcePane(QWidget):
         head = QHBoxLayout(self._header)
         head.setContentsMargins(16, 0, 10, 0)
         head.addLayout(names, 1)
+        head.addWidget(self.more)
         head.addWidget(self.close_button)
         self._foot = QWidget()
         self.number = QLabel()
@@ -231,7 +237,7 @@ class SourcePane(QWidget):
         here = look()
         self._header.setFixedHeight(here.px(_HEADER))
         self.text.setFont(here.font(13))
-        for button in (self.previous, self.next, self.close_button):
+        for button in (self.previous, self.next, self.more, self.close_button):
             side = here.px(18)
             button.setIcon(
                 icon(str(button.property("picture")), here.theme.dim, side, active=here.theme.text)

@@ -3,6 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QMenu
+
 from desktop.chats.area import ChatsArea
 from desktop.chats.picturing import Pictures
 from desktop.chats.projection import file_detail
@@ -12,6 +15,7 @@ from desktop.session import Session
 from memory import attachments, notes
 from memory.attachments import Attachment
 from memory.errors import NotFound, StorageError
+from memory.lifecycle.subjects import Subject
 from memory.readers.errors import ReadingError
 from resources.language import gettext as _
 
@@ -24,9 +28,11 @@ class Sources:
         self._area = area
         self._pictures = pictures
         self._wanted = 0
+        self._file: Attachment | None = None
         self.pane = SourcePane()
         area.set_source(self.pane)
         self.pane.closed.connect(area.hide_source)
+        self.pane.menu_wanted.connect(self._open_menu)
 
     def open_citation(self, citation: Mapping[str, Any]) -> None:
         """Show what a citation names."""
@@ -45,11 +51,11 @@ class Sources:
 
     async def _show(self, attachment_id: str, citation: Mapping[str, Any]) -> None:
         self._wanted += 1
-        turn = self._wanted
+        turn, self._file = self._wanted, None
         name = str(citation.get("file") or "")
         try:
             file = await self._session.office.database.read(attachments.attachment, attachment_id)
-            name = file.name
+            name, self._file = file.name, file
             self.pane.show_words(name, _("This file is being opened…"))
             self._area.show_source()
             await self._fill(file, citation, turn)
@@ -75,6 +81,17 @@ class Sources:
             self._say(turn, file.name, _("There is no text in this file."))
         else:
             self.pane.show_leaves(file.name, found, find(found, citation), quoted=bool(citation.get("quote")))
+
+    def _open_menu(self) -> None:
+        from desktop.pages.privacy.doing import add_life_actions
+
+        if self._file is None:
+            return
+        menu = QMenu(self.pane)
+        menu.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        add_life_actions(menu, self._session, Subject("file", self._file.id), self._file.name)
+        more = self.pane.more
+        menu.popup(more.mapToGlobal(more.rect().bottomLeft()))
 
     def _say(self, turn: int, name: str, sentence: str) -> None:
         if turn == self._wanted:

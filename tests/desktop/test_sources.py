@@ -7,6 +7,7 @@ import pytest_asyncio
 from PySide6.QtCore import QBuffer, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDropEvent, QImage, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtTest import QTest
+from PySide6.QtWidgets import QMenu
 
 from agents.files import readable_of
 from desktop.chats.page import ChatPage
@@ -22,6 +23,7 @@ from desktop.transcript.rows import Attachment, Citation
 from desktop.transcript.segments import split
 from desktop.widgets.chip import Chip
 from desktop.widgets.picture_chip import PictureChip
+from memory.lifecycle.subjects import Subject
 from memory.readers.document import Document, Place, Section
 from memory.readers.recognition import Format
 from tests.desktop.waiting import until
@@ -196,6 +198,24 @@ async def test_a_file_is_opened_from_its_chip_and_what_cannot_be_shown_is_said(p
     await until(lambda: pane.words.text() == "This file is no longer in the office.")
     page.sources.open_citation({"file": "elsewhere"})
     await until(lambda: any("names no file" in each for each in session.window.notices.sentences()))
+
+
+async def test_an_open_file_goes_to_the_trash_by_its_menu(page, session, tmp_path):
+    file = tmp_path / "tides.txt"
+    file.write_text("High water at six.\n" * 20)
+    page.composing.attach([file])
+    await ready(page)
+    (attached,) = page.composing._files.values()
+    page.sources.open_file(attached.id)
+    pane = page.sources.pane
+    await until(lambda: pane.text.isVisible())
+    pane.more.click()
+    (menu,) = pane.findChildren(QMenu)
+    assert "Erase…" in [action.text() for action in menu.actions()]
+    menu.actions()[0].trigger()
+    await until(lambda: any("tides.txt" in each for each in session.window.notices.sentences()))
+    (thrown,) = await session.office.keeping.trash()
+    assert thrown.subject == Subject("file", attached.id)
 
 
 async def test_pictures_show_themselves_in_composer_transcript_and_source(page, session, tmp_path):

@@ -127,7 +127,10 @@ class ErasePart(Page):
         column.addWidget(self.fault)
         column.addWidget(
             label(
-                _("Single messages, files and notes are erased where they stand: by their menus."),
+                _(
+                    "Single messages and notes are erased by their menus, files by the menu beside their "
+                    "name when they are open."
+                ),
                 "small",
                 wrap=True,
             )
