@@ -2,9 +2,11 @@
 
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
@@ -15,10 +17,10 @@ from sqlalchemy.orm import Session
 from agents.office import Office
 from agents.runtime import wording
 from agents.runtime.history import Kept, going_on, is_complete, keep
-from memory import messages, runs
+from memory import integrity, messages, runs
 from memory.chats import Message
 from memory.runs import RunEvent
-from tests.agents.conftest import PASSPHRASE
+from tests.agents.conftest import PASSPHRASE, connect
 from tests.peers.aimock import Aimock
 
 LONG = " ".join(f"word{number}" for number in range(400))
@@ -83,6 +85,72 @@ async def test_kill_9_in_mid_stream_then_resume(
     assert (await office.message(found[1].id)).text == "Nothing more."
     told = json.dumps(server.journal()[-1]["body"])
     assert "the end." in told
+
+
+POINTS = 20
+
+
+@pytest.mark.peer
+async def test_no_kill_point_loses_what_was_committed(
+    own_home: Path, offices: Callable[..., Awaitable[Office]], aimock: Callable[..., Aimock]
+) -> None:
+    server = aimock({"match": {}, "response": {"content": LONG}, "chunkSize": 5, "latency": 5})
+    office = await offices()
+    await connect(office, "anthropic", server.url, "claude-sonnet-5")
+    await office.close()
+    chosen = random.Random(20)
+    held: dict[str, int] = {}
+    ends = []
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.agents.office_killed_often", str(own_home / "office"), PASSPHRASE],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+    ) as killed:
+        for point in range(POINTS):
+            # Every fourth dies while it opens, the others after so many signs of life, a moment later.
+            signs, moment = (0, 0.3) if point % 4 == 0 else (chosen.randrange(1, 80), 0.02)
+            ends.append(_kill_one(killed, signs, chosen.uniform(0, moment), held))
+            office = await offices()
+            assert await office.database.read(integrity.check) == ()
+            for identity, characters in held.items():
+                message = await office.message(identity)
+                assert len(message.text) >= characters
+                assert message.role == "owner" or LONG.startswith(message.text)
+                assert message.state in {"complete", "interrupted"}
+            await office.close()
+        assert killed.stdin is not None
+        killed.stdin.close()
+    assert ends == [-signal.SIGKILL] * POINTS
+    assert killed.returncode == 0
+    assert sum(characters > 0 for characters in held.values()) > 2, "some died with part of an answer on disk"
+
+
+def _kill_one(killed: "subprocess.Popen[str]", signs: int, delay: float, held: dict[str, int]) -> int:
+    """Let a child go on for so many lines, kill it a moment later; returns how it ended.
+
+    ``held`` takes over what the child said it had committed: characters by message, 0 for the owner's.
+    """
+    assert killed.stdin is not None and killed.stdout is not None
+    print("go", file=killed.stdin, flush=True)
+    child, seen, struck = 0, -1, False
+    for line in killed.stdout:
+        word, *told = line.split()
+        if word == "ended":
+            return int(told[0])
+        if word == "child":
+            child = int(told[0])
+        elif word == "said":
+            held[told[0]] = 0
+        elif word == "held":
+            held[told[0]] = int(told[1])
+        seen += 1
+        if child and seen >= signs and not struck:
+            struck = True
+            time.sleep(delay)
+            os.kill(child, signal.SIGKILL)
+    raise AssertionError("the process that makes the children ended")
 
 
 def test_steps_are_kept_and_their_cut_off_text_is_continued() -> None:
