@@ -11,11 +11,14 @@ _BITS = 20
 
 
 class Finder:
-    """Looks for many pieces at once, however many there are, in one pass over the bytes."""
+    """Looks for many pieces at once, however many there are, in one pass over the bytes.
+
+    Pieces shorter than SHORTEST are not looked for: chance alone would find them.
+    """
 
     def __init__(self, pieces: Iterable[bytes]) -> None:
         self._by_anchor: dict[bytes, list[bytes]] = {}
-        for piece in pieces:
+        for piece in (each for each in pieces if len(each) >= SHORTEST):
             self._by_anchor.setdefault(piece[-SHORTEST:], []).append(piece)
         self.longest = max((len(piece) for some in self._by_anchor.values() for piece in some), default=0)
         self._table = np.zeros(1 << _BITS, dtype=np.bool_)

@@ -43,7 +43,11 @@ def painted_anew(view: TranscriptView) -> QImage:
 def differences(view: TranscriptView) -> list[tuple[int, int]]:
     """Return the places at which the colours differ."""
     area = view.viewport().geometry()
-    shown, anew = on_screen(view).copy(area), painted_anew(view).copy(area)
+    anew, former = painted_anew(view), None
+    while anew != former:  # what waits for its turn, such as a column's layout, must not fall between the two
+        former, shown = anew, on_screen(view)
+        anew = painted_anew(view)
+    shown, anew = shown.copy(area), anew.copy(area)
     assert shown.size() == anew.size()
     if shown == anew:
         return []

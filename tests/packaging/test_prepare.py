@@ -24,7 +24,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "packaging" / "lock" / "run.txt").write_text("")
     (folder / "desktop").mkdir()
     (folder / "desktop" / "command_line.py").write_text(
-        "import sys\n\ndef main():\n    print('started with', sys.argv[1:])\n    return 3\n"
+        "import sys\n\ndef program():\n    print('started with', sys.argv[1:])\n    return 3\n"
     )
     first = call(folder, "setup")
     assert first.returncode == 0, first.stderr
