@@ -241,6 +241,7 @@ async def test_pictures_show_themselves_in_composer_transcript_and_source(page, 
     await until(picture.isVisible)
     await until(lambda: not picture.pixmap().isNull())
     assert picture.pixmap().toImage().pixelColor(5, 5) == QColor("#c04020")
+    await until(lambda: not page.feed.active_runs(), "answered")
     page.begin_new()
     await until(lambda: not page.sources.pane.isVisible(), "another chat closes the source")
 
