@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from contextlib import AsyncExitStack
 from functools import cached_property
-from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -15,6 +14,7 @@ from agents.connections import Connections
 from agents.estimate import Estimate
 from agents.events import ConversationChanged, EventBus, MessageAdded, RecallChanged, RunChanged
 from agents.files import Files
+from agents.housekeeping import Housekeeping
 from agents.indexing import index_said
 from agents.librarian.model import librarian_model
 from agents.lifecycle import trail
@@ -52,9 +52,6 @@ if TYPE_CHECKING:
     from agents.lifecycle.keeping import Keeping
     from agents.lifecycle.transfer import Transfers
 
-_AT_LEISURE = ("backing_up", "bringing_in", "daily", "erasing", "keeping", "transfer")
-"""Modules of the life cycle; together they take as long to import as the rest of the office."""
-
 
 class Office:
     """An open office. Everything in it belongs to the event loop that opened it.
@@ -90,6 +87,7 @@ class Office:
         self.app_lock = AppLock(database, vault, self.events)
         self.notes = Notebook(database, self.recall, self.events)
         self._warm = self._closed = False
+        self.housekeeping = Housekeeping(self)
         self._recorder = Recorder(database, self.events)
         self._spending = Spending(database)
         self._preparation = OfficePreparation(database, self.files, self.recall, self.events)
@@ -180,18 +178,17 @@ class Office:
         return cls(locations, *await asyncio.to_thread(open_stores, locations, secret, vault), ahead=ahead)
 
     async def warm(self) -> None:
-        """Start what a first paint need not wait for: recall, the reading workers, what was left unread."""
+        """Start what a first paint need not wait for: recall, the reading workers, what was left unread.
+
+        A little later the office begins to keep house.
+        """
         if self._warm:
             return
         self._warm = True
         self.recall.watch(lambda: self.events.publish(RecallChanged(self.recall.condition.state)))
         await self.recall.start()
         await self.files.read_waiting()
-        await asyncio.to_thread(_import_at_leisure)
-        await self.daily.start()
-        self.imports.start()
-        self.backups.start()
-        await self.transfers.start()
+        self.housekeeping.begin_soon()
 
     async def interrupted(self) -> tuple[Run, ...]:
         """Return the runs that a crash or a closed window left behind: resume or discard them."""
@@ -319,6 +316,7 @@ class Office:
             stages.push_async_callback(self.runs.close)
             for name in ("erasing", "daily"):
                 self._close_if_made(stages, name)
+            stages.push_async_callback(self.housekeeping.close)
 
     def _close_if_made(self, stages: AsyncExitStack, name: str) -> None:
         if name in self.__dict__:
@@ -351,11 +349,6 @@ class Office:
             await self.database.write(index_said, message.id)
             self.recall.wake()
         self.events.publish(ConversationChanged(message.conversation_id))
-
-
-def _import_at_leisure() -> None:
-    for name in _AT_LEISURE:
-        import_module(f"agents.lifecycle.{name}")
 
 
 def _interrupted(session: Session) -> tuple[Run, ...]:

@@ -64,6 +64,8 @@ async def serving(
         served = Served(office)
         async with door_open(served):
             yield served
+            if not served.handover.is_set():
+                await office.housekeeping.catch_up()
     finally:
         await office.close()
 

@@ -14,7 +14,7 @@ from memory import settings
 from memory.database import Database
 from memory.errors import StorageError
 from memory.identifiers import now as present
-from memory.lifecycle import reports, retention, trash
+from memory.lifecycle import reports, retention, rounds, trash
 from memory.lifecycle.erased import Reason
 from memory.lifecycle.subjects import Subject
 from memory.lifecycle.trash import DAY
@@ -22,7 +22,6 @@ from memory.locations import Locations
 from vault.errors import VaultError
 
 LOG_DAYS, LOG_BYTES = 30, 50_000_000
-_CLOCK = "lifecycle.clock"
 _LOOK_SECONDS = 3_600.0
 _AT_ONCE = 200
 """Subjects of one erasure, so that nobody waits long for the database."""
@@ -59,6 +58,7 @@ class Daily:
         self._erasing = erasing
         self._clock = clock
         self._task: asyncio.Task[None] | None = None
+        self._first = asyncio.Event()
         self._turn = asyncio.Lock()
 
     async def start(self) -> None:
@@ -66,6 +66,10 @@ class Daily:
         if self._task is None:
             await self._database.write(reports.cut_short)
             self._task = asyncio.create_task(self._go_on(), name="daily round")
+
+    async def first_round(self) -> None:
+        """Wait until the round that ``start`` began is over, or was cut short and told of."""
+        await self._first.wait()
 
     async def close(self) -> None:
         """End after what is under way."""
@@ -82,14 +86,14 @@ class Daily:
         """
         async with self._turn:
             at = self._clock()
-            seen_at = (await self._database.read(settings.value, _CLOCK)).get("seen_at")
+            seen_at = await self._database.read(rounds.last)
             due = await self._database.read(_due, at)
             count = sum(len(subjects) for _reason, subjects in due)
             count += await self._database.read(retention.overdue_lines, at)
             if retention.jumped(seen_at, at) and not confirmed and count:
                 self._bus.publish(RetentionAsks(count))
                 return Done(asks=count)
-            await self._database.write(settings.change, _CLOCK, {"seen_at": at})
+            await self._database.write(rounds.note, at)
             erased = {reason: len(subjects) for reason, subjects in due}
             for reason, subjects in due:
                 await self._erase(subjects, reason)
@@ -114,6 +118,8 @@ class Daily:
                 except (StorageError, VaultError) as error:
                     log.warning("the daily round was cut short: %s", error)
                     self._bus.publish(Notice(str(error)))
+                finally:
+                    self._first.set()
             await asyncio.sleep(_LOOK_SECONDS)
 
 
