@@ -106,6 +106,8 @@ class Work:
     stopping: End | None = None
     """Why the run is being cancelled, once somebody asked for it."""
     begun: bool = False
+    ending: bool = False
+    """Whether what it made is complete and is being written down: too late to stop it."""
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when ``prepare`` is over, well or not."""
     _refusal: CapReached | None = None
