@@ -142,7 +142,7 @@ class RunGate:
             self.budget.settle(ticket.reservation, 0)
             return
         given, produced = usage.input_tokens, usage.output_tokens
-        cost = self._cost(usage)
+        cost = self._cost(usage) if given or produced else None
         # A reply that broke off often brings no count: the cap then keeps what was set aside for the input.
         counted = cost_of(self.price, input_tokens=given or ticket.input_tokens, output_tokens=produced)
         for sentence in self.budget.settle(ticket.reservation, cost if cost is not None else counted):

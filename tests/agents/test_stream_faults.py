@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from agents.office import Office
-from memory import runs
+from agents.runtime.budget import Caps
+from memory import ledger, runs
 from memory.runs import Run
 from tests.agents.conftest import connect
 
@@ -61,7 +62,7 @@ def fault(kind: str, code: str, message: str) -> bytes:
     return f"data: {json.dumps({'error': {'code': code, 'message': message}})}\n\n".encode()
 
 
-async def asked(office: Office, kind: str, *replies: bytes) -> tuple[Run, str, int]:
+async def asked(office: Office, kind: str, *replies: bytes, model: str = "m") -> tuple[Run, str, int]:
     """Ask one question of a server that gives these replies; returns the run, the text and how often it was asked."""
     asked_it = 0
 
@@ -79,7 +80,7 @@ async def asked(office: Office, kind: str, *replies: bytes) -> tuple[Run, str, i
 
     async with await asyncio.start_server(answer, "127.0.0.1") as server:
         host, port = server.sockets[0].getsockname()
-        await connect(office, kind, f"http://{host}:{port}", "m")
+        await connect(office, kind, f"http://{host}:{port}", model)
         conversation = await office.create_conversation()
         sent = await office.send(conversation.id, "How is the quay?")
         await office.runs.wait([sent.runs[0].id])
@@ -120,3 +121,14 @@ async def test_a_provider_that_is_busy_before_its_first_word_is_asked_again(offi
     busy = fault("anthropic", "overloaded_error", "Overloaded")
     run, text, asked_it = await asked(office, "anthropic", busy, spoken("anthropic") + end)
     assert (run.state, text, asked_it) == ("done", "The quay is ", 2)
+
+
+async def test_a_reply_that_broke_off_uncounted_costs_the_cap_what_was_sent(office: Office) -> None:
+    # OpenAI counts at the end of a reply only.
+    broken = spoken("openai") + fault("openai", "server_error", "The server had an error")
+    await asked(office, "openai", broken, model="gpt-5.5")
+    caps, today = Caps(office_day=1_000_000), ledger.calendar_day()
+    left = office._spending.budget.room("another", "lead", today, caps)
+    assert left is not None and left < 1_000_000
+    (used,) = await office.database.read(ledger.usage_by, "agent", since=today, until=today)
+    assert used.cost is None or used.unpriced == 1, "a cost that nobody knows must not be called nothing"
