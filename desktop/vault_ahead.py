@@ -43,12 +43,12 @@ class VaultAhead:
         return self._vault
 
     def _open(self) -> None:
-        if not self._locations.keyslots.exists():
-            return
         from vault.errors import VaultError
         from vault.office_keys import open_vault
 
         try:
+            if not self._locations.keyslots.exists():
+                return
             self._vault = open_vault(self._locations.home, passphrase=self._passphrase(), create=False)
         except (VaultError, OSError) as error:
             log.info("the vault did not open ahead: %s", type(error).__name__)
