@@ -118,6 +118,13 @@ def test_an_entry_that_its_signer_did_not_sign(office: Office) -> None:
             office.grown(wrong)
 
 
+@pytest.mark.parametrize("wrong", [None, "entry", [], 7])
+def test_what_is_no_entry_at_all(office: Office, wrong: Any) -> None:
+    for read in (lambda: office.grown(wrong), lambda: account_log.verify([wrong])):
+        with pytest.raises(LogDamaged):
+            read()
+
+
 def test_a_signature_for_another_purpose(office: Office) -> None:
     members = {name: value for name, value in entry(office).items() if name != "sig"}
     with pytest.raises(LogDamaged):

@@ -174,10 +174,13 @@ def test_a_receipt_verifies_without_the_service() -> None:
         receipt(keys_destroyed=["sha1:00"]),
         receipt(prev=None),
         receipt(purged_at=None),
+        receipt(v=True),
         VECTORS["receipt"],
         {},
+        [],
+        None,
     ],
 )
-def test_receipts_that_prove_nothing(wrong: dict[str, object]) -> None:
+def test_receipts_that_prove_nothing(wrong: object) -> None:
     with pytest.raises(ReceiptWrong):
         receipts.verify(wrong, PUBLISHED)
