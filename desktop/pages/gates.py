@@ -131,17 +131,16 @@ class Gate(QWidget):
         self._mark.setPixmap(app_icon().pixmap(here.px(_MARK), here.px(_MARK)))
 
 
-class UnlockGate(Gate):
-    """Asks for the passphrase: verbs ``unlock`` with it, ``recover``."""
+class PassphraseGate(Gate):
+    """Asks for a passphrase: verb ``unlock`` with it."""
 
-    def __init__(self) -> None:
-        super().__init__(_("Unlock your office"), _("Your office is protected by a passphrase."))
+    def __init__(self, title: str, sentence: str) -> None:
+        super().__init__(title, sentence)
         self.passphrase = self.secret_field(_("Passphrase"))
         self.passphrase.returnPressed.connect(self._unlock)
         button = QPushButton(_("Unlock"))
         button.clicked.connect(self._unlock)
         self.buttons(button)
-        self.link(_("I have only the recovery key"), "recover")
         self.setFocusProxy(self.passphrase)
 
     def show_fault(self, sentence: str) -> None:
@@ -152,6 +151,14 @@ class UnlockGate(Gate):
     def _unlock(self) -> None:
         if self.passphrase.text():
             self.decide("unlock", self.passphrase.text())
+
+
+class UnlockGate(PassphraseGate):
+    """Stands before an office that opens with a passphrase: verbs ``unlock`` with it, ``recover``."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Unlock your office"), _("Your office is protected by a passphrase."))
+        self.link(_("I have only the recovery key"), "recover")
 
 
 class NewPassphraseGate(Gate):
