@@ -32,6 +32,8 @@ def addressed(text: str, team: Sequence[Agent]) -> Addressed:
     """
     found: dict[str, Agent] = {}
     plain = _plain(text)
+    # The longest name wins: "@Data Analyst" is not "@Data".
+    named = [(_plain(agent.name), agent) for agent in sorted(team, key=lambda one: -len(one.name))]
     position, leading = 0, True
     while (at := plain.find("@", position)) >= 0:
         leading = leading and not plain[position:at].strip(" ,;&\n\t")
@@ -39,7 +41,7 @@ def addressed(text: str, team: Sequence[Agent]) -> Addressed:
         if at and not _separates(plain[at - 1]):
             leading = False
             continue  # an address such as mail@example.org
-        end, agents = _mention(plain, at + 1, team)
+        end, agents = _mention(plain, at + 1, named, team)
         if agents:
             found.update((agent.id, agent) for agent in agents)
             position = end
@@ -48,18 +50,22 @@ def addressed(text: str, team: Sequence[Agent]) -> Addressed:
     return Addressed(tuple(found.values()))
 
 
-def _mention(plain: str, start: int, team: Sequence[Agent]) -> tuple[int, list[Agent]]:
-    """Return where the mention that begins at ``start`` ends and whom it means; nobody if it means nothing."""
+def _mention(
+    plain: str, start: int, named: Sequence[tuple[str, Agent]], team: Sequence[Agent]
+) -> tuple[int, list[Agent]]:
+    """Return where the mention that begins at ``start`` ends and whom it means; nobody if it means nothing.
+
+    ``named`` is everybody under the name as ``_plain`` has it, the longest first.
+    """
     if plain[start : start + 1] in _QUOTES:
         close = plain.find(_QUOTES[plain[start]], start + 1)
         name = plain[start + 1 : close] if close > 0 else ""
-        matching = [agent for agent in team if _plain(agent.name).strip() == name.strip()]
+        matching = [agent for known, agent in named if known.strip() == name.strip()]
         if matching:
             return close + 1, matching
-    # The longest name wins: "@Data Analyst" is not "@Data".
-    for agent in sorted(team, key=lambda one: -len(one.name)):
-        end = start + len(_plain(agent.name))
-        if plain.startswith(_plain(agent.name), start) and _ends(plain, end):
+    for known, agent in named:
+        end = start + len(known)
+        if plain.startswith(known, start) and _ends(plain, end):
             return end, [agent]
     for word in EVERYBODY:
         if plain.startswith(word, start) and _ends(plain, start + len(word)):

@@ -4,7 +4,7 @@ import asyncio
 import logging
 from collections import OrderedDict
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy.orm import Session
@@ -131,20 +131,33 @@ class Files:
     def _begin(self, attachment: Attachment) -> None:
         task = asyncio.create_task(self._take_in(attachment), name=f"read {attachment.id}")
         self._reading[attachment.id] = task
-        task.add_done_callback(lambda done: self._taken_in(attachment.id, done))
+        task.add_done_callback(lambda done: self._taken_in(attachment, done))
 
-    def _taken_in(self, attachment_id: str, task: "asyncio.Task[None]") -> None:
-        self._reading.pop(attachment_id, None)
-        if not task.cancelled() and (error := task.exception()) is not None:
-            log.error("A file could not be taken in", exc_info=error)
+    def _taken_in(self, attachment: Attachment, task: "asyncio.Task[None]") -> None:
+        self._reading.pop(attachment.id, None)
+        if task.cancelled() or (error := task.exception()) is None:
+            return
+        log.error("A file could not be taken in", exc_info=error)
+        reason = (
+            str(error)
+            if isinstance(error, StorageError)
+            else _("Something in Bureau broke ({kind}): attach the file again.").format(
+                kind=type(error).__name__
+            )
+        )
+        # Told though not even this could be written: what waits for the file must not wait for ever. On disk it is
+        # unread, so the next start tries again.
+        self._bus.publish(AttachmentChanged(replace(attachment, state="failed", reason=reason)))
 
     async def _take_in(self, attachment: Attachment) -> None:
-        await self._update(attachment.id, state="reading")
         try:
-            document = await self._read(attachment)
+            await self._update(attachment.id, state="reading")
+            await self._read_and_index(attachment)
         except (ReadingError, StorageError) as error:
             await self._update(attachment.id, state="failed", reason=str(error))
-            return
+
+    async def _read_and_index(self, attachment: Attachment) -> None:
+        document = await self._read(attachment)
         passages = await asyncio.to_thread(split, document)
         for start in range(0, len(passages), INDEXED_AT_A_TIME):
             await self._database.write(

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer, Slot
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QWidget
 
 from agents.events import AppLocked, AppUnlocked
 from desktop.faults import sentence_of
-from desktop.pages.gates import Gate
+from desktop.pages.gates import PassphraseGate
 from desktop.session import Session
 from desktop.widgets.overlay import Overlay
 from resources.language import gettext as _
@@ -37,7 +37,7 @@ _LOGIND = ("org.freedesktop.login1", "/org/freedesktop/login1", "org.freedesktop
 log = logging.getLogger(__name__)
 
 
-class LockGate(Gate):
+class LockGate(PassphraseGate):
     """Stands in front of everything while the app is locked: verb ``unlock`` with the passphrase."""
 
     def __init__(self, *, by_vault: bool) -> None:
@@ -47,21 +47,6 @@ class LockGate(Gate):
             else _("Your agents go on working. Type the passphrase of the lock to see your office again.")
         )
         super().__init__(_("Bureau is locked"), sentence)
-        self.passphrase = self.secret_field(_("Passphrase"))
-        self.passphrase.returnPressed.connect(self._unlock)
-        button = QPushButton(_("Unlock"))
-        button.clicked.connect(self._unlock)
-        self.buttons(button)
-        self.setFocusProxy(self.passphrase)
-
-    def show_fault(self, sentence: str) -> None:
-        super().show_fault(sentence)
-        self.passphrase.selectAll()
-        self.passphrase.setFocus()
-
-    def _unlock(self) -> None:
-        if self.passphrase.text():
-            self.decide("unlock", self.passphrase.text())
 
 
 class Locking(QObject):

@@ -12,7 +12,7 @@ from agents.commands.readiness import QUESTION_SECONDS, recall_ready
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
 from agents.loading import load_agent_loop
-from memory import attachments, chats, ledger, messages, runs
+from memory import chats, ledger, messages, runs
 from memory.attachments import Attachment
 from memory.chats import Conversation, Message
 from memory.runs import Run
@@ -149,26 +149,17 @@ def _background(work: Coroutine[Any, Any, None]) -> Iterator[asyncio.Task[None]]
 
 
 async def _until_read(listening: _Listening, files: list[Attachment]) -> AsyncIterator[Item]:
-    office = listening.served.office
-    waiting = {file.id for file in files}
-    failed: list[Attachment] = []
-    while waiting:
-        for file in await office.database.read(attachments.attachments_of, list(waiting)):
-            if file.state == "failed":
-                failed.append(file)
-            if file.state in {"ready", "failed"}:
-                waiting.discard(file.id)
-        if waiting:
-            await _next(listening.queue, events.AttachmentChanged)
+    await listening.served.office.files.settled([file.id for file in files])
+    read = {file.id: file for file in files}
+    while not listening.queue.empty():
+        match listening.queue.get_nowait():
+            case events.AttachmentChanged(attachment=file) if file.id in read:
+                read[file.id] = file
+    failed = [file for file in read.values() if file.state == "failed"]
     if failed and len(failed) == len(files):
         raise CommandFailed(" ".join(file.reason for file in failed))
     for file in failed:
         yield {"kind": "notice", "sentence": file.reason}
-
-
-async def _next(queue: "asyncio.Queue[events.Event]", kind: type[events.Event]) -> None:
-    while not isinstance(await queue.get(), kind):
-        pass
 
 
 async def _followed(

@@ -18,8 +18,7 @@ from resources.language import gettext as _
 
 async def search(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
     """Return the best passages: ``[{id, text, score, source}]``."""
-    await recall_ready(served)
-    result = await served.office.recall.search(arguments["query"], limit=arguments["limit"])
+    result = await served.office.recall.search(await _query(served, arguments), limit=arguments["limit"])
     return [
         {
             "id": hit.passage_number,
@@ -40,8 +39,16 @@ async def search(served: Served, arguments: dict[str, Any]) -> list[dict[str, An
 
 async def why(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Show how each hit was found: its source, the scores of each leg, the home that answered."""
+    return await served.office.recall.why(await _query(served, arguments))
+
+
+async def _query(served: Served, arguments: dict[str, Any]) -> str:
+    """Return what is looked for, once the index answers."""
+    query = str(arguments["query"])
+    if not query.strip():
+        raise CommandFailed(_("There is nothing to look for yet: write what you want to find."), 2)
     await recall_ready(served)
-    return await served.office.recall.why(arguments["query"])
+    return query
 
 
 async def listed(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:

@@ -61,6 +61,9 @@ async def serving(
     """
     office = await Office.open(locations, passphrase=passphrase, vault=vault, ahead=ahead)
     try:
+        if not office.vault.has_passphrase:
+            # Closing a locked window opens nothing; whoever gave the passphrase of the office may enter.
+            await office.app_lock.begin()
         served = Served(office)
         async with door_open(served):
             yield served

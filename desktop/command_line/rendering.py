@@ -95,8 +95,9 @@ def _plain(value: Any) -> None:
         _say(value)
     elif isinstance(value, dict):
         for name, content in value.items():
-            if content not in (None, "", [], {}):
-                _say(f"{name:12} {content}")
+            shown = ", ".join(map(str, content)) if isinstance(content, list | tuple) else content
+            if shown not in (None, "", {}):
+                _say(f"{name:12} {shown}")
     elif isinstance(value, list):
         for row in value:
             _plain(row)

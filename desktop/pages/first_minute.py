@@ -2,11 +2,9 @@
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtWidgets import (
-    QFrame,
     QGridLayout,
     QHBoxLayout,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -17,6 +15,7 @@ from desktop.pages.page import card, clear, label
 from desktop.pages.recovery import RecoverySection
 from desktop.session import Session
 from desktop.theme.appearance import appearance, look
+from desktop.widgets.scrolling import scrolling
 from desktop.widgets.starter import Starter
 from memory.roster import Agent
 from resources.language import gettext as _
@@ -73,16 +72,10 @@ class Welcome(QWidget):
         row.addStretch(1)
         row.addWidget(holder, 1000)
         row.addStretch(1)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(content)
-        self._area = area
+        self._area = scrolling(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        outer.addWidget(self._area)
 
     def _fit(self) -> None:
         self._holder.setMaximumWidth(look().px(_WIDTH))

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QPlainTextEdit,
     QPushButton,
-    QScrollArea,
     QVBoxLayout,
     QWidget,
 )
@@ -18,6 +17,7 @@ from PySide6.QtWidgets import (
 from desktop.pages.folding import FlowLayout
 from desktop.theme.appearance import appearance, look
 from desktop.theme.mark import app_icon
+from desktop.widgets.scrolling import scrolling
 from resources.language import gettext as _
 
 _WIDTH, _LEAST_WIDTH = 440, 280
@@ -114,15 +114,9 @@ class Gate(QWidget):
         middle.addStretch(2)
         middle.addLayout(row)
         middle.addStretch(3)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(content)
         outer = QVBoxLayout(self)
         outer.setContentsMargins(0, 0, 0, 0)
-        outer.addWidget(area)
+        outer.addWidget(scrolling(content))
 
     def _fit(self) -> None:
         here = look()
@@ -131,17 +125,16 @@ class Gate(QWidget):
         self._mark.setPixmap(app_icon().pixmap(here.px(_MARK), here.px(_MARK)))
 
 
-class UnlockGate(Gate):
-    """Asks for the passphrase: verbs ``unlock`` with it, ``recover``."""
+class PassphraseGate(Gate):
+    """Asks for a passphrase: verb ``unlock`` with it."""
 
-    def __init__(self) -> None:
-        super().__init__(_("Unlock your office"), _("Your office is protected by a passphrase."))
+    def __init__(self, title: str, sentence: str) -> None:
+        super().__init__(title, sentence)
         self.passphrase = self.secret_field(_("Passphrase"))
         self.passphrase.returnPressed.connect(self._unlock)
         button = QPushButton(_("Unlock"))
         button.clicked.connect(self._unlock)
         self.buttons(button)
-        self.link(_("I have only the recovery key"), "recover")
         self.setFocusProxy(self.passphrase)
 
     def show_fault(self, sentence: str) -> None:
@@ -152,6 +145,14 @@ class UnlockGate(Gate):
     def _unlock(self) -> None:
         if self.passphrase.text():
             self.decide("unlock", self.passphrase.text())
+
+
+class UnlockGate(PassphraseGate):
+    """Stands before an office that opens with a passphrase: verbs ``unlock`` with it, ``recover``."""
+
+    def __init__(self) -> None:
+        super().__init__(_("Unlock your office"), _("Your office is protected by a passphrase."))
+        self.link(_("I have only the recovery key"), "recover")
 
 
 class NewPassphraseGate(Gate):

@@ -21,6 +21,7 @@ from desktop.faults import sentence_of
 from desktop.session import Session
 from desktop.theme.appearance import appearance, look
 from desktop.theme.icons import icon_pixmap
+from desktop.widgets.scrolling import scrolling
 from resources.language import gettext as _
 
 HEADER = 52
@@ -138,13 +139,7 @@ class Page(QWidget):
             row.addStretch(1)
         else:
             row.addWidget(holder)
-        area = QScrollArea()
-        area.setWidgetResizable(True)
-        area.setFrameShape(QFrame.Shape.NoFrame)
-        area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
-        area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        area.setWidget(content)
-        return area
+        return scrolling(content)
 
     def _fit(self) -> None:
         self._header.setFixedHeight(look().px(HEADER))

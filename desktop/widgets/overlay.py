@@ -2,9 +2,10 @@
 
 from PySide6.QtCore import QEvent, QObject, Qt, Signal
 from PySide6.QtGui import QColor, QKeyEvent, QPainter, QPaintEvent
-from PySide6.QtWidgets import QApplication, QFrame, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QApplication, QFrame, QVBoxLayout, QWidget
 
 from desktop.theme.appearance import appearance, look
+from desktop.widgets.scrolling import scrolling
 
 _WIDTH = 460
 _EDGE = 16
@@ -28,13 +29,8 @@ class Overlay(QWidget):
         self.column = QVBoxLayout(self.card)
         self.column.setContentsMargins(20, 18, 20, 18)
         self.column.setSpacing(10)
-        self._area = QScrollArea(self)
-        self._area.setWidgetResizable(True)
-        self._area.setFrameShape(QFrame.Shape.NoFrame)
-        self._area.setFocusPolicy(Qt.FocusPolicy.NoFocus)
-        self._area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self._area = scrolling(self.card, self)
         self._area.viewport().setAutoFillBackground(False)
-        self._area.setWidget(self.card)
         self.card.setAutoFillBackground(False)  # the scroll area would fill its round corners
         window.installEventFilter(self)
         self.card.installEventFilter(self)

@@ -4,6 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from agents.commands.registry import run_command
+from agents.commands.serving import serving
+from agents.door.protocol import Caller, CommandFailed
 from agents.lifecycle.going_back import restore_into_new
 from agents.office import Office
 from memory import notes
@@ -40,6 +43,21 @@ async def test_an_office_on_a_keyring_gets_a_passphrase_for_its_lock(
         assert not await lock.usable()
     finally:
         await office.close()
+
+
+@pytest.mark.req("R175")
+async def test_a_terminal_does_not_get_round_the_lock_of_a_window_that_was_closed(
+    own_home: Path, unlocked_keyring: Session
+) -> None:
+    locations = Locations(own_home / "office")
+    office = await Office.open(locations)
+    await office.app_lock.choose_passphrase(Secret("little screen"))
+    await office.app_lock.lock()
+    await office.close()
+    async with serving(locations, None) as served:
+        with pytest.raises(CommandFailed, match="unlock it in its window"):
+            async for _item in run_command(served, "memory list", {"proposed": False}, Caller()):
+                pass
 
 
 async def test_a_backup_of_an_office_on_a_keyring_opens_with_its_words_elsewhere(

@@ -3,10 +3,14 @@
 import asyncio
 import threading
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
 
+from agents.commands.asking import ask
+from agents.commands.serving import Served
+from agents.door.protocol import Caller, CommandFailed
 from agents.events import Event, Notice, TextDelta
 from agents.office import Office
 from agents.runtime.recording import Recorder
@@ -45,10 +49,24 @@ async def test_text_waits_for_room_on_the_disk(
     assert "".join(event.body["text"] for event in events if event.kind == "text") == message.text
 
 
+async def test_a_file_for_which_there_is_no_room_ends_the_question_with_a_sentence(
+    office: Office, tmp_path: Path
+) -> None:
+    file = tmp_path / "survey.txt"
+    file.write_text("\n\n".join(f"The quay {number} is {number % 9} m deep." for number in range(40_000)))
+    await office.database.write(_room, "little")
+    arguments = {"prompt": "how deep?", "files": [str(file)], "agent": "", "conversation": ""}
+    with pytest.raises(CommandFailed, match="disk is full"):
+        async for _item in ask(Served(office), arguments, Caller()):
+            pass
+    office.database.write_now(_room, "free")
+
+
 def _room(session: Session, how: str) -> None:
     connection = session.connection()
     pages = connection.exec_driver_sql("PRAGMA page_count").scalar_one()
-    connection.exec_driver_sql(f"PRAGMA max_page_count = {pages if how == 'full' else 1_000_000}")
+    limit = {"full": pages, "little": pages + 20, "free": 1_000_000}[how]
+    connection.exec_driver_sql(f"PRAGMA max_page_count = {limit}")
 
 
 def _still_readable(session: Session) -> None:

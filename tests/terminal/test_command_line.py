@@ -57,7 +57,16 @@ def test_fast_commands_import_nothing_slow(terminal: Terminal) -> None:
 
 
 @pytest.mark.parametrize(
-    "words", [["dance"], ["ask"], ["keys", "add", "telepathy"], ["usage", "--by", "mood"], ["ask", "--home"]]
+    "words",
+    [
+        ["dance"],
+        ["ask"],
+        ["ask", "--home"],
+        ["keys", "add", "telepathy"],
+        ["usage", "--by", "mood"],
+        ["memory", "search", " "],
+        ["memory", "why", ""],
+    ],
 )
 def test_wrong_use_is_one_sentence_and_exit_code_two(terminal: Terminal, words: list[str]) -> None:
     code, output, errors = terminal.run(*words)
@@ -164,6 +173,11 @@ def test_notes_are_found_in_other_words_and_why_says_how(terminal: Terminal) -> 
     assert why["from_snapshot"] and why["added_since_start"] == 0, (
         "the snapshot answers, nothing was added again"
     )
+
+
+def test_what_has_no_content_is_not_shown(terminal: Terminal) -> None:
+    code, output, _errors = terminal.run("agents", "add", "Clerk")
+    assert code == 0 and "Clerk" in output and "()" not in output and "[]" not in output
 
 
 def test_agents_round_trip_as_markdown(terminal: Terminal, tmp_path: Path) -> None:
