@@ -1,8 +1,20 @@
 """The passphrase that a command is given in a file."""
 
+from pathlib import Path
+
 from desktop.command_line.options import GlobalOptions, UsageFault
 from resources.language import gettext as _
 from vault.secret import Secret
+
+
+def read_passphrase(path: Path) -> str:
+    """Return what a file says, without the line's end. Raises UsageFault."""
+    try:
+        return path.read_text("utf-8").rstrip("\r\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageFault(
+            _("{path} cannot be read as a passphrase: name a text file.").format(path=path)
+        ) from error
 
 
 def passphrase_of(options: GlobalOptions) -> Secret | None:
@@ -10,12 +22,7 @@ def passphrase_of(options: GlobalOptions) -> Secret | None:
     path = options.passphrase_file
     if path is None:
         return None
-    try:
-        text = path.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageFault(
-            _("{path} cannot be read as a passphrase: name a text file.").format(path=path)
-        ) from error
+    text = read_passphrase(path)
     if not text:
         raise UsageFault(_("{path} is empty: write the passphrase into it.").format(path=path))
     return Secret(text)
