@@ -10,6 +10,7 @@ AgentsError
 ├── CapReached            a spending cap leaves no room for the next request
 ├── LoopStopped           the same call was made over and over
 ├── StepsSpent            the effort's limit of model requests is used up
+├── OwnerUnknown          who exports or erases has not given the passphrase lately
 └── ErasureFailed         something could not be erased
 """
 
@@ -56,6 +57,10 @@ class LoopStopped(AgentsError):
 
 class StepsSpent(AgentsError):
     """The effort's limit of model requests is used up."""
+
+
+class OwnerUnknown(AgentsError):
+    """Who exports or erases has not given the passphrase lately."""
 
 
 class ErasureFailed(AgentsError):

@@ -145,6 +145,11 @@ class TrashChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class PurposesChanged:
+    """A purpose was switched off or on again, for an agent or for all."""
+
+
+@dataclass(frozen=True, slots=True)
 class RetentionAsks:
     """The clock jumped, so ``count`` things that are due stay until their owner confirms that they go."""
 
@@ -205,6 +210,7 @@ Event = (
     | ConnectionsChanged
     | RosterChanged
     | OutboxChanged
+    | PurposesChanged
     | RecallChanged
     | Erased
     | ErasureProved

@@ -18,7 +18,7 @@ def index_said(session: Session, message_id: str) -> None:
     previous = ""
     if message.parent_id is not None:
         before = messages.message(session, message.parent_id)
-        if not _only_quotes(session, before):
+        if not before.restricted and not _only_quotes(session, before):
             previous = f"{speaker(before)}: {before.text}"
     index_message(session, message, previous, speaker(message), message.created_at)
 

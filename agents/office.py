@@ -151,7 +151,7 @@ class Office:
         """Trash, holds, restriction and rules of retention."""
         from agents.lifecycle.keeping import Keeping
 
-        return Keeping(self.database, self.events)
+        return Keeping(self.database, self.runs, self.recall, self.events)
 
     @cached_property
     def daily(self) -> "Daily":

@@ -16,7 +16,7 @@ from agents.tools.declaration import Tool, tools_of
 from agents.tools.quoting import QuotingTools
 from agents.tools.reading import ReadingTools
 from agents.tools.recollection import MemoryTools, day_words, place_words, sources_of
-from memory import attachments, branches, chats, messages, notes, roster, settings
+from memory import attachments, branches, chats, messages, notes, purposes, roster, settings
 from memory.accounts import Connection
 from memory.attachments import Attachment
 from memory.chats import Message, Turn
@@ -48,6 +48,8 @@ class _Gathered:
     core: tuple[notes.Note, ...]
     team: tuple[Agent, ...]
     recall: bool
+    remembers: bool
+    """Whether its owner lets the agent keep notes."""
 
 
 class OfficePreparation:
@@ -67,10 +69,11 @@ class OfficePreparation:
         connection: Connection | None,
         price: "Price | None",
     ) -> Prepared:
-        """Return what a run sends, once its files are read. Raises StorageError."""
+        """Return what a run sends, once its files are read. Raises StorageError; Refused for what is restricted."""
         if agent.librarian:
             await self._recall.start()  # beside the files that are still being read
         await self._files.settled(question.attachment_ids)
+        await self._database.read(holds.refuse_given, run.id)
         gathered = await self._database.read(_gather, question.id, question.attachment_ids, agent)
         known = {file.name: file for file in gathered.files.values()}
         remembering = MemoryTools(
@@ -82,7 +85,7 @@ class OfficePreparation:
             *tools_of(ReadingTools(self._files, known)),
             *tools_of(quoting),
         )
-        tools = tuple(tool for tool in offered if tool.name in agent.tools)
+        tools = _granted(offered, agent, gathered)
         context = await self._context(
             agent,
             question.conversation_id,
@@ -107,7 +110,7 @@ class OfficePreparation:
         """Return what would be sent now to one agent; nothing is sent, nothing is stored. Raises StorageError."""
         gathered = await self._database.read(_gather_ahead, conversation_id, attachment_ids, agent)
         offered = (*tools_of(MemoryTools), *tools_of(ReadingTools), *tools_of(QuotingTools))
-        tools = tuple(tool for tool in offered if tool.name in agent.tools)
+        tools = _granted(offered, agent, gathered)
         return await self._context(
             agent, conversation_id, text, attachment_ids, gathered, tools, connection, price
         )
@@ -182,6 +185,11 @@ class OfficePreparation:
         return found
 
 
+def _granted(offered: Sequence[Tool], agent: Agent, gathered: _Gathered) -> tuple[Tool, ...]:
+    withheld = "" if gathered.remembers else "remember"
+    return tuple(tool for tool in offered if tool.name in agent.tools and tool.name != withheld)
+
+
 def abilities_of(connection: Connection | None, tools: Sequence[Tool]) -> Abilities:
     """Return what a model of the connection takes as it is.
 
@@ -212,13 +220,15 @@ def _why(hit: Hit) -> str:
 
 
 def _gather(session: Session, question_id: str, attachment_ids: Sequence[str], agent: Agent) -> _Gathered:
-    parent_id = messages.message(session, question_id).parent_id
-    return _together(session, parent_id, attachment_ids, agent)
+    question = messages.message(session, question_id)
+    holds.refuse_restricted(session, question.conversation_id, question_id)
+    return _together(session, question.parent_id, attachment_ids, agent)
 
 
 def _gather_ahead(
     session: Session, conversation_id: str, attachment_ids: Sequence[str], agent: Agent
 ) -> _Gathered:
+    holds.refuse_restricted(session, conversation_id)
     leaf = chats.conversation(session, conversation_id).active_leaf_id
     return _together(session, leaf, attachment_ids, agent)
 
@@ -227,10 +237,8 @@ def _together(
     session: Session, leaf_id: str | None, attachment_ids: Sequence[str], agent: Agent
 ) -> _Gathered:
     turns, unread = branches.recent_turns(session, leaf_id, characters=CONVERSATION_CHARACTERS)
-    if turns and holds.is_restricted(session, turns[0].messages[0].conversation_id):
-        turns, unread = (), 0
-    wanted = [*attachment_ids]
-    wanted += [one for turn in turns for message in turn.messages for one in message.attachment_ids]
+    said = [message for turn in turns for message in turn.messages if not message.restricted]
+    wanted = [*attachment_ids, *(one for message in said for one in message.attachment_ids)]
     files = {file.id: file for file in attachments.usable(session, tuple(dict.fromkeys(wanted)))}
     return _Gathered(
         turns,
@@ -239,4 +247,5 @@ def _together(
         notes.core_notes(session, agent_id=agent.id),
         tuple(roster.agents(session)),
         settings.value(session, "recall.enabled"),
+        purposes.allowed(session, "memory", agent.id),
     )

@@ -13,6 +13,7 @@ from agents.spending import run_cap
 from memory import accounts, attachments, chats, messages, roster, runs, settings
 from memory.accounts import Connection
 from memory.chats import Conversation, Message
+from memory.lifecycle import holds
 from memory.roster import Agent
 from memory.runs import Run
 from resources.language import gettext as _
@@ -54,6 +55,7 @@ def send(session: Session, conversation_id: str, draft: Draft, *, busy: bool) ->
     if not draft.text.strip() and not draft.attachment_ids:
         raise NothingToSend(_("There is nothing to send yet: write something or attach a file."))
     conversation = chats.conversation(session, conversation_id)
+    holds.refuse_restricted(session, conversation_id)
     asked = who(session, conversation, draft)
     question = messages.add_owner_message(
         session, conversation_id, draft.text, attachment_ids=draft.attachment_ids
@@ -76,6 +78,7 @@ def edit(session: Session, message_id: str, text: str, *, busy: bool) -> Sent:
         raise NothingToSend(_("The edited message is empty: write something, or leave the old one."))
     conversation_id = messages.message(session, message_id).conversation_id
     conversation = chats.conversation(session, conversation_id)
+    holds.refuse_restricted(session, conversation_id)
     before = [answer.agent_id for answer in messages.answers(session, message_id) if answer.agent_id]
     named = [agent.id for agent in addressed(text, roster.agents(session)).agents]
     draft = Draft(text, agent_ids=tuple(named or dict.fromkeys(before)))
@@ -88,11 +91,15 @@ def edit(session: Session, message_id: str, text: str, *, busy: bool) -> Sent:
 
 
 def regenerate(session: Session, message_id: str, *, busy: bool) -> Sent:
-    """Ask the agent of an answer again; the old answer stays as another branch. Raises UnknownAgent."""
+    """Ask the agent of an answer again; the old answer stays as another branch.
+
+    Raises UnknownAgent, or Refused where it is restricted.
+    """
     old = messages.message(session, message_id)
     if old.role == "owner" or old.parent_id is None or old.agent_id is None:
         raise UnknownAgent(_("Only an answer of somebody who still works here can be regenerated."))
     question = messages.message(session, old.parent_id)
+    holds.refuse_restricted(session, question.conversation_id, question.id)
     return ask(session, question, (roster.agent(session, old.agent_id),), Draft(question.text), queued=busy)
 
 

@@ -57,7 +57,7 @@ class Contents:
         await session.office.app_lock.begin()
         self.listing = Listing(session, self.area.list)
         self.chat = ChatPage(session, self.area)
-        self._window.notices.foot = self.chat.place
+        self._window.notices.stand_above(self.chat.place)
         self.palette = CommandPalette(self._window)
         self.palette.closed.connect(self._give_focus_back)
         session.on(RunChanged, lambda event: self.alerts.hear(event.run))

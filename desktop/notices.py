@@ -4,7 +4,7 @@ import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from PySide6.QtCore import Qt, QTimer
+from PySide6.QtCore import QEvent, QObject, Qt, QTimer
 from PySide6.QtGui import QAccessible, QAccessibleAnnouncementEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPushButton, QVBoxLayout, QWidget
 
@@ -36,11 +36,20 @@ class NoticeArea(QWidget):
         self._column.setContentsMargins(0, 0, 0, 0)
         self._column.setSpacing(8)
         self._cards: dict[str, _Card] = {}
-        self.foot: QWidget | None = None
-        """What stands at the foot of the window and is not to be covered while it is seen."""
+        self._foot: QWidget | None = None
         appearance().changed.connect(self.follow)
         self._muted = False
         self.hide()
+
+    def stand_above(self, foot: QWidget) -> None:
+        """Keep above what stands at the foot of the window while that is seen, however high it gets."""
+        self._foot = foot
+        foot.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if watched is self._foot and event.type() == QEvent.Type.Resize:
+            self.follow()
+        return super().eventFilter(watched, event)
 
     def mute(self, muted: bool) -> None:
         """Show nothing while the app is locked; what came meanwhile is shown afterwards."""
@@ -48,16 +57,18 @@ class NoticeArea(QWidget):
         self.setVisible(not muted and bool(self._cards))
         self.follow()
 
-    def show_notice(self, sentence: str, *, door: Door | None = None, fault: bool = False) -> None:
-        """Show a sentence; one with a fault stays until it is closed."""
+    def show_notice(
+        self, sentence: str, *, door: Door | None = None, fault: bool = False, lasting: bool = False
+    ) -> None:
+        """Show a sentence; one with a fault stays until it is closed, a lasting one until ``withdraw``."""
         if sentence in self._cards:
             self._cards[sentence].stay()
             return
-        card = _Card(sentence, door, fault, lambda: self._remove(sentence))
+        card = _Card(sentence, door, fault, lasting, lambda: self.withdraw(sentence))
         self._cards[sentence] = card
         self._column.addWidget(card)
         while len(self._cards) > _MOST:
-            self._remove(next(iter(self._cards)))
+            self.withdraw(next(iter(self._cards)))
         if self._muted:
             return
         self.show()
@@ -75,7 +86,9 @@ class NoticeArea(QWidget):
         if window is None or not self._cards:
             return
         width = min(look().px(_WIDTH), window.width() - 32)
-        clearance = self.foot.height() if self.foot is not None and self.foot.isVisible() else look().px(16)
+        clearance = (
+            self._foot.height() if self._foot is not None and self._foot.isVisible() else look().px(16)
+        )
         for card in self._cards.values():
             card.ensurePolished()  # measured in the letters of the look in force
         heights = [card.height_for(width) for card in self._cards.values()]
@@ -85,7 +98,8 @@ class NoticeArea(QWidget):
         self.setFixedSize(width, height)
         self.move((window.width() - width) // 2, window.height() - height - clearance - 8)
 
-    def _remove(self, sentence: str) -> None:
+    def withdraw(self, sentence: str) -> None:
+        """Take a sentence away, if it is still shown."""
         card = self._cards.pop(sentence, None)
         if card is None:
             return
@@ -101,7 +115,9 @@ class NoticeArea(QWidget):
 class _Card(QFrame):
     """One notice."""
 
-    def __init__(self, sentence: str, door: Door | None, fault: bool, close: Callable[[], None]) -> None:
+    def __init__(
+        self, sentence: str, door: Door | None, fault: bool, lasting: bool, close: Callable[[], None]
+    ) -> None:
         super().__init__()
         self.setProperty("kind", "card")
         self.setAccessibleName(sentence)
@@ -123,11 +139,12 @@ class _Card(QFrame):
         closing = QPushButton(_("Close"))
         closing.setProperty("kind", "flat")
         closing.clicked.connect(close)
+        closing.setVisible(not lasting)
         row.addWidget(closing)
         self._timer = QTimer(self)
         self._timer.setSingleShot(True)
         self._timer.timeout.connect(close)
-        self._fault = fault
+        self._stays = fault or lasting
         self.stay()
 
     def height_for(self, width: int) -> int:
@@ -136,5 +153,5 @@ class _Card(QFrame):
 
     def stay(self) -> None:
         """Begin the time of this notice again."""
-        if not self._fault:
+        if not self._stays:
             self._timer.start(_SHOWN_MILLISECONDS)

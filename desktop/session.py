@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from agents.events import Erased, Event, Notice
+from agents.events import Erased, Event, Notice, OfficePaused, OfficeResumed
 from agents.notebook import Notebook
 from agents.office import Office
 from desktop.faults import sentence_of
@@ -45,6 +45,9 @@ class Session(QObject):
         self._savers: list[Callable[[], Awaitable[None]]] = []
         self._unsubscribe = office.events.subscribe(self._hear)
         self.on(Erased, forget)
+        self._paused = ""
+        self.on(OfficePaused, self._pause)
+        self.on(OfficeResumed, lambda _event: self.window.notices.withdraw(self._paused))
         self.on(Notice, lambda notice: self.notify(f"{notice.sentence} {notice.fix}".strip()))
 
     def on(self, kind: type[E], callback: Callable[[E], None]) -> None:
@@ -96,6 +99,10 @@ class Session(QObject):
         """Hear nothing more."""
         self._unsubscribe()
         self._listeners.clear()
+
+    def _pause(self, event: OfficePaused) -> None:
+        self._paused = event.sentence
+        self.window.notices.show_notice(event.sentence, lasting=True)
 
     def _hear(self, event: Event) -> None:
         for callback in tuple(self._listeners.get(type(event), ())):

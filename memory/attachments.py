@@ -34,6 +34,7 @@ class Attachment:
     reason: str
     note: str
     created_at: int
+    restricted: bool = False
 
 
 def add_attachment(

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from memory.chats import View, in_view
 from memory.runs import UNFINISHED
-from memory.tables import ConversationTable, MessageTable, RunTable
+from memory.tables import ConversationTable, MessageTable, ProvenanceTable, RunTable
 
 ChatStatus = Literal["", "working", "needs_you", "interrupted", "failed", "stopped", "ready"]
 _WORST_FIRST: tuple[ChatStatus, ...] = ("failed", "interrupted", "stopped")
@@ -19,6 +19,8 @@ _VARIABLES = 500
 @dataclass(frozen=True, slots=True)
 class ChatEntry:
     """One line of the list. ``speakers`` are the agents of the last answer; times are UTC milliseconds.
+
+    ``imported`` means that it was brought in, so that it may hold messages that another app did not show.
 
     ``status`` is ``ready``, ``failed``, ``interrupted`` or ``stopped`` where an answer ended so after its owner last
     looked at the conversation; of several answers side by side the worst counts.
@@ -32,6 +34,8 @@ class ChatEntry:
     pinned: bool
     archived: bool
     trashed: bool
+    restricted: bool = False
+    imported: bool = False
 
 
 def entries(session: Session, *, view: View, limit: int) -> list[ChatEntry]:
@@ -56,6 +60,7 @@ def entries_of(session: Session, conversation_ids: Iterable[str]) -> list[ChatEn
 def _lines(session: Session, rows: list[ConversationTable]) -> list[ChatEntry]:
     speakers: dict[str, list[tuple[str, str]]] = {}
     states: dict[str, set[str]] = {}
+    imported: set[str] = set()
     for start in range(0, len(rows), _VARIABLES):
         part = rows[start : start + _VARIABLES]
         _read_speakers(session, [row.active_leaf_id for row in part if row.active_leaf_id], speakers)
@@ -64,7 +69,15 @@ def _lines(session: Session, rows: list[ConversationTable]) -> list[ChatEntry]:
         )
         for conversation_id, state in session.execute(running):
             states.setdefault(conversation_id, set()).add(state)
-    return [_line(row, speakers.get(row.active_leaf_id or "", []), states.get(row.id, set())) for row in rows]
+        brought_in = select(ProvenanceTable.record_id).where(
+            ProvenanceTable.record_type == "conversations",
+            ProvenanceTable.record_id.in_([row.id for row in part]),
+        )
+        imported |= set(session.scalars(brought_in))
+    return [
+        _line(row, speakers.get(row.active_leaf_id or "", []), states.get(row.id, set()), row.id in imported)
+        for row in rows
+    ]
 
 
 def _read_speakers(session: Session, leaf_ids: list[str], found: dict[str, list[tuple[str, str]]]) -> None:
@@ -85,7 +98,9 @@ def _read_speakers(session: Session, leaf_ids: list[str], found: dict[str, list[
         found[leaf_id] = names.get(batch_id, [])
 
 
-def _line(row: ConversationTable, speakers: list[tuple[str, str]], states: set[str]) -> ChatEntry:
+def _line(
+    row: ConversationTable, speakers: list[tuple[str, str]], states: set[str], imported: bool
+) -> ChatEntry:
     status: ChatStatus = ""
     seen_at = row.scroll.get("seen_at", 0)
     if "needs_you" in states:
@@ -104,4 +119,6 @@ def _line(row: ConversationTable, speakers: list[tuple[str, str]], states: set[s
         pinned=row.pinned_at is not None,
         archived=row.archived_at is not None,
         trashed=row.trashed_at is not None,
+        restricted=row.restricted,
+        imported=imported,
     )

@@ -36,6 +36,7 @@ class Conversation:
     pinned_at: int | None
     archived_at: int | None
     trashed_at: int | None
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)

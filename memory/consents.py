@@ -5,7 +5,7 @@ not make unsaid what was sent before, and the trail keeps both.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -50,7 +50,7 @@ def text_of(host: str) -> str:
 
 def standing(session: Session, host: str) -> Standing:
     """Return whether sending to a host was agreed to, as things are now."""
-    latest = _latest(session, host)
+    latest = _latest(session, _SENDING + host)
     if latest is None:
         return "none"
     return "given" if latest.withdrawn_at is None else "withdrawn"
@@ -66,33 +66,44 @@ def admits(session: Session, host: str) -> bool:
 
 def give(session: Session, host: str) -> Consent:
     """Record the consent, unless it stands."""
-    row = _latest(session, host)
-    if row is None or row.withdrawn_at is not None:
-        row = ConsentTable(id=new_id(), purpose=_SENDING + host, text_version=TEXT_VERSION, given_at=now())
-        session.add(row)
-        audit.append(session, "consent given", row.id, {"recipient": host, "text": TEXT_VERSION})
-        session.flush()
-    return record(Consent, row)
+    return record(Consent, allow(session, _SENDING + host, {"recipient": host}))
 
 
 def withdraw(session: Session, host: str) -> None:
     """Send nothing to a host from now on; for one never sent to this is an objection ahead of time."""
-    row = _latest(session, host)
+    object_to(session, _SENDING + host, {"recipient": host})
+
+
+def allow(session: Session, purpose: str, detail: dict[str, Any]) -> ConsentTable:
+    """Record that a purpose may be followed, unless that stands; ``detail`` is what the trail says of it."""
+    row = _latest(session, purpose)
+    if row is None or row.withdrawn_at is not None:
+        row = ConsentTable(id=new_id(), purpose=purpose, text_version=TEXT_VERSION, given_at=now())
+        session.add(row)
+        audit.append(session, "consent given", row.id, {**detail, "text": TEXT_VERSION})
+        session.flush()
+    return row
+
+
+def object_to(session: Session, purpose: str, detail: dict[str, Any]) -> None:
+    """Record that a purpose may not be followed from now on; ``detail`` is what the trail says of it."""
+    row = _latest(session, purpose)
     if row is None:
-        row = ConsentTable(id=new_id(), purpose=_SENDING + host, text_version=TEXT_VERSION, given_at=now())
+        row = ConsentTable(id=new_id(), purpose=purpose, text_version=TEXT_VERSION, given_at=now())
         session.add(row)
     if row.withdrawn_at is None:
         row.withdrawn_at = now()
-        audit.append(session, "consent withdrawn", row.id, {"recipient": host})
+        audit.append(session, "consent withdrawn", row.id, detail)
         session.flush()
 
 
 def consents(session: Session) -> tuple[Consent, ...]:
-    """Return every consent, the latest first."""
-    chosen = select(ConsentTable).order_by(ConsentTable.given_at.desc(), ConsentTable.id)
-    return tuple(record(Consent, row) for row in session.scalars(chosen))
+    """Return every consent to send, the latest first."""
+    chosen = select(ConsentTable).where(ConsentTable.purpose.startswith(_SENDING))
+    rows = session.scalars(chosen.order_by(ConsentTable.given_at.desc(), ConsentTable.id))
+    return tuple(record(Consent, row) for row in rows)
 
 
-def _latest(session: Session, host: str) -> ConsentTable | None:
-    chosen = select(ConsentTable).where(ConsentTable.purpose == _SENDING + host)
+def _latest(session: Session, purpose: str) -> ConsentTable | None:
+    chosen = select(ConsentTable).where(ConsentTable.purpose == purpose)
     return session.scalar(chosen.order_by(ConsentTable.given_at.desc(), ConsentTable.id).limit(1))

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, func, select, tuple_
+from sqlalchemy import ColumnElement, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from memory import audit
@@ -130,11 +130,16 @@ def add_usage(
 
 
 def usage_by(
-    session: Session, by: UsageKey, *, since: str | None = None, until: str | None = None
+    session: Session,
+    by: UsageKey,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    without: frozenset[str] = frozenset(),
 ) -> tuple[UsageSum, ...]:
     """Sum the ledger by agent, model, day or key (connection) over calendar days, both ends included.
 
-    Days come in order, everything else by the most tokens first.
+    ``without`` leaves agents out. Days come in order, everything else by the most tokens first.
     """
     keys: dict[UsageKey, Any] = {
         "agent": UsageTable.agent_id,
@@ -146,7 +151,7 @@ def usage_by(
     tokens = func.sum(UsageTable.input_tokens + UsageTable.output_tokens)
     query = (
         select(key, *_sums())
-        .where(*_between(since, until))
+        .where(*_between(since, until, without))
         .group_by(key)
         .order_by(key if by == "day" else tokens.desc(), key)
     )
@@ -157,9 +162,15 @@ def usage_by(
     )
 
 
-def usage_total(session: Session, *, since: str | None = None, until: str | None = None) -> UsageSum:
-    """Sum the whole ledger over calendar days, both ends included."""
-    sums = session.execute(select(*_sums()).where(*_between(since, until))).one()
+def usage_total(
+    session: Session,
+    *,
+    since: str | None = None,
+    until: str | None = None,
+    without: frozenset[str] = frozenset(),
+) -> UsageSum:
+    """Sum the whole ledger over calendar days, both ends included, ``without`` some agents."""
+    sums = session.execute(select(*_sums()).where(*_between(since, until, without))).one()
     return UsageSum(None, "", *sums)
 
 
@@ -304,8 +315,10 @@ def _sums() -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def _between(since: str | None, until: str | None) -> list[ColumnElement[bool]]:
+def _between(since: str | None, until: str | None, without: frozenset[str]) -> list[ColumnElement[bool]]:
     conditions: list[ColumnElement[bool]] = []
+    if without:
+        conditions.append(or_(UsageTable.agent_id.is_(None), UsageTable.agent_id.not_in(without)))
     if since is not None:
         conditions.append(UsageTable.day >= since)
     if until is not None:

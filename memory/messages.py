@@ -1,6 +1,7 @@
 """Writing the messages of a conversation: the owner's, the agents' while they stream, and their end."""
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple
 
 from sqlalchemy import func, select, update
@@ -9,7 +10,7 @@ from sqlalchemy.orm import Session
 from memory.chats import Message, MessageState
 from memory.errors import Refused
 from memory.identifiers import new_id, now
-from memory.tables import AttachmentTable, ConversationTable, MessageTable
+from memory.tables import AttachmentTable, ConversationTable, MessageTable, ProvenanceTable
 from memory.tables.records import record, required
 from memory.titles import title_from
 from resources.language import gettext as _
@@ -207,6 +208,32 @@ def show_leaf(session: Session, conversation: ConversationTable, leaf: MessageTa
     if leaf.parent_id is not None:
         required(session, MessageTable, leaf.parent_id).shown_batch_id = leaf.batch_id
     session.flush()
+
+
+@dataclass(frozen=True, slots=True)
+class Hidden:
+    """A message that came from another app and was not shown there; ``raw`` is what the office has no place for."""
+
+    message: Message
+    raw: dict[str, Any] | None
+
+
+def hidden_messages(session: Session, conversation_id: str) -> tuple[Hidden, ...]:
+    """Return what came with a conversation and was not shown, in the order written, without what is in the trash."""
+    chosen = (
+        select(MessageTable, ProvenanceTable.extra)
+        .outerjoin(
+            ProvenanceTable,
+            (ProvenanceTable.record_id == MessageTable.id) & (ProvenanceTable.record_type == "messages"),
+        )
+        .where(
+            MessageTable.conversation_id == conversation_id,
+            MessageTable.hidden,
+            MessageTable.trashed_at.is_(None),
+        )
+    )
+    rows = session.execute(chosen.order_by(MessageTable.ordinal))
+    return tuple(Hidden(record(Message, row), raw) for row, raw in rows)
 
 
 def _check_parent(session: Session, conversation_id: str, parent_id: str | None) -> None:

@@ -40,6 +40,7 @@ class Note:
     uses: int
     last_used_at: int | None
     pinned_at: int | None
+    restricted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +105,7 @@ def reject_note(session: Session, note_id: str) -> Note:
 
 
 def supersede_note(session: Session, note_id: str, text: str, **origin: Any) -> Note:
-    """Write a new version: the old one keeps its words and ends now; kind, scope and pin go on.
+    """Write a new version: the old one keeps its words and ends now; kind, scope, pin and restriction go on.
 
     ``origin`` names who changed it, as in ``add_note``; a version with state ``proposed`` ends the old one
     only when it is accepted. Raises NotFound, or Refused where a newer version exists.
@@ -114,7 +115,7 @@ def supersede_note(session: Session, note_id: str, text: str, **origin: Any) -> 
         raise Refused(_("This note was changed or rejected meanwhile: look at its newest version."))
     new = add_note(session, text, kind=old.kind, scope=old.scope, scope_id=old.scope_id, **origin)  # type: ignore[arg-type]  # columns hold these words only
     row = required(session, NoteTable, new.id)
-    row.supersedes_id, row.pinned_at = old.id, old.pinned_at
+    row.supersedes_id, row.pinned_at, row.restricted = old.id, old.pinned_at, old.restricted
     if row.state == "accepted":
         _end(session, old.id)
     session.flush()

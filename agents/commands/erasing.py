@@ -24,8 +24,6 @@ async def erase(served: Served, arguments: dict[str, Any], caller: Caller) -> As
         await office.keeping.put_away([subject])
         yield {"kind": "result", "value": {"trashed": subject.id, "kind": subject.kind}}
         return
-    if subject.kind == "connection":
-        await office.connections.forget_key(subject.id)
     report = await office.erasing.erase([subject], derived_notes=arguments["notes"], deep=arguments["deep"])
     yield {"kind": "notice", "sentence": _("Erased. Searching every file and page for what is left of it …")}
     report = await office.erasing.proved(report.id)

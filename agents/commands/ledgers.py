@@ -4,13 +4,22 @@ from dataclasses import asdict
 from typing import Any
 
 from agents.commands.serving import Served
-from memory import ledger
+from agents.door.protocol import CommandFailed
+from memory import ledger, purposes
+from resources.language import gettext as _
 
 
 async def usage(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
     """Sum tokens and cost ``by`` agent, model, day or key; a cost nobody knows is null."""
-    rows = await served.office.database.read(ledger.usage_by, arguments["by"])
-    return [asdict(row) for row in rows]
+    database = served.office.database
+    off = await database.read(purposes.objections, "usage")
+    if purposes.EVERYBODY in off:
+        raise CommandFailed(
+            _(
+                "Usage charts are switched off: see “bureau privacy purposes”, or “bureau privacy allow usage”."
+            )
+        )
+    return [asdict(row) for row in await database.read(ledger.usage_by, arguments["by"], without=off)]
 
 
 async def outbox(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:

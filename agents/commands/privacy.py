@@ -5,9 +5,11 @@ from dataclasses import asdict
 from typing import Any
 
 from agents.commands.serving import Served
+from agents.door.protocol import CommandFailed
 from agents.lifecycle import recipients
-from memory import consents
+from memory import consents, purposes, roster
 from memory.lifecycle import inventory
+from resources.language import gettext as _
 
 
 async def data(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
@@ -55,3 +57,24 @@ async def give(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Let ``host`` receive data again."""
     await served.office.database.write(consents.give, arguments["host"])
     return {"host": arguments["host"], "consent": "given"}
+
+
+async def purposes_(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what each purpose is followed for: the whole office, then every agent."""
+    found = await served.office.database.read(purposes.choices)
+    return [{**asdict(one), "agent_name": one.agent_name or _("the whole office")} for one in found]
+
+
+async def switch(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Follow ``purpose`` for ``agent`` (empty: the whole office), or with ``on`` false no longer."""
+    database, name = served.office.database, arguments["agent"]
+    agent_id = purposes.EVERYBODY
+    if name:
+        agent = await database.read(roster.agent_named, name)
+        if agent is None:
+            raise CommandFailed(
+                _("Nobody here is called “{name}”: see “bureau agents list”.").format(name=name)
+            )
+        agent_id = agent.id
+    await served.office.keeping.switch(arguments["purpose"], agent_id, on=arguments["on"])
+    return {"purpose": arguments["purpose"], "agent": name, "on": arguments["on"]}

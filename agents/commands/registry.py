@@ -83,6 +83,8 @@ ANSWERING: dict[str, Answering] = {
     "privacy consents": privacy.listed,
     "privacy withdraw": privacy.withdraw,
     "privacy give": privacy.give,
+    "privacy purposes": privacy.purposes_,
+    "privacy switch": privacy.switch,
     "usage": ledgers.usage,
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,
@@ -111,6 +113,7 @@ async def run_command(
     try:
         if served.office.app_lock.locked and command not in WHILE_LOCKED:
             raise CommandFailed(_("The office is locked: unlock it in its window, then try again."))
+        await locking.admit(served, command, arguments)
         if command in STREAMING:
             async for item in STREAMING[command](served, arguments, caller):
                 yield item

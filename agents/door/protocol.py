@@ -2,7 +2,7 @@
 
 A client sends ``{"command": name, "arguments": {…}}`` and, if its owner pressed Ctrl+C, ``{"stop": true}``.
 The owner answers with any number of ``{"item": {…}}`` and one ``{"end": true}`` or
-``{"error": {"sentence": …, "code": 1 | 2}}``. No answer ever holds a secret.
+``{"error": {"sentence": …, "code": …}}``. No answer ever holds a secret.
 """
 
 import asyncio
@@ -13,6 +13,9 @@ from typing import Any
 
 LONGEST_LINE = 64 * 1024 * 1024
 """Bytes; a pasted megabyte and a long answer fit many times over."""
+
+OWNER_ASKED = 4
+"""The code of a command that is to be given again, with the passphrase of the app lock."""
 
 Item = dict[str, Any]
 
@@ -28,7 +31,7 @@ Handler = Callable[[str, dict[str, Any], Caller], AsyncIterator[Item]]
 
 
 class CommandFailed(Exception):
-    """A command ended with a sentence; ``code`` is the exit code, 1 for failed and 2 for wrongly used."""
+    """A command ended with a sentence; ``code`` is the exit code, 1 for failed, 2 for wrongly used, or OWNER_ASKED."""
 
     def __init__(self, sentence: str, code: int = 1) -> None:
         super().__init__(sentence)

@@ -87,13 +87,19 @@ class Erasing:
         ``deep`` gives the database another key before the full search, so that nothing that the disk still holds
         of it can be opened. With ``brake`` a great many things need their number ``confirmed``.
 
-        Raises NotFound, ManyAtOnce, Refused where a hold keeps something, ErasureFailed, StorageError or, for
-        ``deep``, VaultError: then what was to be erased is gone and the key is the former one.
+        The key of a connection is destroyed with it.
+
+        Raises NotFound, ManyAtOnce, Refused where a hold keeps something, ErasureFailed, StorageError or VaultError:
+        where the key of a connection could not be destroyed, nothing is erased; where the database could not be
+        given another key, what was to be erased is gone and the key is the former one.
         """
         parts = self._parts
         if brake:
             await parts.database.read(trash.brake, subjects, confirmed=confirmed)
         async with self._turn:
+            for subject in subjects:
+                if subject.kind == "connection":  # its key first: what comes between leaves a row without one
+                    await asyncio.to_thread(parts.vault.delete_key, subject.id)
             gone, pages = await self._out_of_database(subjects, reason, derived_notes)
             marks = await asyncio.to_thread(self._marks, gone)
             await asyncio.to_thread(self._remove_blobs, gone)

@@ -3,19 +3,33 @@
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged, TrashChanged
+from agents.events import (
+    ConversationChanged,
+    EventBus,
+    MessageChanged,
+    NotesChanged,
+    PurposesChanged,
+    RosterChanged,
+    TrashChanged,
+)
+from agents.indexing import index_said
+from agents.runtime.runs import Runs
+from memory import messages, purposes
 from memory.database import Database
 from memory.lifecycle import holds, retention, trash
 from memory.lifecycle.retention import Leaving, Rule, Scope
 from memory.lifecycle.subjects import Subject
 from memory.lifecycle.trash import Trashed
+from memory.recall.search import Recall
 
 
 class Keeping:
     """Puts things into the trash and back, holds and restricts them, and keeps the rules of retention."""
 
-    def __init__(self, database: Database, bus: EventBus) -> None:
+    def __init__(self, database: Database, runs: Runs, recall: Recall, bus: EventBus) -> None:
         self._database = database
+        self._runs = runs
+        self._recall = recall
         self._bus = bus
 
     async def put_away(
@@ -43,8 +57,26 @@ class Keeping:
         await self._change(holds.hold, subject, held=held)
 
     async def restrict(self, subject: Subject, *, restricted: bool) -> None:
-        """Keep something out of prompts and recall, or no longer. Raises NotFound or Refused."""
-        await self._change(holds.restrict, subject, restricted=restricted)
+        """Keep something out of prompts and recall, or no longer. Raises NotFound or Refused.
+
+        Runs that were given it are stopped.
+        """
+        await self._change(holds.restrict, subject, restricted=restricted, reindex=index_said)
+        self._recall.wake()
+        if restricted:
+            for run_id in await self._database.read(holds.at_work_on, subject):
+                await self._runs.stop(run_id)
+
+    async def switch(self, purpose: str, agent_id: str, *, on: bool) -> None:
+        """Follow a purpose for an agent, or EVERYBODY, from now on or no longer. Raises Refused or NotFound."""
+        await self._database.write(purposes.switch, purpose, agent_id, on=on)
+        self._bus.publish(PurposesChanged())
+
+    async def forget_usage(self, agent_id: str) -> int:
+        """Take an agent's name off what it used before today; return how many lines."""
+        count = await self._database.write(purposes.forget_usage, agent_id)
+        self._bus.publish(PurposesChanged())
+        return count
 
     async def rules(self) -> tuple[Rule, ...]:
         """Return the rules of retention, the narrowest first."""
@@ -64,6 +96,8 @@ class Keeping:
 
     async def _change(self, operation: Callable[..., None], subject: Subject, **flags: Any) -> None:
         await self._database.write(operation, subject, **flags)
+        if subject.kind == "message":
+            self._bus.publish(MessageChanged(await self._database.read(messages.message, subject.id)))
         self._tell([subject])
 
     def _tell(self, subjects: Sequence[Subject]) -> None:

@@ -110,8 +110,7 @@ class Transfers:
 
     async def verify(self, path: Path, unlock: Unlock | None = None, watch: Watch | None = None) -> Verified:
         """Check an export, of this office or another. Raises TransferError."""
-        signer = await asyncio.to_thread(self._signer)
-        own = signer.public_key().public_bytes_raw()
+        own = await self._own_key()
 
         def check() -> Verified:
             with open_bag(path, unlock) as bag:
@@ -124,8 +123,12 @@ class Transfers:
     ) -> importing.Preview:
         """Return what ``bring_in`` would do; nothing is written. Raises TransferError or StorageError."""
 
+        own = await self._own_key()
+
         async def look(bag: Bag) -> importing.Preview:
-            return await self._office.database.read_apart(importing.preview, bag, choice, watch or Watch())
+            return await self._office.database.read_apart(
+                importing.preview, bag, choice, watch or Watch(), own_key=own
+            )
 
         return await _with_bag(path, unlock, look)
 
@@ -155,6 +158,11 @@ class Transfers:
         if kept := await keep(office, keys):
             merged.counts["secrets"] = {"new": kept}
         return merged
+
+    async def _own_key(self) -> bytes:
+        """Return what tells the signature of this office from that of another."""
+        key: bytes = (await asyncio.to_thread(self._signer)).public_key().public_bytes_raw()
+        return key
 
     def _signer(self) -> Any:
         from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey

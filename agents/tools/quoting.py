@@ -99,12 +99,10 @@ class QuotingTools:
         """The files of the message, else of its conversation, once they are read."""
         await self.files.settled(self.question.attachment_ids)
         if self.question.attachment_ids:
-            return list(
-                await self.database.read(attachments.attachments_of, list(self.question.attachment_ids))
-            )
+            return list(await self.database.read(attachments.usable, list(self.question.attachment_ids)))
         here = await self.database.read(attachments.attachments, self.question.conversation_id)
         await self.files.settled([file.id for file in here])
-        return list(await self.database.read(attachments.attachments_of, [file.id for file in here]))
+        return list(await self.database.read(attachments.usable, [file.id for file in here]))
 
     def _told(self, quote: Quote, sources: dict[str, Source]) -> str:
         source = sources.get(quote.hit.source_id, Source(""))

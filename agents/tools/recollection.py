@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from agents.events import EventBus, NotesChanged
 from agents.tools.declaration import as_data, tool
-from memory import attachments, chats, notes
+from memory import attachments, chats, notes, purposes
 from memory.attachments import Attachment
 from memory.chats import Message
 from memory.database import Database
@@ -42,6 +42,8 @@ class MemoryTools:
             text: The statement, with names and dates written out.
             kind: "fact", "preference" of the owner, or "procedure" (how something is to be done).
         """
+        if not await self.database.read(purposes.allowed, "memory", self.agent.id):
+            return "The owner wants nothing remembered here."
         note, is_new = await self.database.write(self._write, text, kind)
         if not is_new:
             return "This is already noted."

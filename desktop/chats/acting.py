@@ -10,6 +10,7 @@ from memory.chats import Message
 from memory.errors import StorageError
 from memory.lifecycle.subjects import Subject
 from memory.titles import title_from
+from resources.language import gettext as _
 
 
 class Acting:
@@ -22,6 +23,22 @@ class Acting:
     def act(self, message_id: str, name: str) -> None:
         """Begin to carry out an action by its name."""
         self._session.spawn(self._act(message_id, name), name=f"{name} a message")
+
+    def lift_restriction(self, conversation_id: str) -> None:
+        """Give a restricted conversation back to the agents, with a way to undo it."""
+        self._session.spawn(self._restrict(conversation_id, restricted=False), name="lift a restriction")
+
+    async def _restrict(self, conversation_id: str, *, restricted: bool) -> None:
+        keeping = self._session.office.keeping
+        await keeping.restrict(Subject("conversation", conversation_id), restricted=restricted)
+        if not restricted:
+            self._session.notify(
+                _("The restriction is lifted: agents may be given this chat."),
+                label=_("Undo"),
+                act=lambda: self._session.spawn(
+                    self._restrict(conversation_id, restricted=True), name="restrict again"
+                ),
+            )
 
     async def _act(self, message_id: str, name: str) -> None:
         feed = self._feed()

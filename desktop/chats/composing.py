@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,15 @@ from PySide6.QtWidgets import QFileDialog
 from agents.connections.presets import preset_of
 from agents.errors import AgentsError
 from agents.estimate import Estimate
-from agents.events import AttachmentChanged, ConnectionsChanged, RosterChanged
+from agents.events import (
+    AttachmentChanged,
+    ConnectionsChanged,
+    ConversationChanged,
+    OfficePaused,
+    OfficeResumed,
+    RosterChanged,
+    TrashChanged,
+)
 from desktop.chats.choices import Choices
 from desktop.chats.inspector import Inspector, Leaving
 from desktop.chats.picturing import Pictures, png
@@ -23,7 +33,7 @@ from desktop.session import Session
 from desktop.wording import count, money
 from memory import attachments, chats
 from memory.attachments import Attachment
-from memory.errors import StorageError
+from memory.errors import NotFound, StorageError
 from memory.roster import Agent
 from resources.language import gettext as _
 
@@ -34,12 +44,15 @@ _PREVIEW_MILLISECONDS = 250
 class Composing(QObject):
     """``begun`` carries a conversation that was made for what is typed, ``sent`` one that was sent to.
 
-    ``refused`` carries the sentence that says why something was not taken, empty to clear it.
+    ``refused`` carries the sentence that says why something was not taken, empty to clear it; ``closed`` the one
+    that says why nothing is taken at all, and the id of a restricted conversation whose restriction would have to
+    be lifted, both empty where the composer is open.
     """
 
     begun = Signal(str)
     sent = Signal(str)
     refused = Signal(str)
+    closed = Signal(str, str)
 
     def __init__(
         self, session: Session, composer: Composer, inspector: Inspector, pictures: Pictures
@@ -52,7 +65,7 @@ class Composing(QObject):
         self.choices = Choices(session, composer)
         self.conversation: chats.Conversation | None = None
         self._files: dict[str, Attachment] = {}
-        self._editing = ""
+        self._editing, self._paused = "", False
         self._sending = False
         self._making = asyncio.Lock()
         self._save_timer = QTimer(self, singleShot=True, interval=_SAVE_MILLISECONDS)
@@ -66,6 +79,7 @@ class Composing(QObject):
         self._editing = ""
         self.refused.emit("")
         self.conversation = conversation
+        self._show_closed()
         draft = conversation.draft if conversation is not None else {}
         ids = tuple(draft.get("attachment_ids", ()))
         found = await self._session.office.database.read(attachments.attachments_of, ids) if ids else ()
@@ -83,6 +97,7 @@ class Composing(QObject):
         self._save_timer.stop()
         self.conversation, self._editing, self._files = None, "", {}
         self._fill("")
+        self._show_closed()
 
     async def save_draft(self) -> None:
         """Put what is typed on disk; the first word of a new conversation makes its row."""
@@ -134,8 +149,40 @@ class Composing(QObject):
         self.choices.changed.connect(self._preview_timer.start)
         self.choices.stored.connect(self._remember_choices)
         session.on(AttachmentChanged, self._file_changed)
+        session.on(ConversationChanged, self._conversation_changed)
+        session.on(TrashChanged, lambda _event: self._preview_timer.start())
+        session.on(OfficePaused, lambda _event: self._pause(True))
+        session.on(OfficeResumed, lambda _event: self._pause(False))
         for kind in (ConnectionsChanged, RosterChanged):
             session.on(kind, lambda _event: self._spawn(self.choices.refresh(), "list agents and models"))
+
+    def _pause(self, paused: bool) -> None:
+        self._paused = paused
+        self._show_closed()
+
+    def _conversation_changed(self, event: ConversationChanged) -> None:
+        if self.conversation is not None and event.conversation_id == self.conversation.id:
+            self._spawn(self._read_restriction(event.conversation_id), "read whether a chat is restricted")
+
+    async def _read_restriction(self, conversation_id: str) -> None:
+        with suppress(NotFound):  # erased this very moment: its own event closes it
+            found = await self._session.office.database.read(chats.conversation, conversation_id)
+            if self.conversation is not None and self.conversation.id == conversation_id:
+                if found.restricted != self.conversation.restricted:
+                    self._preview_timer.start()
+                self.conversation = replace(self.conversation, restricted=found.restricted)
+                self._show_closed()
+
+    def _show_closed(self) -> None:
+        """Take nothing while the office waits, or in a restricted chat, and say why."""
+        sentence, chat = "", ""
+        if self._paused:
+            sentence = _("The office waits a moment. What you wrote stays here.")
+        elif self.conversation is not None and self.conversation.restricted:
+            sentence = _("This chat is restricted: it stays as it is, and no agent is given it.")
+            chat = self.conversation.id
+        self.composer.set_closed(bool(sentence))
+        self.closed.emit(sentence, chat)
 
     def _spawn(self, work: Coroutine[Any, Any, Any], name: str) -> None:
         self._session.spawn(work, name=name)

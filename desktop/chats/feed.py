@@ -32,6 +32,8 @@ _BETWEEN_PIECES_SECONDS = 0.02
 _FRESH = 120
 """Turns at the end that are read again when something changed."""
 _PIECE = 400
+_AT_A_TIME = 100
+"""Rows made anew before the window gets its turn."""
 
 
 class Feed:
@@ -123,9 +125,7 @@ class Feed:
 
     async def _read_end(self) -> None:
         database = self._session.office.database
-        self.conversation = await database.read(chats.conversation, self.conversation_id)
-        files = await database.read(attachments.attachments, self.conversation_id)
-        self._projection.files = {file.id: file for file in files}
+        await self._learn_marks()
         await self._learn_faces()
         last = await database.read(branches.tail, self.conversation_id, _FIRST)
         await self._learn_runs(last)
@@ -133,6 +133,14 @@ class Feed:
         self._remember(last)
         self.model.set_rows(self._projection.rows(self._turns))
         self._session.spawn(self._show_pictures(), name="show pictures")
+
+    async def _learn_marks(self) -> None:
+        """Read what stands beside the messages: the conversation and its files, and what of them is restricted."""
+        database = self._session.office.database
+        self.conversation = await database.read(chats.conversation, self.conversation_id)
+        files = await database.read(attachments.attachments, self.conversation_id)
+        self._projection.files = {file.id: file for file in files}
+        self._projection.restricted = self.conversation.restricted
 
     async def _learn_faces(self) -> None:
         team = await self._session.office.roster.all()
@@ -147,6 +155,19 @@ class Feed:
                 for turn in self._turns:
                     if any(file.id in each.attachment_ids or "![" in each.text for each in turn.messages):
                         self._refresh_row(turn)
+
+    async def look_again(self) -> None:
+        """Show what was put away, brought back or restricted meanwhile. Raises NotFound."""
+        whole, files = self._projection.restricted, self._projection.files
+        await self._learn_marks()
+        anew = self._projection.restricted != whole
+        changed = {one for one, file in self._projection.files.items() if files.get(one) != file}
+        for number, turn in enumerate(tuple(self._turns)):
+            if anew or any(changed.intersection(each.attachment_ids) for each in turn.messages):
+                self._refresh_row(turn)
+            if number % _AT_A_TIME == _AT_A_TIME - 1:
+                await asyncio.sleep(0)
+        await self.refresh()
 
     async def refresh(self) -> None:
         """Read again and change only the rows that differ."""

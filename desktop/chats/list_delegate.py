@@ -81,14 +81,15 @@ class ChatDelegate(QStyledItemDelegate):
 
     def _text(self, painter: QPainter, first: QRect, whole: QRect, index: Index) -> None:
         here, theme = look(), look().theme
+        ink = theme.dim if index.data(ENTRY).restricted else theme.text
         flags = Qt.AlignmentFlag.AlignLeading | Qt.AlignmentFlag.AlignVCenter
-        for rect, font, ink, text, top in (
-            (first, here.font(14, 500), theme.text, index.data(), 0),
+        for rect, font, pen, text, top in (
+            (first, here.font(14, 500), ink, index.data(), 0),
             (whole, here.font(SMALL), theme.dim, index.data(SUBTITLE), here.px(20)),
         ):
             metrics = QFontMetrics(font)
             painter.setFont(font)
-            painter.setPen(colour(ink))
+            painter.setPen(colour(pen))
             line = QRect(rect.left(), rect.top() + top, rect.width(), metrics.height())
             plain = str(text).replace("\n", " ")
             painter.drawText(

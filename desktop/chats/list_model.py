@@ -112,4 +112,5 @@ class ChatListModel(QAbstractListModel):
         when = status_words(entry) or ago(entry.updated_at, now())
         if entry.status == "working":
             when = _("now")
-        return " · ".join(part for part in (", ".join(entry.speakers), when) if part)
+        kept_out = _("restricted") if entry.restricted else ""
+        return " · ".join(part for part in (kept_out, ", ".join(entry.speakers), when) if part)

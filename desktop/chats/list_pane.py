@@ -35,7 +35,8 @@ HEADER = 52
 class ListPane(QWidget):
     """Says what its owner asks for; it changes nothing by itself.
 
-    ``act`` carries (verb, conversation id): pin, unpin, archive, unarchive, trash, restore, save, marks, erase.
+    ``act`` carries (verb, conversation id): pin, unpin, archive, unarchive, trash, restore, save, hidden, marks,
+    erase.
     """
 
     new_wanted = Signal()
@@ -191,6 +192,7 @@ class ListPane(QWidget):
             (_("Unpin"), "unpin") if entry.pinned else (_("Pin"), "pin"),
             (_("Take out of the archive"), "unarchive") if entry.archived else (_("Archive"), "archive"),
             (_("Save as a file…"), "save"),
+            *([(_("What was not shown…"), "hidden")] if entry.imported else []),
             (_("Move to the trash (Del)"), "trash"),
             (_("Hold and restrict…"), "marks"),
             (_("Erase…"), "erase"),

@@ -105,7 +105,7 @@ class Listing:
         if verb == "save":
             self._session.save_wanted.emit(conversation_id)
             return
-        if verb in ("trash", "restore", "marks", "erase"):
+        if verb in ("trash", "restore", "hidden", "marks", "erase"):
             self._session.spawn(self._change_life(verb, conversation_id), name=f"{verb} a chat")
             return
         operations = {
@@ -134,6 +134,10 @@ class Listing:
         title = conversation.title or _("New chat")
         if verb == "trash":
             await doing.throw_away(session, subject, title)
+        elif verb == "hidden":
+            from desktop.chats.hidden_messages import show_hidden
+
+            await show_hidden(session, conversation_id, title)
         elif verb == "marks":
             await doing.ask_marks(session, subject, title)
         else:

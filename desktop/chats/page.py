@@ -78,7 +78,7 @@ class ChatPage(QWidget):
         self._pictures = Pictures(session.office)
         self.composing = Composing(session, self.composer, self.inspector, self._pictures)
         self.sources = Sources(session, area, self._pictures)
-        self.place = ComposerPlace(self.composer, self.composing.refused)
+        self.place = ComposerPlace(self.composing, lambda chat: self._acting.lift_restriction(chat))
         column.addWidget(self.place)
         area.middle.addWidget(self)
         area.middle.setCurrentWidget(self)
@@ -351,7 +351,7 @@ class ChatPage(QWidget):
 
     def _refresh(self) -> None:
         if self.feed is not None:
-            self.session.spawn(self.feed.refresh(), name="refresh a conversation")
+            self.session.spawn(self.feed.look_again(), name="refresh a conversation")
 
     def _forget(self, event: Erased) -> None:
         """Show nothing more of what was erased."""

@@ -40,6 +40,8 @@ class Projection:
         self.runs: dict[str, RunSummary] = {}
         self.faces: dict[str, str] = {}
         """Agent id to avatar."""
+        self.restricted = False
+        """Whether the whole conversation is."""
 
     def rows(self, turns: Iterable[Turn]) -> list[TranscriptRow]:
         """Return one row for each turn."""
@@ -67,19 +69,22 @@ class Projection:
             "state": state,
             "branch": branch,
             "pinned": stored.pinned_at is not None,
+            "dim": stored.restricted or self.restricted,
             "attachments": self._attachments(stored),
         }
+        kept_out = _("restricted: no agent is given this") if stored.restricted else ""
         if stored.role == "owner":
-            return Message(author=_("You"), **common)
+            return Message(author=_("You"), footer=kept_out, **common)
         run = self.runs.get(stored.run_id or "")
         told = footer(run) if run and _told(stored, state) else ""
+        # What no run of this office said must not look as if it had.
+        told = told if stored.run_id else _("brought in from another app")
         return Message(
             author=stored.agent_name,
             model=stored.model,
             colour=colour_of(stored.agent_name, self.faces.get(stored.agent_id or "", "")),
             thinking=stored.thinking,
-            # What no run of this office said must not look as if it had.
-            footer=told if stored.run_id else _("brought in from another app"),
+            footer=" · ".join(part for part in (kept_out, told) if part),
             citations=citations,
             tools=tuple(tool_call(each) for each in run.tools) if run else (),
             notice=notice(state, run.reason if run else "", run.cap_reached if run else ""),
@@ -92,16 +97,19 @@ class Projection:
 
     def _attachments(self, stored: StoredMessage) -> tuple[Attachment, ...]:
         files = [self.files[each] for each in stored.attachment_ids if each in self.files]
+        kept_out = stored.restricted or self.restricted
         return tuple(
-            Attachment(file.id, file.name, file_detail(file), "image", self.picture(file.id))
+            Attachment(file.id, file.name, file_detail(file), "image", self.picture(file.id), dim)
             if file.kind == "image"
-            else Attachment(file.id, file.name, file_detail(file))
-            for file in files
+            else Attachment(file.id, file.name, file_detail(file), dim=dim)
+            for file, dim in ((file, kept_out or file.restricted) for file in files)
         )
 
 
 def file_detail(file: StoredAttachment) -> str:
-    """Return what is known of a file: its pages or size, or how its reading went."""
+    """Return what is known of a file: that it is restricted, its pages or size, or how its reading went."""
+    if file.restricted:
+        return _("restricted")
     if file.state == "failed":
         return file.reason or _("could not be read")
     if file.state in ("pending", "reading"):

@@ -1,7 +1,10 @@
 """The commands of what is kept and what goes: trash, retention, erase."""
 
+from pathlib import Path
+
 import click
 
+from desktop.command_line.authentication import authenticated, run_as_owner
 from desktop.command_line.commands import _run as run_in_office
 from desktop.command_line.commands import office_commands
 from resources.language import gettext as _
@@ -36,10 +39,13 @@ def trash_restore(context: click.Context, name: str) -> int:
 @click.option(
     "--confirm", "confirmed", type=int, help=_("How many things that is, where it is a great many.")
 )
+@authenticated
 @click.pass_context
-def trash_empty(context: click.Context, confirmed: int | None) -> int:
+def trash_empty(context: click.Context, confirmed: int | None, authenticate_with: Path | None) -> int:
     """Erase for good what is in the trash."""
-    return run_in_office(context, "trash empty", confirmed=confirmed)
+    return run_as_owner(
+        context.obj, "trash empty", {"confirmed": confirmed}, passphrase_file=authenticate_with
+    )
 
 
 @office_commands.group()
@@ -85,8 +91,18 @@ def retention_run(context: click.Context, confirmed: bool) -> int:
 @click.option("--notes", is_flag=True, help=_("Also the notes that were drawn from it."))
 @click.option("--deep", is_flag=True, help=_("Give the database another key besides, which takes a while."))
 @click.option("--yes", is_flag=True, help=_("Ask nothing."))
+@authenticated
 @click.pass_context
-def erase(context: click.Context, kind: str, name: str, now: bool, notes: bool, deep: bool, yes: bool) -> int:
+def erase(
+    context: click.Context,
+    kind: str,
+    name: str,
+    now: bool,
+    notes: bool,
+    deep: bool,
+    yes: bool,
+    authenticate_with: Path | None,
+) -> int:
     """Put something into the trash, or erase it for good and search for what is left of it."""
     from desktop.command_line.renewing import erase_and_offer, erase_everything
 
@@ -94,7 +110,7 @@ def erase(context: click.Context, kind: str, name: str, now: bool, notes: bool, 
         if not name:
             raise click.UsageError(_("Say which one: give its id, or the beginning of it."))
         arguments = {"kind": kind, "id": name, "now": now, "notes": notes, "deep": deep}
-        return erase_and_offer(context.obj, arguments, ask=not yes)
+        return erase_and_offer(context.obj, arguments, authenticate_with, ask=not yes)
     if not yes:
         typed = click.prompt(
             _("This destroys the whole office and its keys for ever. Type “{word}” to go on").format(
@@ -106,4 +122,4 @@ def erase(context: click.Context, kind: str, name: str, now: bool, notes: bool, 
         )
         if typed.strip() != _WORD:
             raise click.UsageError(_("Nothing was erased."))
-    return erase_everything(context.obj)
+    return erase_everything(context.obj, authenticate_with)

@@ -1,9 +1,21 @@
 """The passphrase that a command is given in a file."""
 
+from pathlib import Path
+
 from desktop.command_line.options import GlobalOptions, UsageFault
 from desktop.vault_ahead import passphrase_in
 from resources.language import gettext as _
 from vault.secret import Secret
+
+
+def read_passphrase(path: Path) -> str:
+    """Return what a file says, without the line's end. Raises UsageFault."""
+    try:
+        return passphrase_in(path).reveal()
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageFault(
+            _("{path} cannot be read as a passphrase: name a text file.").format(path=path)
+        ) from error
 
 
 def passphrase_of(options: GlobalOptions) -> Secret | None:
@@ -11,12 +23,7 @@ def passphrase_of(options: GlobalOptions) -> Secret | None:
     path = options.passphrase_file
     if path is None:
         return None
-    try:
-        passphrase = passphrase_in(path)
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageFault(
-            _("{path} cannot be read as a passphrase: name a text file.").format(path=path)
-        ) from error
-    if not passphrase.reveal():
+    text = read_passphrase(path)
+    if not text:
         raise UsageFault(_("{path} is empty: write the passphrase into it.").format(path=path))
-    return passphrase
+    return Secret(text)

@@ -3,6 +3,9 @@
 import click
 
 from desktop.command_line.backup_commands import run_command
+from resources.language import gettext as _
+
+PURPOSES = ("memory", "usage")
 
 
 @click.group()
@@ -45,3 +48,28 @@ def privacy_withdraw(context: click.Context, host: str) -> int:
 def privacy_give(context: click.Context, host: str) -> int:
     """Let a recipient be sent to again."""
     return run_command(context, "privacy give", host=host)
+
+
+@privacy.command("purposes")
+@click.pass_context
+def privacy_purposes(context: click.Context) -> int:
+    """Show what is done with your data beyond answering, for the office and for each agent."""
+    return run_command(context, "privacy purposes")
+
+
+@privacy.command("object")
+@click.argument("purpose", type=click.Choice(PURPOSES))
+@click.option("--agent", default="", help=_("Only for this agent; otherwise for the whole office."))
+@click.pass_context
+def privacy_object(context: click.Context, purpose: str, agent: str) -> int:
+    """Switch a purpose off."""
+    return run_command(context, "privacy switch", purpose=purpose, agent=agent, on=False)
+
+
+@privacy.command("allow")
+@click.argument("purpose", type=click.Choice(PURPOSES))
+@click.option("--agent", default="", help=_("Only for this agent; otherwise for the whole office."))
+@click.pass_context
+def privacy_allow(context: click.Context, purpose: str, agent: str) -> int:
+    """Switch a purpose on again."""
+    return run_command(context, "privacy switch", purpose=purpose, agent=agent, on=True)

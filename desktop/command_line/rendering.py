@@ -266,6 +266,11 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("withdrawn", _time_of("withdrawn_at")),
         ("text", _text_of("text")),
     ),
+    "privacy purposes": _table(
+        ("purpose", _text_of("purpose")),
+        ("agent", _text_of("agent_name")),
+        ("on", lambda row: _("yes") if row["allowed"] else _("no")),
+    ),
     "backup list": _table(
         ("id", lambda row: row["id"][:8]),
         ("made", _time_of("at")),

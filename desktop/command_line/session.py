@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from agents.door.client import call
-from agents.door.protocol import Caller, CommandFailed, Item
+from agents.door.protocol import OWNER_ASKED, Caller, CommandFailed, Item
 from desktop.command_line.ahead import Ahead
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.passphrase import passphrase_of
@@ -72,7 +72,8 @@ async def _run(options: GlobalOptions, command: str, arguments: dict[str, Any], 
                 async for item in host.items(command, arguments, caller):
                     page.show(item)
     except CommandFailed as failure:
-        page.fail(str(failure))
+        if failure.code != OWNER_ASKED:  # then the command is about to be given again
+            page.fail(str(failure))
         return failure.code
     except asyncio.CancelledError:
         page.fail(_("Stopped."))

@@ -5,7 +5,8 @@ from typing import Any
 
 import click
 
-from desktop.command_line.options import UsageFault
+from desktop.command_line.authentication import authenticated, run_as_owner
+from desktop.command_line.passphrase import read_passphrase
 from resources.language import gettext as _
 
 PLACE = click.Path(path_type=Path)
@@ -35,16 +36,24 @@ def _run(context: click.Context, command: str, **arguments: Any) -> int:
 @click.option("--recipient", "recipients", multiple=True, help=_("Encrypt for this age recipient."))
 @click.option("--include-secrets", is_flag=True, help=_("Your keys as well; only with encryption."))
 @click.option("--replace", is_flag=True, help=_("Replace what is there."))
+@authenticated
 @click.pass_context
 def export(
-    context: click.Context, /, path: Path, encrypt: bool, encrypt_with: Path | None, **options: Any
+    context: click.Context,
+    /,
+    path: Path,
+    encrypt: bool,
+    encrypt_with: Path | None,
+    authenticate_with: Path | None,
+    **options: Any,
 ) -> int:
     """Write everything the office holds to a file (.aofx) or, without an ending, to a folder."""
-    passphrase = _text(encrypt_with) if encrypt_with else ""
+    passphrase = read_passphrase(encrypt_with) if encrypt_with else ""
     if encrypt and not passphrase:
         passphrase = str(click.prompt(_("Passphrase"), hide_input=True, confirmation_prompt=True, err=True))
     options["recipients"], options["categories"] = list(options["recipients"]), list(options["categories"])
-    return _run(context, "export", path=str(path.absolute()), passphrase=passphrase, **options)
+    arguments = {"path": str(path.absolute()), "passphrase": passphrase, **options}
+    return run_as_owner(context.obj, "export", arguments, passphrase_file=authenticate_with)
 
 
 @click.command("verify")
@@ -76,21 +85,12 @@ def import_(
 
 
 def _opening(path: Path, passphrase_file: Path | None, identity: Path | None) -> dict[str, Any]:
-    passphrase = _text(passphrase_file) if passphrase_file else ""
+    passphrase = read_passphrase(passphrase_file) if passphrase_file else ""
     identities = [
         line.strip()
-        for line in (_text(identity).splitlines() if identity else [])
+        for line in (read_passphrase(identity).splitlines() if identity else [])
         if line.strip() and not line.startswith("#")
     ]
     if path.suffix == ".age" and not passphrase and not identities:
         passphrase = str(click.prompt(_("Passphrase"), hide_input=True, err=True))
     return {"passphrase": passphrase, "identities": identities}
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8").rstrip("\r\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageFault(
-            _("{path} cannot be read as a passphrase: name a text file.").format(path=path)
-        ) from error

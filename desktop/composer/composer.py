@@ -59,7 +59,7 @@ class Composer(QFrame):
         super().__init__(parent)
         self._agents: tuple[Completion, ...] = ()
         self._commands: tuple[Completion, ...] = ()
-        self._running = False
+        self._running = self._closed = False
         self._height = 0
         self.editor = ComposerEditor(self)
         self.chips = ChipRow(self)
@@ -118,7 +118,8 @@ class Composer(QFrame):
     def insert(self, text: str) -> None:
         """Insert a quotation or a typed letter at the cursor and take the keyboard."""
         self.editor.setFocus(Qt.FocusReason.OtherFocusReason)
-        self.editor.insertPlainText(text)
+        if not self._closed:
+            self.editor.insertPlainText(text)
 
     def set_completions(self, agents: tuple[Completion, ...], commands: tuple[Completion, ...]) -> None:
         """Set what @ and / offer."""
@@ -158,12 +159,20 @@ class Composer(QFrame):
         self._running = running
         self._show_send()
 
+    def set_closed(self, closed: bool) -> None:
+        """Take neither words nor files while closed; what is written stays, can be read and copied."""
+        self._closed = closed
+        self.editor.set_closed(closed)
+        for part in (self._attach, self.chips, self.agent, self.model, self.effort):
+            part.setEnabled(not closed)
+        self._show_send()
+
     # What happens
 
     def submit(self) -> None:
         """Send what is written, if it is more than space or has files."""
         text = self.text()
-        if text.strip() or not self.chips.isHidden():
+        if not self._closed and (text.strip() or not self.chips.isHidden()):
             self.popup.hide()
             self.submitted.emit(text)
 
@@ -179,7 +188,7 @@ class Composer(QFrame):
         self.draft_changed.emit(self.text())
 
     def _show_send(self) -> None:
-        written = bool(self.text().strip()) or not self.chips.isHidden()
+        written = not self._closed and (bool(self.text().strip()) or not self.chips.isHidden())
         self.send.show_state(stops=self._running and not written, ready=written or self._running)
 
     def _suggest(self) -> None:
@@ -219,7 +228,7 @@ class Composer(QFrame):
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         """Welcome files anywhere on the composer."""
-        if event.mimeData().hasUrls():
+        if event.mimeData().hasUrls() and not self._closed:
             event.acceptProposedAction()
 
     def dropEvent(self, event: QDropEvent) -> None:

@@ -52,11 +52,16 @@ class ComposerEditor(QPlainTextEdit):
         self._elide()
 
     def _elide(self) -> None:
-        words = _("Write to the office, @ for an agent, / for a command")
+        words = "" if self.isReadOnly() else _("Write to the office, @ for an agent, / for a command")
         room = self.viewport().width() - look().px(4)
         shown = self.fontMetrics().elidedText(words, Qt.TextElideMode.ElideRight, room)
         if shown != self.placeholderText():
             self.setPlaceholderText(shown)
+
+    def set_closed(self, closed: bool) -> None:
+        """Take nothing, and invite nobody to write; what is written can be read and copied."""
+        self.setReadOnly(closed)
+        self._elide()
 
     def wanted_height(self) -> int:
         """Return the height of all lines."""
@@ -88,7 +93,9 @@ class ComposerEditor(QPlainTextEdit):
 
     def keyPressEvent(self, event: QKeyEvent) -> None:
         """Enter sends, Shift+Enter begins a line, Esc stops, ↑ in an empty text recalls the last one."""
-        if event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
+        if self.isReadOnly() and event.key() != Qt.Key.Key_Escape:
+            super().keyPressEvent(event)
+        elif event.key() in (Qt.Key.Key_Return, Qt.Key.Key_Enter):
             if event.modifiers() & (Qt.KeyboardModifier.ShiftModifier | Qt.KeyboardModifier.AltModifier):
                 self.textCursor().insertBlock()
                 self.ensureCursorVisible()
@@ -107,6 +114,8 @@ class ComposerEditor(QPlainTextEdit):
 
     def insertFromMimeData(self, source: QMimeData) -> None:
         """Sort what is pasted or dropped: files, a picture, long text, text."""
+        if self.isReadOnly():
+            return
         paths = [url.toLocalFile() for url in source.urls() if url.isLocalFile()]
         if paths:
             self.files_pasted.emit(paths)

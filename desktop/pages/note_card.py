@@ -45,7 +45,7 @@ class NoteCard(QFrame):
         column = QVBoxLayout(self)
         column.setContentsMargins(16, 12, 12, 12)
         column.setSpacing(6)
-        self._text = label(note.text, wrap=True)
+        self._text = label(note.text, "dim" if note.restricted else "", wrap=True)
         column.addWidget(self._text)
         self.field = QPlainTextEdit(note.text)
         self.field.setProperty("kind", "field")
@@ -66,7 +66,8 @@ class NoteCard(QFrame):
     def _facts(self, author: str) -> str:
         note = self._note
         origin = _("from {name}").format(name=author) if author else _("yours")
-        parts = [kind_words(note.kind), origin, ago(note.created_at, now())]
+        parts = [_("restricted: no agent is given it")] if note.restricted else []
+        parts += [kind_words(note.kind), origin, ago(note.created_at, now())]
         if note.scope == "conversation":
             parts.append(_("only in its chat"))
         if note.uses:

@@ -11,7 +11,7 @@ from desktop.pages.table import Column, Table, TableModel
 from desktop.session import Session
 from desktop.theme.appearance import appearance, look
 from desktop.wording import count, money
-from memory import ledger
+from memory import ledger, purposes
 from memory.ledger import UsageKey, UsageSum
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -49,6 +49,8 @@ class UsagePage(Page):
         self.tabs.currentChanged.connect(self.reload)
         self.total = label("", "heading", wrap=True)
         self.column.addWidget(self.total)
+        self._left_out = label(_("Without the agents whose usage you do not want shown."), "small", wrap=True)
+        self.column.addWidget(self._left_out)
         self.column.addWidget(self.tabs)
         self._plot: Any = None
         self._plot_place = QWidget()
@@ -57,8 +59,9 @@ class UsagePage(Page):
         self.table = Table(self.model, _("Usage"))
         self.table.setMinimumHeight(look().px(260))
         self.column.addWidget(self.table, 1)
-        from agents.events import RunChanged
+        from agents.events import PurposesChanged, RunChanged
 
+        session.on(PurposesChanged, lambda _event: self.mark_stale())
         session.on(RunChanged, lambda event: self.mark_stale() if event.run.finished_at else None)
         appearance().changed.connect(self._draw)
 
@@ -71,8 +74,19 @@ class UsagePage(Page):
         days = int(self.period.currentData())
         since = (date.today() - timedelta(days=days - 1)).isoformat() if days else None
         database = self.session.office.database
-        total = await database.read(ledger.usage_total, since=since)
-        self._sums = await database.read(ledger.usage_by, self.by, since=since)
+        off = await database.read(purposes.objections, "usage")
+        if purposes.EVERYBODY in off:
+            self.show_empty(
+                "usage",
+                _("Usage charts are switched off"),
+                _("You objected to them on the Privacy page. What caps need is counted all the same."),
+                _("Open Privacy"),
+                lambda: self.session.privacy_wanted.emit("purposes", ""),
+            )
+            return
+        total = await database.read(ledger.usage_total, since=since, without=off)
+        self._sums = await database.read(ledger.usage_by, self.by, since=since, without=off)
+        self._left_out.setVisible(bool(off))
         if not total.requests:
             self.show_empty(
                 "usage",

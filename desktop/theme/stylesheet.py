@@ -105,17 +105,18 @@ QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox, QDateEdit, QDateTimeEdit, QTextE
 QPlainTextEdit[kind="field"] {{ background: {theme.panel}; color: {theme.text};
   border: 1px solid {theme.line}; border-radius: {px(8)}; padding: {px(5)} {px(9)};
   selection-background-color: {theme.text_selection}; selection-color: {theme.text}; }}
-QLineEdit, QSpinBox, QDoubleSpinBox, QComboBox {{ min-height: {px(20)}; }}
-QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QComboBox:focus, QTextEdit[kind="field"]:focus,
+QLineEdit, QSpinBox, QDoubleSpinBox, QDateEdit, QComboBox {{ min-height: {px(20)}; }}
+QLineEdit:focus, QSpinBox:focus, QDoubleSpinBox:focus, QDateEdit:focus, QComboBox:focus, QTextEdit[kind="field"]:focus,
 QPlainTextEdit[kind="field"]:focus {{ border: 1px solid {theme.accent}; }}
 QLineEdit[state="error"] {{ border: 1px solid {theme.danger}; }}
 QLineEdit:disabled, QComboBox:disabled {{ color: {theme.dim}; background: {theme.bg}; }}
 QComboBox::drop-down {{ border: none; width: {px(22)}; }}
-QComboBox::down-arrow, QSpinBox::down-arrow, QDoubleSpinBox::down-arrow {{
+QComboBox::down-arrow, QSpinBox::down-arrow, QDoubleSpinBox::down-arrow, QDateEdit::down-arrow {{
   image: url({_MARKS}/chevron.svg); width: {px(12)}; height: {px(12)}; }}
-QSpinBox::up-arrow, QDoubleSpinBox::up-arrow {{
+QSpinBox::up-arrow, QDoubleSpinBox::up-arrow, QDateEdit::up-arrow {{
   image: url({_MARKS}/chevron-up.svg); width: {px(10)}; height: {px(10)}; }}
-QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button {{
+QSpinBox::up-button, QSpinBox::down-button, QDoubleSpinBox::up-button, QDoubleSpinBox::down-button,
+QDateEdit::up-button, QDateEdit::down-button {{
   border: none; background: transparent; width: {px(18)}; }}
 QComboBox QAbstractItemView {{ background: {theme.panel}; border: 1px solid {theme.line};
   border-radius: {px(8)}; padding: {px(4)}; outline: none; selection-background-color: {theme.selection};
@@ -133,6 +134,8 @@ QCheckBox::indicator {{ border-radius: {px(4)}; }}
 QRadioButton::indicator {{ border-radius: {px(8)}; }}
 QCheckBox::indicator:checked {{ background: {theme.accent}; border-color: {theme.accent};
   image: url({_MARKS}/check-{mark}.svg); }}
+QCheckBox:disabled, QRadioButton:disabled {{ color: {theme.dim}; }}
+QCheckBox::indicator:checked:disabled {{ background: {theme.line}; border-color: {theme.line}; }}
 QRadioButton::indicator:checked {{ border: {px(5)} solid {theme.accent}; width: {px(7)};
   height: {px(7)}; background: {theme.panel}; }}
 QCheckBox::indicator:focus, QRadioButton::indicator:focus {{ border-color: {theme.accent}; }}

@@ -111,7 +111,10 @@ class MessageCard(QFrame):
                 theme = look().theme
                 widget.images = {image.id: image.picture for image in self.message.images}
                 widget.ground = theme.accent_bg if self.kind is RowKind.OWNER else theme.panel
-            widget.show_segment(segment, live=live and index == last)
+            if isinstance(widget, ProseSegment):
+                widget.show_segment(segment, live=live and index == last, dim=self.message.dim)
+            else:
+                widget.show_segment(segment, live=live and index == last)
         if len(self.segments) > len(segments):
             self._release(len(segments))
 
@@ -178,6 +181,7 @@ class MessageCard(QFrame):
                 if attachment.icon == "image"
                 else Chip(words, self, icon=attachment.icon)
             )
+            chip.set_dim(attachment.dim)
             chip.clicked.connect(lambda _on=False, it=attachment.id: self._open_attachment(it))
             self._chips.append(chip)
         for index, citation in loose:

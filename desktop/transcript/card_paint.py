@@ -163,7 +163,7 @@ def _header(card: MessageCard, painter: QPainter, here: Look) -> None:
         painter.setPen(colour(theme.dim))
         write(painter, parts.meta_box, parts.meta, trailing=True)
     painter.setFont(here.font(14, 600))
-    painter.setPen(colour(theme.text))
+    painter.setPen(colour(theme.dim if card.message.dim else theme.text))
     write(painter, parts.name_box, parts.name)
 
 

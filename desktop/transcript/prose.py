@@ -10,7 +10,6 @@ from PySide6.QtGui import (
     QImage,
     QPainter,
     QPaintEvent,
-    QPalette,
     QPixmap,
     QTextBlockFormat,
     QTextCharFormat,
@@ -60,6 +59,7 @@ table.well {{ background-color: {theme.code}; margin-bottom: {here.px(8)}px; }}
 table.quote {{ margin-top: {here.px(8)}px; margin-bottom: {here.px(8)}px; }}
 td.bar {{ background-color: {line}; }}
 td.quoted {{ padding-left: {here.px(12)}px; color: {theme.dim}; }}
+body.dim {{ color: {theme.dim}; }}
 .cursor {{ color: {theme.dim}; }}
 """
 
@@ -142,15 +142,13 @@ class ProseSegment(TextSegment, QTextBrowser):
             document.setDefaultFont(here.font())
             document.setDefaultStyleSheet(text_style(here))
             document.setIndentWidth(here.px(22))
-            shades = palette(here.theme)
-            if dim:
-                shades.setColor(QPalette.ColorRole.Text, colour(here.theme.dim))
-            self.setPalette(shades)
+            self.setPalette(palette(here.theme))
         self._html = html
         self._laid_out = (-1, -1)
         self._version += 1
         self._picture = QPixmap()
-        self.setHtml(f"<body>{html}</body>")
+        # Not by the palette: the application's style sheet takes it back when the scheme changes.
+        self.setHtml(f'<body class="dim">{html}</body>' if dim else f"<body>{html}</body>")
         self._trim()
 
     def _trim(self) -> None:

@@ -38,7 +38,7 @@ class Tone(StrEnum):
 class Attachment:
     """A file sent with a message; ``detail`` stands after its name ("all 41 pages · 18,200 tokens").
 
-    ``picture`` is a small PNG of it where the icon is ``image`` and it could be made.
+    ``picture`` is a small PNG of it where the icon is ``image`` and it could be made. ``dim`` greys it.
     """
 
     id: str
@@ -46,6 +46,7 @@ class Attachment:
     detail: str = ""
     icon: str = "attach"
     picture: bytes = b""
+    dim: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Branch:
 class Message:
     """One message; ``text`` and ``thinking`` are Markdown; ``images`` are the files it shows.
 
-    An empty ``colour`` is chosen by the author.
+    An empty ``colour`` is chosen by the author. ``dim`` greys a message that no agent is given.
     """
 
     id: str
@@ -126,6 +127,7 @@ class Message:
     branch: Branch | None = None
     notice: Notice | None = None
     pinned: bool = False
+    dim: bool = False
 
     @property
     def initial(self) -> str:

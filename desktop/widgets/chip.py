@@ -33,6 +33,7 @@ class Chip(QAbstractButton):
         self._removable = removable
         self._menu_mark = menu_mark
         self._fault = False
+        self._dim = False
         self.setCursor(Qt.CursorShape.PointingHandCursor)
         self.setFocusPolicy(Qt.FocusPolicy.TabFocus)
         self.set_text(text)
@@ -48,6 +49,11 @@ class Chip(QAbstractButton):
     def set_fault(self, fault: bool) -> None:
         """Draw the chip as one that names something which went wrong, or not."""
         self._fault = fault
+        self.update()
+
+    def set_dim(self, dim: bool) -> None:
+        """Grey the text: it can be opened, and stands aside."""
+        self._dim = dim
         self.update()
 
     def sizeHint(self) -> QSize:
@@ -94,7 +100,7 @@ class Chip(QAbstractButton):
             else theme.accent
             if self._accent
             else theme.dim
-            if self._menu_mark
+            if self._menu_mark or self._dim
             else theme.text
         )
         if self._icon:

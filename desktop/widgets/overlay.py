@@ -43,6 +43,7 @@ class Overlay(QWidget):
         """Show it; returns at once."""
         self.place()
         self.show()
+        self.place()  # only what is shown is measured in the letters that it is drawn with
         self.raise_()
 
     def leave(self) -> None:
@@ -70,9 +71,15 @@ class Overlay(QWidget):
         assert layout is not None
         layout.activate()
         wanted = max(layout.totalHeightForWidth(width), layout.totalMinimumSize().height())
-        height = min(wanted, window.height() - 2 * _EDGE)
+        self._take(width, wanted)
+        # Cards inside the card ask for less than they take; what is then out of sight is known only now.
+        self._take(width, self._area.height() + self._area.verticalScrollBar().maximum())
+
+    def _take(self, width: int, wanted: int) -> None:
+        room = self.rect()
+        height = min(wanted, room.height() - 2 * _EDGE)
         self._area.setGeometry(
-            (window.width() - width) // 2, max(_EDGE, (window.height() - height) // 3), width, height
+            (room.width() - width) // 2, max(_EDGE, (room.height() - height) // 3), width, height
         )
 
     def eventFilter(self, watched: QObject, event: QEvent) -> bool:

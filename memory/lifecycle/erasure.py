@@ -3,20 +3,21 @@
 What is returned holds, in memory only, what the search for traces needs and which files are still to be removed.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from memory import audit
+from memory import audit, purposes
 from memory.blobs import Blob
 from memory.errors import StillAtWork
 from memory.lifecycle import erased, quotes, reports
 from memory.lifecycle.erased import Reason
 from memory.lifecycle.fingerprints import Material
 from memory.lifecycle.gathering import gather, oldest
+from memory.lifecycle.holds import Reindex
 from memory.lifecycle.quotes import Quotes
 from memory.lifecycle.subjects import (
     RECORDS,
@@ -44,9 +45,6 @@ from memory.tables import (
 )
 from memory.tables.records import record
 from memory.titles import title_from
-
-Reindex = Callable[[Session, str], None]
-"""Writes the passages of one message anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +117,7 @@ def erase(
     )
     counts = _delete(session, found, blobs)
     _clean(session, found, said, touched)
+    purposes.forget_agents(session, frozenset(found.agents))
     for message_id in moved:
         reindex(session, message_id)
     for kind, identifiers in found.by_kind().items():

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from memory import purposes
 from memory.recall.driver import driver
 
 _AT_A_TIME = 400
@@ -67,10 +68,11 @@ LEFT JOIN conversation c ON c.id = p.conversation_id
 LEFT JOIN message m ON m.id = p.message_id
 LEFT JOIN note n ON n.id = p.note_id
 LEFT JOIN attachment a ON a.id = p.attachment_id
+LEFT JOIN message carrier ON carrier.id = a.message_id
 WHERE p.number IN ({marks})
   AND coalesce(c.trashed_at, m.trashed_at, n.trashed_at, a.trashed_at) IS NULL
   AND NOT (coalesce(c.restricted, 0) OR coalesce(m.restricted, 0) OR coalesce(n.restricted, 0)
-           OR coalesce(a.restricted, 0))
+           OR coalesce(a.restricted, 0) OR coalesce(carrier.restricted, 0))
   AND coalesce(n.state, 'accepted') = 'accepted' AND n.valid_to IS NULL
 """
 
@@ -84,7 +86,21 @@ def candidates(session: Session, numbers: Iterable[int], chosen: Filter) -> list
             candidate = Candidate(*row[:12])
             if _allowed(candidate, chosen, scope=row[12], scope_id=row[13]):
                 result.append(candidate)
-    return result
+    return _without_objections(session, result, chosen)
+
+
+def _without_objections(session: Session, found: list[Candidate], chosen: Filter) -> list[Candidate]:
+    """Leave out what its owner does not want remembered, except in the conversation where it was said."""
+    off = purposes.objections(session, "memory")
+    if not off:
+        return found
+    elsewhere = frozenset(
+        one.conversation_id
+        for one in found
+        if one.conversation_id is not None and one.conversation_id not in chosen.scopes
+    )
+    hidden = elsewhere if purposes.EVERYBODY in off else purposes.conversations_of(session, off, elsewhere)
+    return [one for one in found if one.conversation_id not in hidden]
 
 
 @dataclass(frozen=True, slots=True)

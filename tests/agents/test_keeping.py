@@ -6,16 +6,18 @@ import pytest
 from sqlalchemy.orm import Session
 
 from agents.events import Event, RetentionAsks
+from agents.indexing import index_said
 from agents.lifecycle.daily import Daily
 from agents.office import Office
-from memory import audit, branches, chats, notes
+from memory import audit, branches, chats, messages, notes, runs
 from memory.errors import ManyAtOnce, NotFound, Refused
 from memory.identifiers import now
-from memory.lifecycle import reports
+from memory.lifecycle import holds, reports
 from memory.lifecycle.retention import LONGEST_JUMP, jumped
 from memory.lifecycle.subjects import Subject
 from memory.lifecycle.trash import DAY
-from memory.tables import AuditTable, ConversationTable
+from memory.tables import AuditTable, ConversationTable, RunTable
+from memory.tables.records import required
 from tests.agents.test_erasing import _say
 
 
@@ -90,10 +92,75 @@ async def test_what_is_restricted_is_neither_recalled_nor_sent(office: Office, t
     (before,) = await office.preview(conversation.id, "And now?", [file.id])
     assert {part.kind for part in before.parts} >= {"conversation", "attachment"}
     await office.keeping.restrict(Subject("file", file.id), restricted=True)
+    (after,) = await office.preview(conversation.id, "And now?", [file.id])
+    assert "attachment" not in {part.kind for part in after.parts}
     await office.keeping.restrict(Subject("conversation", conversation.id), restricted=True)
     assert (await office.recall.search("tenant Amundsen")).hits == ()
-    (after,) = await office.preview(conversation.id, "And now?", [file.id])
-    assert not {part.kind for part in after.parts} & {"conversation", "attachment"}
+    for asked in (office.preview(conversation.id, "And now?"), office.send(conversation.id, "And now?")):
+        with pytest.raises(Refused, match="restricted"):
+            await asked
+    await office.keeping.restrict(Subject("conversation", conversation.id), restricted=False)
+    (again,) = await office.preview(conversation.id, "And now?")
+    assert "conversation" in {part.kind for part in again.parts}
+
+
+@pytest.mark.req("R113")
+async def test_a_restricted_message_keeps_its_files_and_its_echo_out(office: Office, tmp_path: Path) -> None:
+    conversation = await office.create_conversation()
+    source = tmp_path / "lease.txt"
+    source.write_text("The rent is due on the third.")
+    file = await office.attach(conversation.id, source)
+    await office.files.settled([file.id])
+
+    def say(session: Session) -> list[str]:
+        said = []
+        for text, files in (("The tenant is called Amundsen.", [file.id]), ("He keeps a dog.", [])):
+            said.append(messages.add_owner_message(session, conversation.id, text, attachment_ids=files).id)
+            index_said(session, said[-1])
+        return said
+
+    tenant, dog = await office.database.write(say)
+    assert {hit.source_id for hit in (await office.recall.search("Amundsen")).hits} == {tenant, dog}
+    assert [hit.source_id for hit in (await office.recall.search("rent third")).hits] == [file.id]
+    await office.keeping.restrict(Subject("message", tenant), restricted=True)
+    assert (await office.recall.search("Amundsen")).hits == ()
+    assert (await office.recall.search("rent third")).hits == ()
+    (account,) = await office.preview(conversation.id, "And now?")
+    assert "lease" not in str(account.parts)
+    await office.keeping.restrict(Subject("message", tenant), restricted=False)
+    assert {hit.source_id for hit in (await office.recall.search("Amundsen")).hits} == {tenant, dog}
+    assert [hit.source_id for hit in (await office.recall.search("rent third")).hits] == [file.id]
+
+
+@pytest.mark.req("R113")
+async def test_a_run_that_was_given_what_is_restricted_now_does_not_go_on(office: Office) -> None:
+    note = await office.notes.add("The crane is red")
+    conversation = await office.create_conversation()
+    sent = await office.send(conversation.id, "What colour is the crane?")
+    (run,) = sent.runs
+    await office.runs.wait([run.id])
+    await office.database.write(_cut_off, run.id, f'<data id="{note.id}">')
+    await office.database.read(holds.refuse_given, run.id)
+    await office.keeping.restrict(Subject("note", note.id), restricted=True)
+    await office.resume(run.id)
+    await office.runs.wait([run.id])
+    ended = await office.database.read(runs.run, run.id)
+    assert ended.state == "failed" and "restricted now" in ended.reason
+
+
+def _cut_off(session: Session, run_id: str, given: str) -> None:
+    """Leave a run as the end of the program leaves it in the middle of its work."""
+    row = required(session, RunTable, run_id)
+    row.state, row.history = "interrupted", {"provider": "", "text_length": 0, "messages": [given]}
+
+
+@pytest.mark.req("R113")
+async def test_another_version_of_a_restricted_note_is_restricted_too(office: Office) -> None:
+    note = await office.notes.add("The crane is red")
+    await office.keeping.restrict(Subject("note", note.id), restricted=True)
+    changed = await office.notes.change(note.id, "The crane is blue")
+    assert changed.restricted
+    assert (await office.recall.search("crane")).hits == ()
 
 
 @pytest.mark.req("R147")

@@ -52,6 +52,7 @@ async def test_an_encrypted_export_is_made_checked_and_brought_back(page, sessio
     )
     importing._open(SECRET)
     await until(lambda: "1 record was erased here and stays out" in said(importing.result))
+    assert "signed by this office" in said(importing.result)
     box = next(each for each in importing.result.findChildren(QCheckBox) if each.isVisible())
     box.setChecked(True)
     press(importing.result, "Bring it in")

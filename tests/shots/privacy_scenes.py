@@ -3,6 +3,7 @@
 from PySide6.QtWidgets import QPushButton, QWidget
 
 from agents.lifecycle.recipients import recipients
+from desktop.chats.hidden_messages import show_hidden
 from desktop.pages.page import Page
 from desktop.pages.privacy.asking import ask_to_erase
 from desktop.pages.privacy.backups import BackupPart
@@ -15,8 +16,11 @@ from desktop.pages.privacy.page import PrivacyPage, parts
 from desktop.pages.privacy.retention import RetentionPart
 from memory import consents, notes
 from memory.lifecycle.subjects import Subject
+from memory.transfer.watching import Watch
 from tests.memory.transfer import foreign_archives
 from tests.shots.camera import Camera, Scene
+
+PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
 
 
 def privacy_empty_scenes() -> dict[str, Scene]:
@@ -29,6 +33,7 @@ def privacy_scenes() -> dict[str, Scene]:
     return {
         "privacy-data": _part("data"),
         "privacy-receivers": _receivers,
+        "privacy-purposes": _purposes,
         "privacy-backups": _backups,
         "privacy-backups-ready": _backup_ready,
         "privacy-diagnostics": _diagnostics,
@@ -36,10 +41,13 @@ def privacy_scenes() -> dict[str, Scene]:
         "privacy-trash": _trash,
         "privacy-marks": _marks,
         "privacy-export": _export,
+        "privacy-export-locked": _export_locked,
         "privacy-export-done": _exported,
         "privacy-export-verified": _verified,
         "privacy-erase-asking": _asking,
         "privacy-erase-many": _many,
+        "privacy-erase-locked": _asking_locked,
+        "privacy-erase-key": _erase_key,
         "privacy-report": _report,
         "privacy-erase": _erase,
         "privacy-retention": _retention,
@@ -50,6 +58,7 @@ def privacy_scenes() -> dict[str, Scene]:
         "privacy-import-fault": _not_an_export,
         "privacy-import-locked": _own_locked,
         "privacy-import-own": _own_preview,
+        "chat-not-shown": _not_shown,
         "privacy-audit": _part("audit"),
     }
 
@@ -95,6 +104,14 @@ async def _receivers(camera: Camera) -> None:
     found = await camera.office.database.read(recipients)
     await camera.office.database.write(consents.withdraw, found[-1].host)
     await show(camera, "receivers")
+
+
+async def _purposes(camera: Camera) -> None:
+    writer = next(one for one in await camera.office.roster.all() if one.name == "Writer")
+    await camera.office.database.write(notes.add_note, "Letters end with “Yours”.", agent_id=writer.id)
+    await camera.office.keeping.switch("memory", writer.id, on=False)
+    await camera.office.keeping.switch("usage", "", on=False)
+    await show(camera, "purposes")
 
 
 async def _backup_part(camera: Camera) -> BackupPart:
@@ -146,9 +163,53 @@ async def _export(camera: Camera) -> None:
     part._choose_categories.setChecked(True)
 
 
-async def _exported(camera: Camera) -> None:
+async def _export_locked(camera: Camera) -> None:
+    await camera.office.keeping.switch("usage", "", on=True)
     part = await _export_part(camera)
     part._choose_categories.setChecked(False)
+    part.since.setCurrentIndex(3)
+    part.embeddings.setChecked(True)
+    camera.office.app_lock._given_at = None
+    press(part, "Export…")
+    await camera.until(part.owner.isVisible, "the question for the passphrase")
+
+
+async def _asking_locked(camera: Camera) -> None:
+    entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
+    session = camera.contents.chat.session
+    asking = await ask_to_erase(session, (Subject("conversation", entry.id),), entry.title)
+    camera.office.app_lock._given_at = None
+    asking.owner.field.setText("wrong horse")
+    asking._begin()
+    await camera.until(asking.owner.fault.isVisible, "the refusal")
+    camera.lying_over = asking
+
+
+async def _erase_key(camera: Camera) -> None:
+    part = await show(camera, "erase")
+    assert isinstance(part, ErasePart)
+    part.kind.setCurrentIndex(2)
+    await camera.settle()
+    one = (await camera.office.connections.all())[0]
+    camera.lying_over = await ask_to_erase(part.session, (Subject("connection", one.id),), one.label)
+
+
+async def _not_shown(camera: Camera) -> None:
+    found = foreign_archives.branched(40)
+    archive = foreign_archives.zipped(camera.folder / "hidden.zip", {"conversations.json": [found]})
+    await camera.office.imports.bring_in(archive, Watch())
+    await camera.contents.listing.read()
+    entry = next(each for each in camera.contents.listing.entries if each.imported)
+    camera.contents.show_page("chats")
+    camera.lying_over = await show_hidden(camera.contents.chat.session, entry.id, entry.title)
+
+
+async def _exported(camera: Camera) -> None:
+    part = await _export_part(camera)
+    part.since.setCurrentIndex(0)
+    part.embeddings.setChecked(False)
+    part.owner.field.setText(PASSPHRASE)
+    assert await part.owner.passed()
     await part._export(camera.folder / "bureau-2026-11-22.aofx")
     part.passphrase.clear()
     part.repeat.clear()

@@ -6,11 +6,13 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QScrollArea, QWidget
 
-from agents.events import AttachmentChanged
+from agents.events import AttachmentChanged, OfficePaused, OfficeResumed
 from desktop.chats.page import ChatPage
 from desktop.pages.keys import KeysPage
 from desktop.pages.memory import MemoryPage
 from memory.disk import told_by_system
+from memory.lifecycle.marked import marked
+from memory.lifecycle.subjects import Subject
 from tests.shots.camera import Camera, Scene
 
 
@@ -29,6 +31,9 @@ def trouble_scenes() -> dict[str, Scene]:
         "chat-cap-reached": _chat("Cap reached"),
         "chat-interrupted": _chat("Interrupted"),
         "chat-models": _models,
+        "chat-restricted-parts": _restricted_parts,
+        "chat-restricted": _restricted,
+        "chat-paused": _paused,
         "keys-out-of-reach": _keys,
         "memory-recall-down": _recall_down,
     }
@@ -40,6 +45,35 @@ def _chat(title: str) -> Scene:
         await camera.chat(title)
 
     return show
+
+
+async def _restricted_parts(camera: Camera) -> None:
+    page = await camera.chat("Harbour")
+    rows = page.view.model()
+    assert rows is not None
+    restrict = camera.office.keeping.restrict
+    await restrict(Subject("message", rows.row(1).messages[0].id), restricted=True)
+    await restrict(Subject("file", rows.row(0).messages[0].attachments[0].id), restricted=True)
+
+
+async def _lift(camera: Camera) -> None:
+    for one in await camera.office.database.read(marked):
+        await camera.office.keeping.restrict(one.subject, restricted=False)
+
+
+async def _restricted(camera: Camera) -> None:
+    await _lift(camera)
+    page = await camera.chat("Invoices")
+    await camera.office.keeping.restrict(Subject("conversation", page.conversation_id), restricted=True)
+
+
+async def _paused(camera: Camera) -> None:
+    await _lift(camera)
+    page = await camera.chat("Invoices")
+    page.composer.set_text("Which of them are open?")
+    camera.office.events.publish(
+        OfficePaused("The database is being encrypted anew; everything goes on in a moment.")
+    )
 
 
 async def _source(camera: Camera) -> None:
@@ -95,6 +129,7 @@ async def _models(camera: Camera) -> None:
 
 
 async def _keys(camera: Camera) -> None:
+    camera.office.events.publish(OfficeResumed())
     page = await camera.page("keys")
     assert isinstance(page, KeysPage)
     for card in page.cards.values():

@@ -7,6 +7,7 @@ from PySide6.QtWidgets import QCheckBox, QLineEdit, QPushButton
 from agents.errors import AgentsError
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
+from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import label
 from desktop.pages.privacy.words import all_counted
 from desktop.pages.privacy.working import Working
@@ -51,6 +52,11 @@ class EraseQuestion(Overlay):
                 _("This goes and cannot come back: {what}.").format(what=all_counted(found.counts)), wrap=True
             )
         )
+        if any(subject.kind == "connection" for subject in subjects):
+            words = _(
+                "The key is destroyed on this machine. Revoke it at its provider too, where it opens your account."
+            )
+            column.addWidget(label(words, wrap=True))
         self.notes = QCheckBox(
             ngettext(
                 "Also the {count} note drawn from it",
@@ -79,6 +85,9 @@ class EraseQuestion(Overlay):
         self.number.setAccessibleName(_("How many things are erased"))
         self.number.hide()
         column.addWidget(self.number)
+        self.owner = OwnerCheck(session)
+        self.owner.given.connect(self._begin)
+        column.addWidget(self.owner)
         self.working = Working()
         column.addWidget(self.working)
         row = FlowLayout()
@@ -93,7 +102,14 @@ class EraseQuestion(Overlay):
         column.addLayout(row)
 
     def _begin(self) -> None:
-        self.erase.setEnabled(False)
+        if self.erase.isEnabled():
+            self.erase.setEnabled(False)
+            self._session.spawn(self._check_owner(), name="ask who erases")
+
+    async def _check_owner(self) -> None:
+        if not await self.owner.passed():
+            self.erase.setEnabled(True)
+            return
         self.fault.hide()
         self._busy = True
         self.working.begin(_("Erasing, and searching for what is left …"), cancellable=False)

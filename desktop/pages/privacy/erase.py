@@ -3,29 +3,27 @@
 from functools import partial
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QComboBox, QCompleter, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QPushButton, QVBoxLayout, QWidget
 
-from agents.events import ConversationChanged, Erased, ErasureProved, RosterChanged
+from agents.events import ConnectionsChanged, ConversationChanged, Erased, ErasureProved, RosterChanged
 from desktop.faults import sentence_of
 from desktop.pages.folding import FoldingRow
 from desktop.pages.page import Page, card, clear, label
 from desktop.pages.privacy.asking import ask_to_erase
 from desktop.pages.privacy.everything import EverythingCard
 from desktop.pages.privacy.report import ReportView, state_words
+from desktop.pages.privacy.thing_choice import ThingChoice, every_agent, every_chat
 from desktop.pages.privacy.words import all_counted
 from desktop.pages.privacy.working import Working
 from desktop.pages.recovery import RecoverySection
 from desktop.session import Session
 from desktop.wording import moment
-from memory import chat_list
 from memory.errors import StorageError
 from memory.lifecycle import reports
 from memory.lifecycle.reports import EraseReport
 from memory.lifecycle.subjects import Kind, Subject
 from resources.language import gettext as _
 from vault.errors import VaultError
-
-_MOST = 1000
 
 
 class ErasePart(Page):
@@ -60,7 +58,7 @@ class ErasePart(Page):
         self.column.addWidget(self._overview)
         self.column.addWidget(self.report)
         self.column.addStretch(1)
-        for kind in (ConversationChanged, RosterChanged, Erased):
+        for kind in (ConnectionsChanged, ConversationChanged, RosterChanged, Erased):
             session.on(kind, lambda _event: self.mark_stale())
         session.on(ErasureProved, self._proved)
 
@@ -101,17 +99,13 @@ class ErasePart(Page):
         row = FoldingRow(440)
         self.kind = QComboBox()
         self.kind.setAccessibleName(_("What to erase"))
-        for words, kind in ((_("A chat"), "conversation"), (_("An agent"), "agent")):
+        for words, kind in (
+            (_("A chat"), "conversation"),
+            (_("An agent"), "agent"),
+            (_("A key"), "connection"),
+        ):
             self.kind.addItem(words, kind)
-        self.things = QComboBox()
-        self.things.setAccessibleName(_("Which one"))
-        self.things.setEditable(True)
-        self.things.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
-        self.things.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-        completer = self.things.completer()
-        assert completer is not None
-        completer.setFilterMode(Qt.MatchFlag.MatchContains)
-        completer.setCompletionMode(QCompleter.CompletionMode.PopupCompletion)
+        self.things = ThingChoice(_("Which one"))
         self.kind.currentIndexChanged.connect(
             lambda: self.session.spawn(self._offer(), name="list what can be erased")
         )
@@ -166,32 +160,24 @@ class ErasePart(Page):
         return frame
 
     async def _offer(self) -> None:
-        chosen = self.things.currentData()
-        office, found = self.session.office, list[tuple[str, str]]()
-        if self.kind.currentData() == "agent":
-            for archived in (False, True):
-                found += [(each.name, each.id) for each in await office.roster.all(archived=archived)]
+        kind = self.kind.currentData()
+        if kind == "agent":
+            found = await every_agent(self.session)
+        elif kind == "connection":
+            found = [(each.label, each.id) for each in await self.session.office.connections.all()]
         else:
-            from desktop.chats.list_model import title_of
-
-            for view in ("open", "archived", "trash"):
-                entries = await office.database.read(chat_list.entries, view=view, limit=_MOST)
-                found += [(title_of(entry), entry.id) for entry in entries]
-        self.things.clear()
-        for name, identifier in found:
-            self.things.addItem(name, identifier)
-        self.things.setCurrentIndex(max(0, self.things.findData(chosen)) if found else -1)
+            found = await every_chat(self.session)
+        self.things.offer(found)
         self.erase.setEnabled(bool(found))
 
     def _ask(self) -> None:
-        place = self.things.findText(self.things.currentText())
-        self.fault.setVisible(place < 0)
-        if place < 0:
+        chosen = self.things.chosen()
+        self.fault.setVisible(chosen is None)
+        if chosen is None:
             self.fault.setText(_("Nothing here has this name: choose from the list."))
             return
         kind: Kind = self.kind.currentData()
-        subject = Subject(kind, self.things.itemData(place))
-        self.session.spawn(ask_to_erase(self.session, (subject,), self.things.itemText(place)), name="erase")
+        self.session.spawn(ask_to_erase(self.session, (Subject(kind, chosen[1]),), chosen[0]), name="erase")
 
     async def _deepen(self) -> None:
         self.deepen.setEnabled(False)

@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QVBoxLayout
 from agents.lifecycle.everything import erase_everything
 from desktop.faults import sentence_of
 from desktop.pages.folding import FoldingRow
+from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import label
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
@@ -47,6 +48,9 @@ class EverythingCard(QFrame):
         row.row.addWidget(self.field, 1)
         row.row.addWidget(self.erase)
         column.addWidget(row)
+        self.owner = OwnerCheck(session)
+        self.owner.given.connect(self.erase.click)
+        column.addWidget(self.owner)
         self.fault = label("", "danger", wrap=True)
         self.fault.hide()
         column.addWidget(self.fault)
@@ -58,6 +62,9 @@ class EverythingCard(QFrame):
 
     async def _erase(self) -> None:
         self.erase.setEnabled(False)
+        if not await self.owner.passed():
+            self._compare(self.field.text())
+            return
         self.working.begin(_("Erasing everything …"), cancellable=False)
         try:
             await erase_everything(self._session.office)

@@ -4,7 +4,7 @@ import asyncio
 from datetime import date
 from pathlib import Path
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import QDate, Qt
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -19,12 +19,15 @@ from PySide6.QtWidgets import (
 from agents.lifecycle.transfer import Wish
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout, FoldingRow
+from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import Page, card, clear, label
 from desktop.pages.privacy.exports_list import ExportRow
+from desktop.pages.privacy.thing_choice import ThingChoice, every_agent, every_chat
 from desktop.pages.privacy.verifying import VerifyCard
 from desktop.pages.privacy.words import all_counted
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
+from desktop.widgets.spin_box import DayBox
 from desktop.wording import size
 from memory.errors import StorageError
 from memory.identifiers import now
@@ -41,6 +44,8 @@ from vault.errors import VaultError
 
 _LEAST = 8
 """Characters of a passphrase."""
+_FROM_A_DAY = -1
+"""Stands in the place of days for a day that is typed."""
 
 
 class ExportPart(Page):
@@ -63,7 +68,8 @@ class ExportPart(Page):
         self.column.addStretch(1)
 
     async def load(self) -> None:
-        await self._offer_agents()
+        self.agent.offer([(_("Of every agent"), ""), *await every_agent(self.session)])
+        self.chat.offer([(_("Of every chat"), ""), *await every_chat(self.session)])
         made = await self.session.office.database.read(exports_made)
         there = await asyncio.to_thread(lambda: {one.id for one in made if Path(one.path).exists()})
         clear(self._made)
@@ -76,19 +82,27 @@ class ExportPart(Page):
 
     def wish(self) -> Wish:
         """Return what the form asks for."""
-        days = int(self.since.currentData())
+        agent, chat = self.agent.chosen(), self.chat.chosen()
         chosen = frozenset(kind for kind, box in self.categories.items() if box.isChecked())
         secret = self.passphrase.text()
         return Wish(
             filters=Filters(
-                since=now() - days * DAY if days else None,
-                agent_id=str(self.agent.currentData() or ""),
+                since=self._since(),
+                agent_id=agent[1] if agent else "",
+                conversation_id=chat[1] if chat else "",
                 categories=frozenset() if len(chosen) == len(self.categories) else chosen,
             ),
             encryption=Encryption(passphrase=secret) if secret else None,
+            with_embeddings=self.embeddings.isChecked(),
             with_keys=bool(secret) and self.keys.isChecked(),
             replace=True,
         )
+
+    def _since(self) -> int | None:
+        days = int(self.since.currentData())
+        if days == _FROM_A_DAY:
+            return self.day.start()
+        return now() - days * DAY if days else None
 
     def export_to(self, path: Path) -> None:
         """Write what the form asks for."""
@@ -98,8 +112,14 @@ class ExportPart(Page):
         fault = self._refusal()
         self.fault.setText(fault)
         self.fault.setVisible(bool(fault))
-        if fault:
-            return
+        if not fault:
+            self.session.spawn(self._check_owner(), name="ask who exports")
+
+    async def _check_owner(self) -> None:
+        if await self.owner.passed():
+            self._open_dialog()
+
+    def _open_dialog(self) -> None:
         name = f"bureau-{date.today().isoformat()}.aofx"
         dialog = QFileDialog(self, _("Export"), str(Path.home() / name), _("Bureau exports (*.aofx)"))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
@@ -113,6 +133,8 @@ class ExportPart(Page):
         secret = self.passphrase.text()
         if not any(box.isChecked() for box in self.categories.values()):
             return _("Nothing is chosen: tick at least one category.")
+        if self.agent.chosen() is None or self.chat.chosen() is None:
+            return _("Nothing here has this name: choose from the list.")
         if secret and len(secret) < _LEAST:
             return _("This passphrase is short: use {count} characters or more.").format(count=_LEAST)
         if secret != self.repeat.text():
@@ -173,15 +195,6 @@ class ExportPart(Page):
         self.passphrase.clear()
         self.repeat.clear()
 
-    async def _offer_agents(self) -> None:
-        chosen = self.agent.currentData()
-        self.agent.clear()
-        self.agent.addItem(_("Of every agent"), "")
-        for archived in (False, True):
-            for each in await self.session.office.roster.all(archived=archived):
-                self.agent.addItem(each.name, each.id)
-        self.agent.setCurrentIndex(max(0, self.agent.findData(chosen)))
-
     def _form(self) -> QFrame:
         frame, column = card()
         column.addWidget(label(_("Take your data with you"), "heading"))
@@ -195,30 +208,49 @@ class ExportPart(Page):
                 wrap=True,
             )
         )
-        row = FoldingRow(420)
+        column.addWidget(self._narrowing())
+        column.addWidget(self._category_choice())
+        self.embeddings = QCheckBox(_("Put the search vectors in too"))
+        self.embeddings.setAccessibleDescription(
+            _("Nobody needs them to read the export; they spare another program the work of making them.")
+        )
+        self.embeddings.setToolTip(self.embeddings.accessibleDescription())
+        column.addWidget(self.embeddings)
+        column.addWidget(self._protection())
+        self.fault = label("", "danger", wrap=True)
+        self.fault.hide()
+        column.addWidget(self.fault)
+        self.owner = OwnerCheck(self.session)
+        self.owner.given.connect(self._choose_place)
+        column.addWidget(self.owner)
+        self.begin = QPushButton(_("Export…"))
+        self.begin.setProperty("kind", "primary")
+        self.begin.clicked.connect(self._choose_place)
+        column.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignLeading)
+        return frame
+
+    def _narrowing(self) -> QWidget:
+        row = FoldingRow(520)
         self.since = QComboBox()
         self.since.setAccessibleName(_("From when"))
         for words, days in (
             (_("From all time"), 0),
             (_("Of the last 12 months"), 365),
             (_("Of the last 30 days"), 30),
+            (_("From a day on"), _FROM_A_DAY),
         ):
             self.since.addItem(words, days)
-        self.agent = QComboBox()
-        self.agent.setAccessibleName(_("Of which agent"))
-        row.row.addWidget(self.since, 1)
-        row.row.addWidget(self.agent, 1)
-        column.addWidget(row)
-        column.addWidget(self._category_choice())
-        column.addWidget(self._protection())
-        self.fault = label("", "danger", wrap=True)
-        self.fault.hide()
-        column.addWidget(self.fault)
-        self.begin = QPushButton(_("Export…"))
-        self.begin.setProperty("kind", "primary")
-        self.begin.clicked.connect(self._choose_place)
-        column.addWidget(self.begin, 0, Qt.AlignmentFlag.AlignLeading)
-        return frame
+        self.day = DayBox(QDate.currentDate().addMonths(-1))
+        self.day.setAccessibleName(_("From which day on"))
+        self.day.hide()
+        self.since.currentIndexChanged.connect(
+            lambda: self.day.setVisible(self.since.currentData() == _FROM_A_DAY)
+        )
+        self.agent = ThingChoice(_("Of which agent"))
+        self.chat = ThingChoice(_("Of which chat"))
+        for field in (self.since, self.day, self.agent, self.chat):
+            row.row.addWidget(field, 1)
+        return row
 
     def _category_choice(self) -> QWidget:
         holder = QWidget()

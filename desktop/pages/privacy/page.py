@@ -44,6 +44,7 @@ def parts() -> tuple[Part, ...]:
     return (
         Part("data", _("My data"), "library", f"{place}.my_data", "DataPart"),
         Part("receivers", _("Who receives it"), "globe", f"{place}.receivers", "ReceiversPart"),
+        Part("purposes", _("Purposes"), "eye", f"{place}.purposes", "PurposesPart"),
         Part("export", _("Export"), "outbox", f"{place}.exporting", "ExportPart"),
         Part("import", _("Import"), "download", f"{place}.importing", "ImportPart"),
         Part("retention", _("Retention"), "clock", f"{place}.retention", "RetentionPart"),
