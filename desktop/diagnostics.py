@@ -1,18 +1,17 @@
 """Where faults of the window process end: one log without secrets, and one card for the owner."""
 
 import logging
-import logging.handlers
 import sys
 from collections.abc import Callable
 from types import TracebackType
 
 from PySide6.QtCore import qInstallMessageHandler
 
+from desktop.log_file import LogFile
 from memory.locations import Locations
 from vault import redaction
 
 _LOG_BYTES = 2_000_000
-_LOG_FILES = 5
 
 log = logging.getLogger(__name__)
 
@@ -32,18 +31,11 @@ class Diagnostics:
         self._handler: logging.Handler | None = None
 
     def write_to(self, locations: Locations) -> None:
-        """Log to a file of the office from now on. Raises OSError."""
+        """Log to files of the office from now on, crashes to one of their own. Raises OSError."""
         locations.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handler = logging.handlers.RotatingFileHandler(
-            locations.logs / "window.log",
-            maxBytes=_LOG_BYTES,
-            backupCount=_LOG_FILES - 1,
-            encoding="utf-8",
-            delay=True,
-        )
-        handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        self._installation.tell_crashes_to(locations.logs / "crash.log")
+        handler = LogFile(locations.logs / "window.log", _LOG_BYTES)
         handler.setLevel(logging.INFO)
-        handler.addFilter(redaction.RedactingFilter())
         logging.getLogger().addHandler(handler)
         self._handler = handler
 

@@ -6,6 +6,7 @@ Qt's messages is `qt_message`, which the window installs because only it knows Q
 
 import faulthandler
 import logging
+import os
 import sys
 import threading
 import traceback
@@ -113,10 +114,18 @@ class Installation:
         self._handlers: list[logging.Handler] = []
         self._crash: IO[str] | None = None
         if crash_file is not None:
-            crash_file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._crash = crash_file.open("a", encoding="utf-8")
-            # It prints names of functions and line numbers only; in a file it cannot mix with other output.
-            faulthandler.enable(self._crash, all_threads=True)
+            self.tell_crashes_to(crash_file)
+
+    def tell_crashes_to(self, path: Path) -> None:
+        """Append the stacks of a crash to a file of its own from now on. Raises OSError."""
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        flags = os.O_APPEND | os.O_CREAT | os.O_WRONLY
+        former, self._crash = self._crash, os.fdopen(os.open(path, flags, 0o600), "a", encoding="utf-8")
+        # It prints names of functions and line numbers only; in a file it cannot mix with other output.
+        faulthandler.enable(self._crash, all_threads=True)
+        os.utime(path)  # the daily round leaves what is in use
+        if former is not None:
+            former.close()
 
     def start(self) -> None:
         logging.setLogRecordFactory(self._record)

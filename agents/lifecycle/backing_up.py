@@ -6,6 +6,7 @@ import os
 import secrets
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import cast
 
@@ -19,11 +20,12 @@ from memory.disk import create_private, told_by_system
 from memory.errors import ErasedMeanwhile, NotFound, Refused, StorageError
 from memory.identifiers import now
 from memory.lifecycle import backups, restoring
-from memory.lifecycle.backup_file import damaged, read_head, rewrap, shred
+from memory.lifecycle.backup_file import damaged, part_of, publish, read_head, rewrap, shred
 from memory.lifecycle.backup_making import (
     COPY,
     Progress,
     Watch,
+    Written,
     check_room,
     copy_database,
     database_key,
@@ -221,7 +223,8 @@ class Backups:
     async def _make(self, occasion: Occasion, watch: Watch) -> Backup:
         folder = await self.folder()
         await asyncio.to_thread(_there, folder, self._locations)
-        await asyncio.to_thread(sweep, self._locations, folder)
+        noted = {one.path for one in await self.all()}
+        await asyncio.to_thread(sweep, self._locations, folder, noted)
         missing: set[str] = set()
         tries = 0
         while tries < _TRIES:
@@ -256,9 +259,23 @@ class Backups:
             raise told_by_system(error, place) from error
         finally:
             place.unlink(missing_ok=True)
-        made = await self._database.write(backups.enter, written, copy.erased)
+        return await self._published(written, copy.erased)
+
+    async def _published(self, written: Written, erased_before: tuple[int, int]) -> Backup | None:
+        """Note a finished backup and give it its name; None, and nothing is left, where something was erased."""
+        try:
+            made = await self._database.write(backups.enter, written, erased_before)
+        except StorageError:
+            await asyncio.to_thread(_let_go, written)
+            raise
         if made is None:
-            await asyncio.to_thread(shred, written.path)
+            await asyncio.to_thread(_let_go, written)
+            return None
+        try:
+            await asyncio.to_thread(publish, written.path)
+        except OSError as error:
+            await self._database.write(backups.remove, made.id)
+            raise told_by_system(error, written.path) from error
         return made
 
     async def _rotate(self) -> None:
@@ -302,6 +319,11 @@ class Backups:
             log.warning("the scheduled backup was not made: %s", error)
             self._bus.publish(Notice(_("The scheduled backup was not made."), str(error)))
             return None
+
+
+def _let_go(written: Written) -> None:
+    with suppress(OSError):  # on a disk that went away; the next backup there sweeps what is left
+        shred(part_of(written.path))
 
 
 def _choose(session: Session, value: dict[str, str]) -> None:

@@ -8,7 +8,9 @@ from sqlalchemy.orm import Session
 
 from memory import settings
 from memory.database import Database, engine, told
+from memory.disk import told_by_system
 from memory.errors import StorageError
+from memory.lifecycle.backup_file import publish
 from memory.lifecycle.backup_making import (
     COPY,
     DatabaseCopy,
@@ -42,7 +44,11 @@ def back_up_before_upgrade(locations: Locations, vault: Vault, database: Databas
     try:
         copy = _copy(database, place, database_key(key), watch)
         lost = {blob_id for blob_id in copy.blob_ids if not (locations.blobs / blob_id).exists()}
-        return write_backup(locations, folder, head, key, copy, watch, missing=lost)
+        written = write_backup(locations, folder, head, key, copy, watch, missing=lost)
+        publish(written.path)
+        return written
+    except OSError as error:
+        raise told_by_system(error, folder) from error
     finally:
         place.unlink(missing_ok=True)
 

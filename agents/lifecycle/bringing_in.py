@@ -36,6 +36,8 @@ AGENT_VALUES: dict[str, Any] = {
 """What an agent made of a project may do: as much as those that a new office has."""
 _PAUSE_SECONDS = 0.01
 """Between two pieces of background work, so that whoever wants the writing lane gets it first."""
+_AGAIN_SECONDS = 60.0
+"""Until what a full disk did not let be taken away or indexed is tried again."""
 
 _log = logging.getLogger(__name__)
 
@@ -161,7 +163,7 @@ class Imports:
             if ahead is not None:
                 await asyncio.gather(ahead, return_exceptions=True)
             if not self._closed:
-                await asyncio.shield(self._take_away(import_id, reading.written_blobs))
+                await asyncio.shield(self._give_up(import_id, reading.written_blobs))
             raise
         reading.summary.agents, reading.summary.notes = counts["agents"], counts["notes"]
         reading.summary.erased = counts["erased"]
@@ -180,6 +182,13 @@ class Imports:
             for file in each.files
         ]
         return await self._database.read(arriving.known, [one.id for one in batch], messages, files)
+
+    async def _give_up(self, import_id: str, written: list[str]) -> None:
+        try:
+            await self._take_away(import_id, written)
+        except StorageError as error:
+            _log.warning("a failed import is taken away later, nobody sees it: %s", error)
+            self._again.set()
 
     async def _take_away_leftovers(self) -> None:
         for import_id in await self._database.read(arriving.unfinished):
@@ -206,7 +215,8 @@ class Imports:
                     await self._index(import_id)
                 await self._files.read_waiting()
             except StorageError:
-                _log.exception("What was brought in is not indexed yet; the next start goes on with it")
+                _log.exception("What was brought in is not indexed yet; it is tried again")
+                asyncio.get_running_loop().call_later(_AGAIN_SECONDS, self._again.set)
             if not self._again.is_set():
                 self._settled.set()
 

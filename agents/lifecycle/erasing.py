@@ -63,6 +63,14 @@ class Parts:
     vault: Vault
 
 
+@dataclass(frozen=True, slots=True)
+class _Touched:
+    """What the quick proof looks at: pages of the database, and files written since ``made_at``."""
+
+    pages: frozenset[int]
+    made_at: int
+
+
 class Erasing:
     """Erases one thing after the other. The full search of each goes on in the background and may be awaited."""
 
@@ -108,7 +116,7 @@ class Erasing:
             self._tell(gone)
             if not await parts.database.fold_log():
                 pages = frozenset()  # the file still has them as they were; the full search waits for the log
-            report = await self._prove(gone.report_id, marks, "quick", pages)
+            report = await self._prove(gone.report_id, marks, "quick", _Touched(pages, gone.made_at))
             if deep:
                 await change_key(parts.database, parts.vault, parts.locations, parts.bus)
                 await parts.database.write(reports.name_openers, report.id, parts.vault.openers)
@@ -186,12 +194,13 @@ class Erasing:
                 self._parts.bus.publish(event)
 
     async def _prove(
-        self, report_id: str, marks: Fingerprints, level: Level, pages: frozenset[int] | None
+        self, report_id: str, marks: Fingerprints, level: Level, touched: _Touched | None
     ) -> EraseReport:
+        """Search and conclude the report: what was ``touched``, or everything."""
         parts = self._parts
-        if pages is None:
+        if touched is None:
             await self._log_folded()
-        findings = await asyncio.to_thread(self._search, marks, pages)
+        findings = await asyncio.to_thread(self._search, marks, touched)
         from memory.lifecycle.residue import said_elsewhere, summary
 
         kept = await parts.database.read(said_elsewhere, marks, frozenset(findings.pieces))
@@ -213,18 +222,21 @@ class Erasing:
             if await asyncio.to_thread(self._ending.wait, _PATIENCE):
                 return
 
-    def _search(self, marks: Fingerprints, pages: frozenset[int] | None) -> "Findings":
+    def _search(self, marks: Fingerprints, touched: _Touched | None) -> "Findings":
         from memory.lifecycle import residue
         from memory.lifecycle.finder import Finder
 
         parts, finder, findings = self._parts, Finder(marks.pieces), residue.Findings()
         residue.search_pages(
-            *(finder, parts.locations.database, parts.database.key, findings, pages),
+            *(finder, parts.locations.database, parts.database.key, findings),
+            None if touched is None else touched.pages,
             stopped=self._ending.is_set,
         )
-        largest = None if pages is None else residue.QUICK_FILE
-        places = residue.places(parts.locations) if pages is None else residue.own_places(parts.locations)
-        residue.search_files(finder, places, findings, largest=largest, stopped=self._ending.is_set)
+        if touched is None:
+            places = residue.places(parts.locations)
+        else:
+            places = residue.touched_places(parts.locations, touched.made_at)
+        residue.search_files(finder, places, findings, stopped=self._ending.is_set)
         return findings
 
     def _searched(self, report_id: str, task: "asyncio.Task[EraseReport]") -> None:

@@ -24,7 +24,7 @@ class Page:
         self._command = command
         self._as_json = as_json
         self._speaker = ""
-        self._line_open = False
+        self._open_on: TextIO | None = None
         self.exit_code = 0
         self.value: Any = None
 
@@ -46,13 +46,18 @@ class Page:
         elif kind == "step":
             _say(f"  {MARKS[item['state']]} {item['sentence']}")
         elif kind == "progress":
-            print(f"\r{item['done']} / {item['total']}", end="", file=sys.stderr, flush=True)
-            self._line_open = True
+            self._progress(item["done"], item["total"])
 
     def fail(self, sentence: str) -> None:
         """Show why the command failed, as one sentence on stderr."""
         self._end_line()
         _say(" ".join(sentence.split()), to=sys.stderr)
+
+    def _progress(self, done: int, total: int) -> None:
+        """Count up in one line of a terminal; a file or a pipe gets no such line."""
+        if sys.stderr.isatty():
+            print(f"\r{100 * done // max(1, total)} %", end="", file=sys.stderr, flush=True)
+            self._open_on = sys.stderr
 
     def _text(self, speaker: str, text: str) -> None:
         if speaker != self._speaker:
@@ -60,7 +65,7 @@ class Page:
             _say(f"{speaker}:", to=sys.stderr)
             self._speaker = speaker
         print(harmless(text), end="", flush=True)
-        self._line_open = not text.endswith("\n")
+        self._open_on = None if text.endswith("\n") else sys.stdout
 
     def _result(self, value: Any) -> None:
         self.value = value
@@ -76,9 +81,9 @@ class Page:
         VIEWS.get(self._command, _plain)(value)
 
     def _end_line(self) -> None:
-        if self._line_open:
-            print()
-            self._line_open = False
+        if self._open_on is not None:
+            print(file=self._open_on)
+            self._open_on = None
 
 
 def harmless(text: str) -> str:
@@ -95,13 +100,23 @@ def _plain(value: Any) -> None:
         _say(value)
     elif isinstance(value, dict):
         for name, content in value.items():
-            shown = ", ".join(map(str, content)) if isinstance(content, list | tuple) else content
-            if shown not in (None, "", {}):
-                _say(f"{name:12} {shown}")
+            for line in content if isinstance(content, list) else [content]:
+                if (words := _inline(line)) or line == 0:
+                    _say(f"{name:12} {words or line}")
     elif isinstance(value, list):
         for row in value:
             _plain(row)
             print()
+
+
+def _inline(value: Any) -> str:
+    """Return a value in one line: of an object the parts that say something, their names beside them."""
+    if isinstance(value, dict):
+        parts = ((name.replace("_", " "), _inline(part)) for name, part in value.items())
+        return ", ".join(f"{name} {words}" for name, words in parts if words)
+    if isinstance(value, list):
+        return ", ".join(filter(None, map(_inline, value)))
+    return "" if value in (None, "", 0) and value is not False else str(value)
 
 
 def _answer(value: dict[str, Any]) -> None:

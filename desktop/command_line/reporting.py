@@ -2,18 +2,17 @@
 
 import contextlib
 import logging
-import logging.handlers
 import sys
 from collections.abc import Iterator
 
 from desktop.command_line.options import GlobalOptions
+from desktop.log_file import LogFile
 from memory.locations import Locations
 from resources.language import gettext as _
-from vault.redaction import RedactingFilter, redact
+from vault.redaction import redact
 
 _LOG = "terminal.log"
 _LOG_BYTES = 1_000_000
-_LOG_FILES = 3
 
 log = logging.getLogger(__name__)
 
@@ -21,11 +20,7 @@ log = logging.getLogger(__name__)
 @contextlib.contextmanager
 def logging_to(locations: Locations) -> Iterator[None]:
     """Log to a file of the office, without secrets, instead of between the lines of the terminal."""
-    handler = _LogFile(
-        locations.logs / _LOG, maxBytes=_LOG_BYTES, backupCount=_LOG_FILES - 1, encoding="utf-8", delay=True
-    )
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
-    handler.addFilter(RedactingFilter())
+    handler = LogFile(locations.logs / _LOG, _LOG_BYTES)
     root = logging.getLogger()
     root.addHandler(handler)
     try:
@@ -34,15 +29,6 @@ def logging_to(locations: Locations) -> Iterator[None]:
         root.removeHandler(handler)
         with contextlib.suppress(OSError):  # as in handleError: the command itself tells of a full disk
             handler.close()
-
-
-class _LogFile(logging.handlers.RotatingFileHandler):
-    """A log that a full or read-only disk may cut short without a stack trace between the command's lines."""
-
-    def handleError(self, record: logging.LogRecord) -> None:
-        """Drop a line that the disk refused; any other fault is reported as the library does."""
-        if not isinstance(sys.exc_info()[1], OSError):
-            super().handleError(record)
 
 
 def report(error: Exception, options: GlobalOptions) -> None:

@@ -57,21 +57,25 @@ class Contents:
 
 
 class BackupWriter:
-    """Writes a backup beside its final name. ``finish`` gives it that name; without it ``abandon`` removes it."""
+    """Writes a backup beside its final name, which ``publish`` gives it later; ``abandon`` removes it."""
 
     def __init__(self, path: Path, head: BackupHead, key: bytes) -> None:
         """Begin with a 32-byte key that never sealed anything before. Raises OSError."""
         from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
         self.path = path
-        self._part = path.with_name(path.name + PART)
+        self.part = part_of(path)
         self._cipher, self._id = AESGCM(key), head.id
         self._buffer, self._number = bytearray(), 0
         self._digest = hashlib.sha256()
         self._files = self._bytes = 0
-        self._target: BinaryIO = os.fdopen(create_private(self._part), "wb")
+        self._target: BinaryIO = os.fdopen(create_private(self.part), "wb")
         packed = _packed(head)
-        self._target.write(packed + packed)
+        try:
+            self._target.write(packed + packed)
+        except OSError:
+            self.abandon()
+            raise
 
     def add(self, name: str, pieces: Iterable[bytes]) -> str:
         """Add a file by its path below the office's folder with ``/``; return the SHA-256 of its bytes."""
@@ -86,14 +90,13 @@ class BackupWriter:
         return digest.hexdigest()
 
     def finish(self, facts: dict[str, Any]) -> str:
-        """Close the body with facts for people and return its SHA-256; the file has its name and is on disk."""
+        """Close the body with facts for people and return its SHA-256; the file ``part`` is whole and on disk."""
         closing = {"files": self._files, "bytes": self._bytes, "facts": facts}
         self._record(_CLOSE, json.dumps(closing).encode())
         self._seal(bytes(self._buffer), last=True)
         self._target.flush()
         os.fsync(self._target.fileno())
         self._target.close()
-        replace_durably(self._part, self.path)
         return self._digest.hexdigest()
 
     def abandon(self) -> None:
@@ -101,9 +104,8 @@ class BackupWriter:
         # A disk that went away has taken the file along; the next backup there sweeps what is left.
         with suppress(OSError):
             self._target.close()
-        for path in (self._part, self.path):
-            with suppress(OSError):
-                path.unlink(missing_ok=True)
+        with suppress(OSError):
+            self.part.unlink(missing_ok=True)
 
     def _record(self, kind: bytes, payload: bytes) -> None:
         self._buffer += _FRAME.pack(kind, len(payload)) + payload
@@ -207,7 +209,9 @@ class BackupReader:
                     bound = _bound(self.head.id, number, last=not following)
                     yield cipher.decrypt(_nonce(number), sealed, bound)
                     sealed, number = following, number + 1
-        except (InvalidTag, OSError) as error:
+        except OSError as error:
+            raise _unreadable(self.path, error) from error
+        except InvalidTag as error:
             raise damaged(self.path) from error
 
     def _checked_name(self, payload: bytes) -> str:
@@ -224,17 +228,23 @@ class _Seen:
     size: int = 0
 
 
+def part_of(path: Path) -> Path:
+    """Return what a backup is called until it is published."""
+    return path.with_name(path.name + PART)
+
+
+def publish(path: Path) -> None:
+    """Give a finished backup its name, durably. Raises OSError."""
+    replace_durably(part_of(path), path)
+
+
 def read_head(path: Path) -> BackupHead:
     """Return the head of a backup, from its second copy where the first is damaged. Raises BackupDamaged."""
     try:
         with path.open("rb") as file:
             copies = [file.read(HEAD), file.read(HEAD)]
     except OSError as error:
-        raise BackupDamaged(
-            _(
-                "{path} cannot be read ({reason}): connect the disk it is on, or choose another backup."
-            ).format(path=path, reason=error.strerror)
-        ) from error
+        raise _unreadable(path, error) from error
     for copy in copies:
         head = _unpacked(copy)
         if head is not None:
@@ -258,7 +268,7 @@ def shred(path: Path) -> None:
 
     It takes the name of an unfinished file first: what a crash leaves is then no backup to anybody, and swept away.
     """
-    doomed = path if path.name.endswith(PART) else path.with_name(path.name + PART)
+    doomed = path if path.name.endswith(PART) else part_of(path)
     try:
         path.replace(doomed)
         with doomed.open("r+b") as file:
@@ -275,6 +285,14 @@ def damaged(path: Path) -> BackupDamaged:
     """Return the sentence for a backup that does not check out."""
     return BackupDamaged(
         _("The backup {name} is damaged or cut off: choose another one.").format(name=path.name)
+    )
+
+
+def _unreadable(path: Path, error: OSError) -> BackupDamaged:
+    return BackupDamaged(
+        _("{path} cannot be read ({reason}): connect the disk it is on, or choose another backup.").format(
+            path=path, reason=error.strerror
+        )
     )
 
 

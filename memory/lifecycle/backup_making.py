@@ -30,6 +30,7 @@ from memory.lifecycle.backup_file import (
     BackupReader,
     BackupWriter,
     damaged,
+    publish,
     shred,
 )
 from memory.lifecycle.erased import newest as newest_erased
@@ -82,7 +83,7 @@ class DatabaseCopy:
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """A finished and checked backup; ``sha256`` is of its body, ``size`` of the file in bytes."""
+    """A finished and checked backup, to be published at ``path``; ``sha256`` is of its body, ``size`` in bytes."""
 
     head: BackupHead
     path: Path
@@ -203,6 +204,8 @@ def write_backup(
 ) -> Written:
     """Write and verify a backup of a copied database and of the office's files; the copy stays.
 
+    It is not published yet: first it is noted, so that a crash leaves no copy that nobody knows of.
+
     ``missing`` are ids of files known to be lost: the backup goes without them and says how many they are.
     Raises ErasedMeanwhile where a file is gone, BackupStopped, DiskFull, BackupDamaged or StorageError; then
     nothing of it is left.
@@ -236,8 +239,8 @@ def write_backup(
                 left_out += 1
         facts = {"files": len(copy.blob_ids) - lost, "lost": lost, "left_out": left_out}
         sha256 = writer.finish(facts)
-        _verify(path, body_key(key), sha256, copy.sha256, watch)
-        return Written(head, path, sha256, path.stat().st_size, facts)
+        _verify(writer.part, body_key(key), sha256, copy.sha256, watch)
+        return Written(head, path, sha256, writer.part.stat().st_size, facts)
     except BaseException as error:
         writer.abandon()
         if isinstance(error, OSError):
@@ -254,12 +257,19 @@ def verify(path: Path, key: bytes, watch: Watch) -> BackupReader:
     return reader
 
 
-def sweep(locations: Locations, folder: Path) -> int:
-    """Remove what a killed backup or removal left half-done; return how many files. Only while none is being made."""
+def sweep(locations: Locations, folder: Path, noted: Collection[str] = ()) -> int:
+    """Remove what a killed backup or removal left half-done; return how many files. Only while none is being made.
+
+    What is whole and ``noted``, by its path, is published instead.
+    """
     removed = 0
     for place, pattern in ((locations.backups, f"{COPY}*"), (folder, f"*{ENDING}{PART}")):
         for path in place.glob(pattern) if place.is_dir() else ():
+            final = path.with_name(path.name.removesuffix(PART))
             with suppress(OSError):  # a folder that may be read only: the file is noise and harms nobody
+                if str(final) in noted and not final.exists():
+                    publish(final)
+                    continue
                 shred(path)
                 removed += 1
     return removed

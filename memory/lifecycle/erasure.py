@@ -52,7 +52,7 @@ class Gone:
     """What an erasure removed from the database; ``blobs`` are files that nothing refers to any more.
 
     ``touched`` are conversations that stay but look different now; ``kept_notes`` counts the notes drawn from
-    what is gone that stay.
+    what is gone that stay, ``made_at`` is when the oldest of it was made.
     """
 
     report_id: str
@@ -62,6 +62,7 @@ class Gone:
     touched: frozenset[str]
     blobs: tuple[Blob, ...] = field(repr=False)
     kept_notes: int
+    made_at: int
 
 
 def unfinished_runs(session: Session, subjects: Sequence[Subject]) -> tuple[str, ...]:
@@ -127,7 +128,7 @@ def erase(
     session.execute(delete(IndexSnapshotTable))
     report_id = reports.begin(session, level, counts, made_at)
     audit.append(session, "erased", report_id, {"counts": counts, "reason": reason})
-    return Gone(report_id, found, material, counts, frozenset(touched), blobs, kept_notes)
+    return Gone(report_id, found, material, counts, frozenset(touched), blobs, kept_notes, made_at)
 
 
 def _conversations_of(session: Session, found: Extent) -> set[str]:

@@ -23,6 +23,8 @@ from memory.recall.driver import driver
 BLOCK = 1 << 20
 QUICK_FILE = 4 << 20
 """Bytes of a file that the quick proof still reads; the full search reads every one."""
+_SLACK = 120
+"""Seconds by which a file may be younger than its time says: file systems round, and clocks are set."""
 _TEMPORARY = ("bureau-*", "etilqs_*")
 _KEPT = tuple(
     f"SELECT 1 FROM {table} WHERE {condition} (instr({column}, :words) OR instr(lower({column}), :folded)) LIMIT 1"  # noqa: S608 - our names
@@ -80,11 +82,9 @@ def search_files(
     finder: Finder,
     paths: Iterable[tuple[str, Path]],
     findings: Findings,
-    *,
-    largest: int | None = None,
     stopped: Callable[[], bool] = lambda: False,
 ) -> None:
-    """Search files as they lie on the disk, named for the report; those above ``largest`` bytes are left out.
+    """Search files as they lie on the disk, named for the report.
 
     A file that went meanwhile is no trace; one that cannot be read is counted as unread.
     """
@@ -92,8 +92,6 @@ def search_files(
         if stopped():
             return
         try:
-            if largest is not None and path.stat().st_size > largest:
-                continue
             with path.open("rb") as file:
                 findings.files += 1
                 kept = b""
@@ -134,6 +132,26 @@ def own_places(locations: Locations) -> Iterator[tuple[str, Path]]:
     for path in _files(locations.home):
         if path not in own:
             yield path.relative_to(locations.home).as_posix(), path
+
+
+def touched_places(locations: Locations, made_at: int) -> Iterator[tuple[str, Path]]:
+    """Yield the files of the office's folder that may hold something made at ``made_at``, for the quick proof.
+
+    Left out are those above QUICK_FILE bytes, those last written before it was made, and what is sealed whole under
+    keys of its own, attached files and backups: in them nothing can be found that is not known to be there.
+    """
+    sealed = (locations.blobs, locations.backups)
+    for name, path in own_places(locations):
+        if not any(path.is_relative_to(folder) for folder in sealed) and _may_hold(path, made_at):
+            yield name, path
+
+
+def _may_hold(path: Path, made_at: int) -> bool:
+    try:
+        state = path.stat()
+    except FileNotFoundError:
+        return False
+    return state.st_size <= QUICK_FILE and state.st_mtime + _SLACK >= made_at / 1000
 
 
 def _temporary_folders() -> list[Path]:

@@ -140,6 +140,13 @@ class RecallProcess:
         """End the child, asking it first; it can be started again."""
         await self._run(self._stop)
 
+    async def kill(self) -> None:
+        """End the child at once, where nothing that it holds is wanted; it can be started again."""
+        child = self._child
+        if child is not None:
+            child.kill()  # whatever it is busy with, so that the thread that talks to it is free
+        await self._run(self._discard)
+
     async def close(self) -> None:
         """End the child and the thread that talks to it."""
         await self._run(self._stop)

@@ -370,13 +370,15 @@ class IndexKeeper:
 
     async def _forget(self) -> None:
         """End the process, and remove its folder, the snapshot and the snapshot's key."""
-        await self.process.stop()
-        self._remove_scratch()
+        await self.process.kill()
+        scratch, self._scratch = self._scratch, None
+        if scratch is not None:
+            await asyncio.to_thread(scratch.remove)
         await self._destroy_snapshot()
 
     async def _destroy_snapshot(self) -> None:
         await self._database.write(vectors.drop_snapshots)
-        self._locations.snapshot.unlink(missing_ok=True)
+        await asyncio.to_thread(self._locations.snapshot.unlink, missing_ok=True)
         self._sealed_mark = -1
 
     def _remove_scratch(self) -> None:

@@ -3,6 +3,7 @@
 Nothing is ever unpacked onto the disk. Every member is checked before the first is read; members are streamed.
 """
 
+import errno
 import io
 import os
 import re
@@ -203,18 +204,23 @@ class _Stream(io.RawIOBase):
 def _told(name: str, step: Callable[[], T]) -> T:
     try:
         return step()
+    except OSError as error:
+        if error.errno in (None, errno.EINVAL):  # a place that the archive names and does not have
+            raise _damaged(name) from error
+        raise ArchiveUnreadable(
+            _("“{name}” cannot be read to its end ({reason}): check that its disk is connected.").format(
+                name=name, reason=error.strerror
+            )
+        ) from error
     except (
         zipfile.BadZipFile,
         zlib.error,
         struct.error,
         EOFError,
-        OSError,
         NotImplementedError,
         ValueError,
     ) as error:
-        raise ArchiveDamaged(
-            _("“{name}” is damaged or cut short: download or copy it again.").format(name=name)
-        ) from error
+        raise _damaged(name) from error
 
 
 def _regular(path: Path, archive: str, *, follow: bool) -> BinaryIO:
@@ -309,6 +315,10 @@ def _too_much(name: str) -> ArchiveUnsafe:
             name=name
         )
     )
+
+
+def _damaged(name: str) -> ArchiveDamaged:
+    return ArchiveDamaged(_("“{name}” is damaged or cut short: download or copy it again.").format(name=name))
 
 
 def _unreadable(path: Path, error: OSError) -> ArchiveUnreadable:

@@ -23,11 +23,13 @@ from memory.tables import (
     BlobTable,
     ConversationTable,
     ImportTable,
+    MessageTable,
     NoteTable,
 )
 from memory.tables.records import record, required
+from memory.transfer import growing
 from memory.transfer.incoming import IncomingAgent, IncomingNote, Problem, derived_id
-from memory.transfer.incoming_rows import COLUMNS, NAMES, Row, provenance
+from memory.transfer.incoming_rows import COLUMNS, NAMES, Growth, Row, provenance
 
 _INSERT = {
     table: f"INSERT INTO {table} ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608 (our own names)
@@ -48,10 +50,14 @@ _SOME_PROVENANCE = (
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """Of some ids: the conversations that are here already, and what was erased here."""
+    """Of some ids: the conversations that are here already, what of them is, and what was erased here.
+
+    ``within`` are ids of messages and files of conversations that are here.
+    """
 
     here: frozenset[str]
     erased: frozenset[str]
+    within: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -67,6 +73,8 @@ class Closing:
     problems: list[Problem] = field(default_factory=list)
     agent_values: dict[str, Any] = field(default_factory=dict)
     """Fields that every new agent gets."""
+    growths: list[Growth] = field(default_factory=list)
+    """What conversations grew by that were here before."""
 
 
 def begin(session: Session, source: str, name: str) -> str:
@@ -81,16 +89,24 @@ def known(
     session: Session, conversations: Sequence[str], messages: Sequence[str], files: Sequence[str]
 ) -> Known:
     """Return what of these ids is here already, and what was erased here."""
-    here: set[str] = set()
-    for start in range(0, len(conversations), _VARIABLES):
-        some = conversations[start : start + _VARIABLES]
-        here |= set(session.scalars(select(ConversationTable.id).where(ConversationTable.id.in_(some))))
+    here = _present(session, ConversationTable, conversations)
+    within: set[str] = set()
+    if here:
+        within = _present(session, MessageTable, messages) | _present(session, AttachmentTable, files)
     gone = (
         erased.among(session, "conversations", conversations)
         | erased.among(session, "messages", messages)
         | erased.among(session, "files", files)
     )
-    return Known(frozenset(here), gone)
+    return Known(frozenset(here), gone, frozenset(within))
+
+
+def _present(session: Session, table: Any, identifiers: Sequence[str]) -> set[str]:
+    found: set[str] = set()
+    for start in range(0, len(identifiers), _VARIABLES):
+        some = identifiers[start : start + _VARIABLES]
+        found |= set(session.scalars(select(table.id).where(table.id.in_(some))))
+    return found
 
 
 def write(session: Session, rows: Iterable[Row]) -> None:
@@ -111,6 +127,8 @@ def finish(session: Session, import_id: str, closing: Closing) -> dict[str, int]
         if session.get(AgentTable, agent_id) is not None:
             required(session, ConversationTable, conversation_id).agent_id = agent_id
     session.flush()
+    for growth in closing.growths:
+        growing.join(session, growth)
     session.execute(
         update(ConversationTable)
         .where(ConversationTable.arriving_import_id == import_id)

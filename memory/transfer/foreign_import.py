@@ -3,7 +3,7 @@
 Its methods block and are called from worker threads, one at a time but for ``take``, which may run beside them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from memory.blobs import Blob, BlobStore
@@ -17,10 +17,11 @@ from memory.transfer.incoming import (
     IncomingAgent,
     IncomingConversation,
     IncomingFile,
+    IncomingMessage,
     IncomingNote,
     Problem,
 )
-from memory.transfer.incoming_rows import Identities, Row, Stored, rows_of
+from memory.transfer.incoming_rows import Identities, Row, Stored, growth_of, growth_rows, rows_of
 from memory.transfer.recognition import Recognised
 from memory.transfer.watching import Watch
 from resources.language import gettext as _
@@ -41,7 +42,10 @@ class Summary:
     missing_files: int = 0
     agents: int = 0
     notes: int = 0
+    grown: int = 0
+    """Conversations that were here before and have new messages, counted among ``messages``."""
     already_here: int = 0
+    """Conversations that are here with everything the archive has of them."""
     erased: int = 0
     problems: int = 0
     earliest: int | None = None
@@ -50,13 +54,21 @@ class Summary:
     def add(self, conversation: IncomingConversation) -> None:
         """Count a conversation with what is in it."""
         self.conversations += 1
-        hidden = sum(message.hidden for message in conversation.messages)
-        self.messages += len(conversation.messages) - hidden
+        self._add_messages(conversation.messages, conversation.created_at)
+
+    def grow(self, messages: Sequence[IncomingMessage]) -> None:
+        """Count the new messages of a conversation that is here."""
+        self.grown += 1
+        self._add_messages(messages, messages[0].created_at)
+
+    def _add_messages(self, messages: Sequence[IncomingMessage], begun: int) -> None:
+        hidden = sum(message.hidden for message in messages)
+        self.messages += len(messages) - hidden
         self.hidden += hidden
-        for message in conversation.messages:
+        for message in messages:
             self.files += len(message.files)
             self.missing_files += sum(not file.member and file.content is None for file in message.files)
-        times = [message.created_at for message in conversation.messages] or [conversation.created_at]
+        times = [message.created_at for message in messages] or [begun]
         self.earliest = min(times) if self.earliest is None else min(self.earliest, *times)
         self.latest = max(times) if self.latest is None else max(self.latest, *times)
 
@@ -68,6 +80,7 @@ class Summary:
             "hidden",
             "files",
             "missing_files",
+            "grown",
             "already_here",
             "erased",
             "problems",
@@ -117,13 +130,19 @@ class ForeignImport:
         return taken
 
     def new_ones(self, batch: list[Identities], known: Known) -> list[Identities]:
-        """Return what of a batch comes in: what is neither here nor erased, the first of each id; count all."""
+        """Return what of a batch comes in: what is new, wholly or in part, and not erased; count all."""
         chosen: dict[str, Identities] = {}
         for one in batch:
             if one.id in known.erased:
                 self.summary.erased += 1
-            elif one.id in known.here or one.id in chosen:
+            elif one.id in chosen:
                 self.summary.already_here += 1
+            elif one.id in known.here:
+                if new := self._new_messages(one, known):
+                    chosen[one.id] = one
+                    self.summary.grow(new)
+                else:
+                    self.summary.already_here += 1
             else:
                 chosen[one.id] = one
                 self.summary.add(one.conversation)
@@ -138,7 +157,7 @@ class ForeignImport:
         """Keep the files of a conversation and yield its rows in batches for one transaction each."""
         batch: list[Row] = []
         size = 0
-        for row in rows_of(one, import_id, known.erased, self._keep, self._recorded):
+        for row in self._rows(one, import_id, known):
             batch.append(row)
             size += row.size
             if size >= _BATCH_CHARACTERS or len(batch) >= 4 * _BATCH_MESSAGES:
@@ -146,6 +165,21 @@ class ForeignImport:
                 batch, size = [], 0
         if batch:
             yield batch
+
+    def _rows(self, one: Identities, import_id: str, known: Known) -> Iterator[Row]:
+        if one.id not in known.here:
+            return rows_of(one, import_id, known.erased, self._keep, self._recorded)
+        growth = growth_of(one, known.erased, known.within)
+        if growth is None:
+            return iter(())
+        self.closing.growths.append(growth)
+        parts = (one, growth, import_id, known.erased, known.within)
+        return growth_rows(*parts, self._keep, self._recorded)
+
+    @staticmethod
+    def _new_messages(one: Identities, known: Known) -> list[IncomingMessage]:
+        settled = known.within | known.erased
+        return [each for each in one.conversation.messages if one.message(each.original_id) not in settled]
 
     def _note(self, record: IncomingAgent | IncomingNote | Problem) -> None:
         if isinstance(record, Problem):

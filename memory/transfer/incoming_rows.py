@@ -1,11 +1,12 @@
 """From an incoming conversation to the rows that are written, in the order in which they may be written."""
 
 import json
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memory.blobs import Blob
+from memory.identifiers import new_id
 from memory.tables import AttachmentTable, BlobTable, ConversationTable, MessageTable, ProvenanceTable
 from memory.tables.base import mended
 from memory.titles import one_line, title_from
@@ -80,15 +81,104 @@ def rows_of(
     conversation = identities.conversation
     messages = _without(identities, gone)
     leaf = _leaf(conversation, {message.original_id for message in messages if not message.hidden})
-    shown = _shown(messages, leaf)
     yield _conversation(identities, import_id, leaf)
+    place = _Place(identities.id, _shown(messages, leaf))
+    yield from _said(identities, import_id, messages, place, gone, keep, blobs)
+    yield provenance("conversations", identities.id, import_id, conversation.original_id, conversation.extra)
+
+
+@dataclass(frozen=True, slots=True)
+class Growth:
+    """What a conversation that is here already grew by at its source.
+
+    The new messages wait in a conversation of their own, ``aside``, that nobody is shown. ``hangs`` says below which
+    message of the known one each first of them belongs, ``leaf`` where the shown path ends, if at a new message.
+    """
+
+    conversation_id: str
+    updated_at: int
+    aside: str = field(default_factory=new_id)
+    leaf: str | None = None
+    hangs: dict[str, str] = field(default_factory=dict)
+
+
+def growth_of(identities: Identities, gone: frozenset[str], here: frozenset[str]) -> Growth | None:
+    """Return what is new of a conversation that is here, None where nothing is. ``here`` are ids of its messages."""
+    messages = _without(identities, gone)
+    new = {one.original_id for one in messages if identities.message(one.original_id) not in here}
+    if not new:
+        return None
+    leaf = _leaf(identities.conversation, {one.original_id for one in messages if not one.hidden})
+    return Growth(
+        identities.id,
+        identities.conversation.updated_at,
+        leaf=identities.message(leaf) if leaf in new and leaf is not None else None,
+        hangs={
+            identities.message(one.original_id): identities.message(one.parent)
+            for one in messages
+            if one.original_id in new and one.parent is not None and one.parent not in new
+        },
+    )
+
+
+def growth_rows(
+    identities: Identities,
+    growth: Growth,
+    import_id: str,
+    gone: frozenset[str],
+    here: frozenset[str],
+    keep: Keep,
+    blobs: set[str],
+) -> Iterator[Row]:
+    """Yield the rows of what is new, parents first. ``here`` are ids of messages and files of the conversation."""
+    messages = _without(identities, gone)
+    leaf = _leaf(identities.conversation, {one.original_id for one in messages if not one.hidden})
+    yield _row(
+        "conversation",
+        id=growth.aside,
+        title="",
+        title_source="rule",
+        created_at=growth.updated_at,
+        updated_at=growth.updated_at,
+        arriving_import_id=import_id,
+    )
+    place = _Place(growth.aside, _shown(messages, leaf), here, growth.hangs.keys())
+    new = [one for one in messages if identities.message(one.original_id) not in here]
+    yield from _said(identities, import_id, new, place, gone, keep, blobs)
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where messages are written: their conversation, the branch shown below each, and what is there already.
+
+    ``first`` are the ids of messages whose parent is elsewhere until the import is shown.
+    """
+
+    conversation_id: str
+    shown: dict[str, str]
+    here: frozenset[str] = frozenset()
+    first: Collection[str] = ()
+
+
+def _said(
+    identities: Identities,
+    import_id: str,
+    messages: Iterable[IncomingMessage],
+    place: _Place,
+    gone: frozenset[str],
+    keep: Keep,
+    blobs: set[str],
+) -> Iterator[Row]:
+    """Yield the rows of messages with their files and where they come from."""
     carried: set[str] = set()
     for ordinal, message in enumerate(messages, 1):
-        files = _kept_files(identities, message, gone | carried, keep)
+        files = _kept_files(identities, message, gone | carried | place.here, keep)
         attached = [identities.file(file.original_id) for file in message.files]
-        here = [identity for identity in attached if identity in carried or identity in files]
+        known = carried | place.here | files.keys()
         carried |= files.keys()
-        yield _message(identities, message, ordinal, here, shown)
+        yield _message(
+            identities, message, ordinal, [identity for identity in attached if identity in known], place
+        )
         yield provenance(
             "messages",
             identities.message(message.original_id),
@@ -100,9 +190,8 @@ def rows_of(
             if kept.blob.id not in blobs:
                 blobs.add(kept.blob.id)
                 yield _row("blob", **{name: getattr(kept.blob, name) for name in COLUMNS["blob"]})
-            yield _attachment(identities, identity, message, file, kept)
+            yield _attachment(identities, place.conversation_id, identity, message, file, kept)
             yield provenance("files", identity, import_id, file.original_id, None)
-    yield provenance("conversations", identities.id, import_id, conversation.original_id, conversation.extra)
 
 
 def _kept_files(
@@ -181,16 +270,17 @@ def _message(
     message: IncomingMessage,
     ordinal: int,
     attachment_ids: list[str],
-    shown: dict[str, str],
+    place: _Place,
 ) -> Row:
     identity = identities.message(message.original_id)
     by_agent = message.role == "agent"
-    below = shown.get(message.original_id)
+    below = place.shown.get(message.original_id)
+    parent = message.parent if identity not in place.first else None
     return _row(
         "message",
         id=identity,
-        conversation_id=identities.id,
-        parent_id=identities.message(message.parent) if message.parent is not None else None,
+        conversation_id=place.conversation_id,
+        parent_id=identities.message(parent) if parent is not None else None,
         batch_id=identity,
         ordinal=ordinal,
         shown_batch_id=identities.message(below) if below is not None else None,
@@ -206,12 +296,17 @@ def _message(
 
 
 def _attachment(
-    identities: Identities, identity: str, message: IncomingMessage, file: IncomingFile, kept: Stored
+    identities: Identities,
+    conversation_id: str,
+    identity: str,
+    message: IncomingMessage,
+    file: IncomingFile,
+    kept: Stored,
 ) -> Row:
     return _row(
         "attachment",
         id=identity,
-        conversation_id=identities.id,
+        conversation_id=conversation_id,
         message_id=identities.message(message.original_id),
         blob_id=kept.blob.id,
         name=one_line(file.name) or _("file"),

@@ -13,7 +13,7 @@ from agents.office import Office
 from memory import audit, notes, settings
 from memory.errors import BackupDamaged, BackupStopped, DiskFull, NotFound, Refused
 from memory.lifecycle import backup_making
-from memory.lifecycle.backup_file import HEAD, BackupReader, read_head
+from memory.lifecycle.backup_file import HEAD, BackupReader, part_of, read_head
 from memory.lifecycle.backup_making import body_key
 from memory.lifecycle.reports import copies_since
 from memory.lifecycle.subjects import Subject
@@ -46,6 +46,7 @@ def key_by_office(office: Office, path: Path) -> bytes:
     return office.vault.open_backup_key(head.id, list(head.slots))
 
 
+@pytest.mark.req("R055")
 async def test_a_backup_holds_the_office_and_shows_nothing(office: Office, tmp_path: Path) -> None:
     await furnish(office, tmp_path)
     steps: list[tuple[int, int]] = []
@@ -265,6 +266,17 @@ async def test_what_a_killed_backup_left_is_swept(office: Office) -> None:
     assert len(list(office.locations.backups.iterdir())) == 1
 
 
+async def test_what_was_noted_before_a_crash_gets_its_name_and_what_was_not_goes(office: Office) -> None:
+    made = await office.backups.make()
+    path = Path(made.path)
+    for left in (part_of(path), part_of(path.with_name("Bureau other.bureau-backup"))):
+        left.write_bytes(path.read_bytes())
+    path.unlink()
+    again = await office.backups.make()
+    assert {file.name for file in path.parent.iterdir()} == {path.name, Path(again.path).name}
+    await office.backups.check(made.id)
+
+
 async def test_the_rotation_removes_files(office: Office) -> None:
     await office.settings.change("backup.keep_days", 1)
     await office.settings.change("backup.keep_weeks", 0)
@@ -276,6 +288,7 @@ async def test_the_rotation_removes_files(office: Office) -> None:
     assert not Path(first.path).exists()
 
 
+@pytest.mark.req("R055")
 async def test_the_folder_is_a_setting_of_the_office(
     offices: Callable[..., Awaitable[Office]], tmp_path: Path
 ) -> None:

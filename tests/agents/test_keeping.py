@@ -1,5 +1,7 @@
 """Trash, holds, restrictions, retention and the daily round, on an open office."""
 
+import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -9,6 +11,7 @@ from agents.events import Event, RetentionAsks
 from agents.indexing import index_said
 from agents.lifecycle.daily import Daily
 from agents.office import Office
+from desktop.log_file import LogFile
 from memory import audit, branches, chats, messages, notes, runs
 from memory.errors import ManyAtOnce, NotFound, Refused
 from memory.identifiers import now
@@ -219,16 +222,36 @@ async def test_ledgers_and_logs_are_shortened_and_the_audit_trail_still_verifies
     for number in range(3):
         await office.database.write(audit.append, "test", str(number))
     await office.database.write(_age_audit, now() - 800 * DAY)
-    log = office.locations.logs / "old.log"
-    log.write_text("x")
-    import os
-
-    os.utime(log, (1, 1))
     done = await daily_at(office, now()).round()
     assert done.ledgers["audit"] == 3
-    assert done.logs == 1
-    assert not log.exists()
     assert await office.database.read(audit.verify) >= 1
+
+
+@pytest.mark.req("R071")
+async def test_no_line_of_a_log_is_kept_over_thirty_days(office: Office) -> None:
+    """A log that is written to every few days lets its old lines go, because each day has its file."""
+    path, at = office.locations.logs / "window.log", now() / 1000
+    for days in (45, 31, 29, 2, 0):
+        log = LogFile(path, 1_000_000)
+        record = logging.makeLogRecord({"msg": f"line of {days} days ago", "name": "test"})
+        record.created = at - days * 86_400
+        log.handle(record)
+        log.close()
+        os.utime(path, (record.created, record.created))
+    assert (await daily_at(office, now()).round()).logs == 2
+    left = "".join(one.read_text() for one in sorted(office.locations.logs.iterdir()))
+    assert [days for days in (45, 31, 29, 2, 0) if f"line of {days} days ago" in left] == [29, 2, 0]
+
+
+@pytest.mark.req("R148")
+async def test_without_a_rule_everything_is_kept(office: Office) -> None:
+    conversation = await office.create_conversation(title="The quay")
+    (said,) = await office.database.write(_say, conversation.id, "It is deep.")
+    note = await office.notes.add("The crane is red")
+    done = await daily_at(office, now() + 3_650 * DAY).round(confirmed=True)
+    assert (done.trash, done.retention, done.asks) == (0, 0, 0)
+    assert (await office.message(said.id)).text == "It is deep."
+    assert (await office.database.read(notes.note, note.id)).text == "The crane is red"
 
 
 async def test_the_key_changes_a_week_after_an_erasure(office: Office) -> None:

@@ -35,7 +35,6 @@ async def filled(office: Office, tmp_path: Path) -> str:
     return chat.id
 
 
-@pytest.mark.req("R130")
 @pytest.mark.req("R136")
 async def test_out_and_into_another_office(offices: Offices, tmp_path: Path) -> None:
     one = await offices("one")

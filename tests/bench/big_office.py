@@ -69,7 +69,9 @@ def _chats(session: Session, messages: int) -> list[str]:
                     "agent_name": "Researcher" if answered else "",
                     "model": "claude-sonnet-5" if answered else "",
                     "run_id": new_id() if answered else None,
-                    "text": ANSWER if answered else f"What does sheet {number} say of the depth at the quay?",
+                    "text": f"Of sheet {number}: {ANSWER}"
+                    if answered
+                    else f"What does sheet {number} say of the depth at the quay?",
                     "created_at": begun + number * 60_000,
                 }
             )

@@ -46,7 +46,7 @@ class Corpus:
                 session.add(ConversationTable(id=identifier, created_at=_START, updated_at=_START))
             session.flush()
         connection = driver(session)
-        vectors = self._vectors(2 * count)
+        vectors = self.vectors(2 * count)
         for offset in range(count):
             number = first + offset
             speaker, text = self._random.choice(_SPEAKERS), self._text()
@@ -81,7 +81,8 @@ class Corpus:
         count = max(4, min(80, int(self._random.lognormvariate(3.0, 0.6))))
         return " ".join(self._random.choices(self._words, cum_weights=self._weights, k=count)) + "."
 
-    def _vectors(self, count: int) -> np.ndarray:
+    def vectors(self, count: int) -> np.ndarray:
+        """Return that many normalised vectors of the embedder's width, in clusters: rows of float32."""
         chosen = self._centres[self._numbers.integers(0, _CLUSTERS, count)]
         vectors = chosen + _SPREAD * self._numbers.normal(size=chosen.shape).astype(np.float32)
         return (vectors / np.linalg.norm(vectors, axis=1, keepdims=True)).astype(np.float32)

@@ -97,6 +97,7 @@ async def test_every_part_opens_by_keyboard_and_names_what_it_has(page, session)
 
 
 @pytest.mark.req("R140")
+@pytest.mark.req("R146")
 async def test_the_trash_counts_down_gives_back_and_undoes(page, session):
     first = await chat(session, "Bread", "salt")
     trash = await part(page, "trash")

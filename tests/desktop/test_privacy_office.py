@@ -116,6 +116,7 @@ async def test_a_question_does_not_stay_over_a_locked_window(session):
 
 
 @pytest.mark.req("R142")
+@pytest.mark.req("R146")
 async def test_the_office_is_erased_only_after_its_words_are_typed(page, session):
     await chat(session, "Harbour", "How deep is it?")
     erasing = await part(page, "erase")

@@ -78,7 +78,7 @@ async def test_the_register_says_what_is_gone_and_takes_it_back(page, session, t
     assert (await session.office.database.read(exports_made))[0].removed_at is None
 
 
-async def test_an_export_that_cannot_be_written_says_why_and_can_be_cancelled(page, session, tmp_path):
+async def test_an_export_that_cannot_be_written_says_why(page, session, tmp_path):
     export = await part(page, "export")
     export.export_to(tmp_path / "no such folder" / "mine.aofx")
     await until(export.fault.isVisible)
@@ -87,6 +87,25 @@ async def test_an_export_that_cannot_be_written_says_why_and_can_be_cancelled(pa
         box.setChecked(False)
     press(export, "Export…")
     assert "tick at least one" in export.fault.text()
+
+
+@pytest.mark.req("R130")
+async def test_an_export_shows_how_far_it_is_and_ends_by_cancel(page, session, tmp_path):
+    conversation = await chat(session, "Harbour", "How deep is it?")
+    for number in range(4):
+        await session.office.attach(conversation, bytes([number]) * 3_000_000, f"sheet {number}.bin")
+    export = await part(page, "export")
+    far = []
+    export.working.bar.valueChanged.connect(far.append)
+    export.export_to(tmp_path / "whole.aofx")
+    await until(export.result.isVisible)
+    assert far == sorted(far) and len(set(far)) > 2
+    export.export_to(tmp_path / "part.aofx")
+    await until(export.working.isVisible)
+    export.working.cancel.click()
+    await until(lambda: not export.working.isVisible())
+    assert [path.name for path in tmp_path.iterdir() if "aofx" in path.name] == ["whole.aofx"]
+    assert export.form.isVisible() and not export.result.isVisible()
 
 
 async def test_a_message_is_thrown_away_held_and_erased_from_its_menu(session):

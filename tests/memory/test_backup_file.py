@@ -14,6 +14,7 @@ from memory.lifecycle.backup_file import (
     BackupHead,
     BackupReader,
     BackupWriter,
+    publish,
     read_head,
     rewrap,
     shred,
@@ -37,7 +38,9 @@ def write(path: Path, files: dict[str, list[bytes]] = FILES) -> str:
     writer = BackupWriter(path, head(), KEY)
     for name, pieces in files.items():
         writer.add(name, pieces)
-    return writer.finish({"files": len(files)})
+    sha256 = writer.finish({"files": len(files)})
+    publish(path)
+    return sha256
 
 
 def read(path: Path, key: bytes = KEY) -> dict[str, bytes]:
@@ -104,6 +107,7 @@ def test_a_name_that_leads_out_is_refused(tmp_path: Path) -> None:
         writer = BackupWriter(tmp_path / "one", head(), KEY)
         writer.add(name, [b"x"])
         writer.finish({})
+        publish(tmp_path / "one")
         with pytest.raises(BackupDamaged):
             read(tmp_path / "one")
 

@@ -32,7 +32,8 @@ class Joined:
 
 
 @pytest.mark.req("R112")
-@pytest.mark.req("R130")
+@pytest.mark.req("R119")
+@pytest.mark.req("R136")
 def test_out_checked_in_again_put_away_and_erased(terminal: Terminal, tmp_path: Path) -> None:
     bundle, words = tmp_path / "out.aofx", tmp_path / "words.txt"
     words.write_text("four plain words\n")

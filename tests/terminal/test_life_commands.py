@@ -76,6 +76,8 @@ def test_rules_are_set_shown_previewed_and_taken_back(terminal: Terminal) -> Non
     assert "weather" in errors
 
 
+@pytest.mark.req("R045")
+@pytest.mark.req("R146")
 def test_everything_goes_only_after_the_word_and_leaves_foreign_files(terminal: Terminal) -> None:
     terminal.value("memory", "add", "The ochre pelican eats at noon")
     foreign = terminal.home / "holiday.jpg"

@@ -9,8 +9,8 @@ from tests.terminal.program import Terminal
 pytestmark = pytest.mark.slow
 
 
+@pytest.mark.req("R119")
 @pytest.mark.req("R120")
-@pytest.mark.req("R130")
 def test_out_checked_and_in_again(tmp_path: Path) -> None:
     for name in ("one", "other"):
         (tmp_path / name).mkdir()

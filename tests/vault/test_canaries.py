@@ -40,6 +40,7 @@ def _leaks(output: str) -> bool:
 
 
 @pytest.mark.req("R026")
+@pytest.mark.req("R174")
 @pytest.mark.parametrize("path", PATHS)
 def test_a_planted_secret_does_not_appear(path: str, tmp_path: Path) -> None:
     output = _run(path, tmp_path)
@@ -54,6 +55,7 @@ def test_without_protection_the_same_path_shows_it(path: str, tmp_path: Path) ->
     assert _leaks(_run(path, tmp_path, protected=False))
 
 
+@pytest.mark.req("R082")
 def test_a_crash_leaves_the_stack_in_the_crash_file(tmp_path: Path) -> None:
     _run("crash", tmp_path)
     written = (tmp_path / "logs" / "crash.log").read_text()

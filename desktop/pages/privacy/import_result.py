@@ -150,6 +150,14 @@ def summary_lines(found: Summary) -> list[str]:
             ),
         ),
         (
+            found.grown,
+            ngettext(
+                "{count} chat that is here gets what is new in it",
+                "{count} chats that are here get what is new in them",
+                found.grown,
+            ),
+        ),
+        (
             found.already_here,
             ngettext(
                 "{count} chat is here already and stays as it is",

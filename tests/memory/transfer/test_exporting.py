@@ -56,6 +56,7 @@ def test_a_changed_byte_is_found_by_bagit(bag: Path) -> None:
     assert subprocess.run(command, capture_output=True).returncode != 0
 
 
+@pytest.mark.req("R043")
 @pytest.mark.req("R132")
 def test_every_line_follows_its_schema_and_is_counted(bag: Path) -> None:
     summary = json.loads((bag / "data" / "export.json").read_text("utf-8"))
@@ -73,6 +74,7 @@ def test_every_line_follows_its_schema_and_is_counted(bag: Path) -> None:
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", records(bag, "messages")[0]["created_at"])
 
 
+@pytest.mark.req("R045")
 @pytest.mark.req("R133")
 def test_files_go_out_byte_for_byte_and_each_content_once(bag: Path, office: Profile) -> None:
     rows = {row["id"]: row for row in records(bag, "blobs")}
@@ -150,6 +152,7 @@ def test_a_second_export_is_the_same_but_for_what_says_when(
     }
 
 
+@pytest.mark.req("R120")
 def test_filters_narrow_it(office: Profile, profiles: Opener, tmp_path: Path) -> None:
     other = office.database.write_now(_another_chat)
     whole = office.export(tmp_path / "whole").counts
@@ -178,6 +181,7 @@ def test_what_is_there_is_not_overwritten_unasked(office: Profile, tmp_path: Pat
     assert zipfile.is_zipfile(place)
 
 
+@pytest.mark.req("R130")
 def test_a_cancelled_or_failed_export_leaves_nothing(office: Profile, tmp_path: Path) -> None:
     out = tmp_path / "out"
     out.mkdir()
@@ -212,6 +216,7 @@ def test_a_full_disk_ends_it_with_a_sentence_and_leaves_nothing(office: Profile,
     assert office.export(out / "one.aofx").size > 9_000
 
 
+@pytest.mark.req("R130")
 def test_progress_reaches_its_total(office: Profile, tmp_path: Path) -> None:
     steps: list[tuple[int, int]] = []
     office.export(tmp_path / "one.aofx", watch=Watch(lambda done, total: steps.append((done, total))))
