@@ -100,7 +100,7 @@ def _plain(value: Any) -> None:
         _say(value)
     elif isinstance(value, dict):
         for name, content in value.items():
-            for line in content if isinstance(content, list) else [content]:
+            for line in content if isinstance(content, list | tuple) else [content]:
                 if (words := _inline(line)) or line == 0:
                     _say(f"{name:12} {words or line}")
     elif isinstance(value, list):
@@ -114,7 +114,7 @@ def _inline(value: Any) -> str:
     if isinstance(value, dict):
         parts = ((name.replace("_", " "), _inline(part)) for name, part in value.items())
         return ", ".join(f"{name} {words}" for name, words in parts if words)
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return ", ".join(filter(None, map(_inline, value)))
     return "" if value in (None, "", 0) and value is not False else str(value)
 

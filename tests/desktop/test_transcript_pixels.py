@@ -4,6 +4,7 @@ import random
 from collections.abc import Iterator
 
 import pytest
+from PySide6.QtCore import QEvent
 from PySide6.QtGui import QImage
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -31,6 +32,8 @@ def view(qtbot: QtBot, qapp: QApplication) -> Iterator[TranscriptView]:
 def on_screen(view: TranscriptView) -> QImage:
     """Return what the window system shows, not a new painting."""
     QApplication.processEvents()
+    # A flush may have been the last thing in there: pixels are moved, and what they uncovered waits to be painted.
+    QApplication.sendPostedEvents(view.window(), QEvent.Type.UpdateRequest)
     whole = view.screen().grabWindow(view.winId()).toImage()
     return whole.convertToFormat(QImage.Format.Format_RGB32)
 
