@@ -39,9 +39,10 @@ _KEPT = tuple(
         *(("agent", "instructions", ""), ("agent", "personality", ""), ("agent_revision", "markdown", "")),
         ("connection", "proxy", ""),
         ("run_event", "body", "kind IN ('text', 'thinking') AND"),
+        ("sqlite_schema", "sql", ""),
     )
 )
-"""Where the same words may stand in what its owner keeps."""
+"""Where the same words may stand in what its owner keeps, or name a table or column."""
 
 
 @dataclass(slots=True)
@@ -168,7 +169,7 @@ def _files(root: Path) -> Iterator[Path]:
 
 
 def said_elsewhere(session: Session, marks: Fingerprints, found: frozenset[bytes]) -> frozenset[bytes]:
-    """Return the pieces found whose words also stand in a message, note, file, title or proxy that is kept."""
+    """Return the pieces found whose words also stand in something that is kept, or in the schema."""
     kept: set[bytes] = set()
     for words in {marks.said[piece] for piece in found if piece in marks.said}:
         values = {"words": words, "folded": words.casefold()}

@@ -113,3 +113,9 @@ async def test_what_was_recalled_of_it_elsewhere_goes_too(
     assert traces(office, (*WORDS, message.id)) == []
     await office.recall.settled()
     assert (await office.recall.why("ochre pelican lighthouses"))["hits"] == []
+
+
+async def test_words_that_the_schema_uses_are_no_trace(office: Office) -> None:
+    note = await office.notes.add("memory_scopes")
+    report = await office.erasing.erase([Subject("note", note.id)])
+    assert (await office.erasing.proved(report.id)).state == "clean"
