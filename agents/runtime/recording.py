@@ -56,6 +56,8 @@ class Recorder:
 
     async def flush(self) -> None:
         """Commit everything handed over so far. Raises DiskRefused; then it is kept for later."""
+        if not self._waiting and not self._lock.locked():
+            return
         # Shielded, because a run that is cancelled here must not take with it what the disk then refuses.
         await asyncio.shield(asyncio.ensure_future(self._flush()))
 
