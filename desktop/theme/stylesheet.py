@@ -178,6 +178,7 @@ def _bars(theme: Theme, px: Scale) -> str:
     return f"""
 QScrollBar:vertical {{ background: transparent; width: {px(10)}; margin: 0; border: none; }}
 QScrollBar:horizontal {{ background: transparent; height: {px(10)}; margin: 0; border: none; }}
+QAbstractScrollArea::corner {{ background: transparent; border: none; }}
 QScrollBar::handle {{ background: {handle}; border-radius: {px(3)}; margin: {px(2)}; }}
 QScrollBar::handle:vertical {{ min-height: {px(32)}; }}
 QScrollBar::handle:horizontal {{ min-width: {px(32)}; }}

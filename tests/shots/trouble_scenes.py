@@ -10,6 +10,7 @@ from agents.events import AttachmentChanged, OfficePaused, OfficeResumed
 from desktop.chats.page import ChatPage
 from desktop.pages.keys import KeysPage
 from desktop.pages.memory import MemoryPage
+from memory import notes
 from memory.disk import told_by_system
 from memory.lifecycle.marked import marked
 from memory.lifecycle.subjects import Subject
@@ -33,6 +34,7 @@ def trouble_scenes() -> dict[str, Scene]:
         "chat-models": _models,
         "chat-restricted-parts": _restricted_parts,
         "chat-restricted": _restricted,
+        "memory-restricted": _restricted_note,
         "chat-paused": _paused,
         "keys-out-of-reach": _keys,
         "memory-recall-down": _recall_down,
@@ -65,6 +67,15 @@ async def _restricted(camera: Camera) -> None:
     await _lift(camera)
     page = await camera.chat("Invoices")
     await camera.office.keeping.restrict(Subject("conversation", page.conversation_id), restricted=True)
+
+
+async def _restricted_note(camera: Camera) -> None:
+    note = (await camera.office.database.read(notes.notes))[0]
+    await camera.office.keeping.restrict(Subject("note", note.id), restricted=True)
+    page = await camera.page("memory")
+    assert isinstance(page, MemoryPage)
+    page.tabs.setCurrentIndex(0)
+    await page._load()
 
 
 async def _paused(camera: Camera) -> None:

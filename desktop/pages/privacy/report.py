@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QGridLayout, QPushButton
+from PySide6.QtWidgets import QFileDialog, QFrame, QPushButton, QVBoxLayout
 
-from desktop.pages.folding import FlowLayout
+from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.page import clear, label
 from desktop.pages.privacy.words import all_counted
 from desktop.session import Session
+from desktop.theme.appearance import look
 from desktop.wording import count, moment, size
 from memory.lifecycle import reports
 from memory.lifecycle.reports import Copy, EraseReport
@@ -142,11 +143,9 @@ class ReportView(QFrame):
         self.setProperty("kind", "card")
         self.setAccessibleName(_("Erase report"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(16, 14, 16, 14)
-        self._grid.setHorizontalSpacing(18)
-        self._grid.setVerticalSpacing(8)
-        self._grid.setColumnStretch(1, 1)
+        self._lines = QVBoxLayout(self)
+        self._lines.setContentsMargins(16, 14, 16, 14)
+        self._lines.setSpacing(8)
         self.shown: EraseReport | None = None
         self._copies: tuple[Copy, ...] = ()
 
@@ -156,19 +155,24 @@ class ReportView(QFrame):
         report = await database.read(reports.report, report_id)
         self._copies = await database.read(reports.copies, report.copies)
         self.shown = report
-        clear(self._grid)
-        self._grid.addWidget(label(_("Erase report"), "heading"), 0, 0, 1, 2)
+        clear(self._lines)
+        self._lines.addWidget(label(_("Erase report"), "heading"))
         found = lines(report, self._copies)
         self.setAccessibleDescription(". ".join(f"{line.name}: {line.words}" for line in found))
-        for row, line in enumerate(found, 1):
-            self._grid.addWidget(label(line.name, "small"), row, 0, Qt.AlignmentFlag.AlignTop)
-            self._grid.addWidget(label(line.words, line.role, wrap=True), row, 1)
+        names = [label(line.name, "small") for line in found]
+        widest = max(name.sizeHint().width() for name in names)
+        for name, line in zip(names, found, strict=True):
+            row = FoldingRow(420, gap=2)
+            name.setMinimumWidth(widest + look().px(16))
+            row.row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
+            row.row.addWidget(label(line.words, line.role, wrap=True), 1)
+            self._lines.addWidget(row)
         doors = FlowLayout()
         for words, act in ((_("Save the report…"), self._save), (_("Back"), self.closed.emit)):
             button = QPushButton(words)
             button.clicked.connect(act)
             doors.addWidget(button)
-        self._grid.addLayout(doors, len(found) + 1, 0, 1, 2)
+        self._lines.addLayout(doors)
 
     def _save(self) -> None:
         assert self.shown is not None
