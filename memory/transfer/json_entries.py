@@ -111,7 +111,11 @@ def _find_array(text: _Text, key: str) -> None:
             return
         text.next_sign()
         _skip(text)
-    raise ArchiveUnknown(_("“{name}” holds no conversations.").format(name=text.name))
+    raise ArchiveUnknown(
+        _("“{name}” holds no conversations as Bureau knows them: ask for a new export.").format(
+            name=text.name
+        )
+    )
 
 
 def _entry(text: _Text, number: int) -> dict[str, Any] | BadEntry:

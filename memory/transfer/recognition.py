@@ -61,7 +61,7 @@ def recognise(archive: Archive) -> Recognised:
         if found := _kind_of(archive, name):
             kinds = {found}
             break
-    if len(kinds) != 1 or not (parts or projects or memories):
+    if len(kinds) != 1 or not (parts or projects or memories) or {*parts} & {*_SIGNS}:
         raise ArchiveUnknown(_unknown(archive, by_base))
     return Recognised(kinds.pop(), tuple(parts), projects, memories)
 

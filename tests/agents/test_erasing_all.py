@@ -197,7 +197,7 @@ async def test_what_is_being_streamed_is_stopped_and_two_erasures_take_turns(
 async def test_killed_while_erasing_all_is_gone_or_all_is_there(
     own_home: Path, offices: Callable[..., Awaitable[Office]]
 ) -> None:
-    for seconds in ("0.0", "0.02", "0.06", "0.15"):
+    for seconds in ("0.0", "0.01", "0.02", "0.04", "0.06", "0.1", "0.15", "0.25", "0.4"):
         home = f"office{seconds}"
         office = await offices(home)
         conversation = await office.create_conversation(title=MARKER)

@@ -240,7 +240,7 @@ async def test_killed_at_every_step_the_exchange_is_whole(offices: Offices, tmp_
 async def test_killed_at_any_moment_the_exchange_is_whole(offices: Offices, tmp_path: Path) -> None:
     home, path = await _prepared(offices, tmp_path)
     chance = random.Random(40)
-    for _round in range(3):
+    for _round in range(6):
         killed("restore", home, f"{path}:", chance.uniform(0.0, 0.8))
         await _whole(offices)
 
@@ -253,7 +253,7 @@ async def test_killed_while_backups_are_made_the_office_and_its_list_are_whole(
     home = office.locations.home
     await office.close()
     chance = random.Random(41)
-    for _round in range(3):
+    for _round in range(6):
         killed("backup", home, "", chance.uniform(0.0, 1.0))
         office = await offices()
         assert await texts(office) == [f"Remember: {MARKER}"]

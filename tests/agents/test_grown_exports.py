@@ -1,5 +1,10 @@
 """The same export taken again later, with more chats and more in known chats: only what is new comes in."""
 
+import asyncio
+import signal
+import subprocess
+import sys
+from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +16,7 @@ from agents.office import Office
 from memory import attachments, branches, chats, integrity, messages
 from memory.lifecycle.subjects import Subject
 from memory.transfer.errors import TransferCancelled
+from tests.agents.conftest import PASSPHRASE
 from tests.agents.test_bringing_in import paths, rows
 from tests.memory.transfer import foreign_archives as made
 
@@ -152,6 +158,33 @@ async def test_given_up_in_the_middle_the_chat_is_as_it_was(office: Office, tmp_
         await bring_in(office, later, cancelled=cancelled)
     assert await office.database.read(rows) == before
     assert await shown(office) == {"Chat 1": said(1, 2)}
+    await bring_in(office, later)
+    assert (await shown(office))["Chat 1"] == said(1, 900)
+
+
+async def test_killed_in_the_middle_the_chat_is_as_it_was(
+    offices: Callable[..., Awaitable[Office]], own_home: Path, tmp_path: Path
+) -> None:
+    office = await offices()
+    await bring_in(office, archive(tmp_path, "chatgpt", "one.zip", chatgpt(2)))
+    office.imports.start()
+    await office.imports.settled()
+    before = await office.database.read(rows)
+    await office.close()
+    later = archive(tmp_path, "chatgpt", "two.zip", *(chatgpt(900, number) for number in range(1, 5)))
+    for batches in (0, 1, 3):
+        words = [str(own_home / "office"), PASSPHRASE, str(later), str(batches)]
+        killed = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-m", "tests.agents.import_to_kill", *words], check=False
+        )
+        assert killed.returncode == -signal.SIGKILL
+        office = await offices()
+        assert await shown(office) == {"Chat 1": said(1, 2)}
+        office.imports.start()
+        await office.imports.settled()
+        assert await office.database.read(rows) == before
+        await office.close()
+    office = await offices()
     await bring_in(office, later)
     assert (await shown(office))["Chat 1"] == said(1, 900)
 

@@ -121,7 +121,7 @@ async def test_killed_at_any_moment_the_office_opens_with_everything(
     home = office.locations.home
     await office.close()
     chance = random.Random(20)
-    for _round in range(5):
+    for _round in range(8):
         _killed(home, "", chance.uniform(0.0, 0.4))
         await _opens_whole(offices, expected)
 

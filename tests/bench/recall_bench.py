@@ -46,7 +46,7 @@ class Bench:
             recall = Recall(self._database, self._locations, OFFICE)
             begun = time.perf_counter()
             await recall.start()
-            await _indexed(recall)
+            await indexed(recall)
             filled = time.perf_counter() - begun
             print(f"# index of {2 * size} vectors filled from the database in {filled:.1f} s")
             if size in _GOALS:
@@ -114,7 +114,7 @@ class Bench:
         await recall.close()
 
 
-async def _indexed(recall: Recall) -> None:
+async def indexed(recall: Recall) -> None:
     """Wait until Chroma has taken every vector."""
     await recall.settled()
     while (await recall._keeper.process.counts())[1]:

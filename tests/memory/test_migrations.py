@@ -1,9 +1,11 @@
 """New offices, older ones, newer ones, and upgrades that fail or are killed half-way."""
 
 import os
+import random
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -208,6 +210,43 @@ def test_an_upgrade_killed_half_way_starts_over(locations: Locations, second: Pa
     assert first_version.rows_of(locations.database, KEY) == first_version.ROWS
     upgrade.upgrade(locations.database, KEY, locations.backups, revision="0001")
     assert colours(locations.database) == ["teal"]
+
+
+def test_an_upgrade_killed_at_any_moment_is_done_or_was_not_begun(
+    locations: Locations, second: Path, tmp_path: Path
+) -> None:
+    program = (
+        "import sys; from pathlib import Path; import alembic.command, alembic.op;"
+        "from memory.migrations import upgrade;"
+        "upgrade.FOLDER = Path(sys.argv[1]); upgrade.REVISIONS = ('0001', '0002'); print('ready', flush=True);"
+        "upgrade.upgrade(Path(sys.argv[2]), bytes(range(32)), Path(sys.argv[3]), revision='0001');"
+        "import time; time.sleep(60)"
+    )
+    chance, done = random.Random(12), 0
+    for moment in range(12):
+        fresh = Locations.find(tmp_path / f"office {moment}")
+        fresh.create()
+        first_version.build(fresh.database, KEY)
+        process = subprocess.Popen(
+            [sys.executable, "-c", program, str(second), str(fresh.database), str(fresh.backups)],
+            env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
+            stdout=subprocess.PIPE,
+        )
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        time.sleep(chance.uniform(0.0, 0.4))
+        process.kill()
+        assert process.wait() == -9
+        process.stdout.close()
+        if colours(fresh.database):
+            done += 1
+        else:
+            assert first_version.rows_of(fresh.database, KEY) == first_version.ROWS
+            upgrade.upgrade(fresh.database, KEY, fresh.backups, revision="0001")
+        assert colours(fresh.database) == ["teal"]
+        database = Database.open(fresh.database, KEY)
+        assert database.write_now(integrity.check) == ()
+        database.close()
+    assert done < 12
 
 
 def test_no_upgrade_without_a_sound_snapshot(locations: Locations, second: Path) -> None:

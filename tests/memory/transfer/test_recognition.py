@@ -72,6 +72,7 @@ def test_bureaus_own_export_is_told_apart(tmp_path: Path) -> None:
     [
         ({"notes.txt": "hello"}, "no export"),
         ({}, "no export"),
+        ({"users.json": [{"uuid": "acc", "full_name": "A"}]}, "no export"),
         ({"conversations.json": [{"something": 1}]}, "no export"),
         ({"conversations-000.zip": b"PK", "conversations-001.zip": b"PK"}, "bring in each"),
         (
