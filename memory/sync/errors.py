@@ -1,0 +1,211 @@
+"""What can go wrong between the devices of one owner.
+
+SyncError (a StorageError)
+├── RecordRefused         a record that arrived is not taken; what is here stays as it is
+│   ├── EnvelopeMalformed    its layout is not that of the protocol
+│   ├── SpaceWrong           it belongs to another office
+│   ├── SignatureWrong       the device that it names did not sign it
+│   ├── SignerRefused        that device is not, or no longer, one of the owner's
+│   ├── SpaceKeyMissing      the key of its epoch is not here
+│   ├── SealBroken           key and text are not those that were signed
+│   └── PlaintextInvalid     what was sealed is not a record
+├── RecordTooLarge        a record of this office is too long to be sealed
+├── LogRefused            the list of devices that the service shows is not taken
+│   ├── LogDamaged           an entry breaks a rule of the chain
+│   ├── LogShorter           it ends before the last entry that was seen
+│   ├── LogForked            it is not a continuation of what was seen
+│   └── LogNewer             a later version of Bureau wrote an entry
+├── WrapRefused           an office's key does not arrive as its devices agreed
+├── EnrolmentRefused      the new device is not the one that announced itself
+├── ChunkDamaged          a piece of a file is not the one that was named
+└── ReceiptWrong          a proof of deletion does not check out
+
+``reason`` says in the protocol's words what was found; it is for logs and tests, and holds no content.
+"""
+
+from memory.errors import StorageError
+from resources.language import gettext as _
+
+
+class SyncError(StorageError):
+    """A fault between devices, told in one sentence that names the fix."""
+
+    def __init__(self, sentence: str, reason: str) -> None:
+        super().__init__(sentence)
+        self.reason = reason
+
+
+class RecordRefused(SyncError):
+    """A record that arrived is not taken; what is here stays as it is."""
+
+
+class EnvelopeMalformed(RecordRefused):
+    """The layout is not that of the protocol."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _("Something arrived that is not a record; update Bureau on every device, then sync again."),
+            reason,
+        )
+
+
+class SpaceWrong(RecordRefused):
+    """The record belongs to another office."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            _("A record of another office arrived and was not taken; check which service this office uses."),
+            "space_id",
+        )
+
+
+class SignatureWrong(RecordRefused):
+    """The device that the record names did not sign it."""
+
+    def __init__(self, reason: str = "sig") -> None:
+        super().__init__(
+            _("A record was changed on its way and was not taken; sync again, or check the service."), reason
+        )
+
+
+class SignerRefused(RecordRefused):
+    """The device is not, or no longer, one of the owner's."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _("A device that is not one of yours wrote a record; look through the list of your devices."),
+            reason,
+        )
+
+
+class SpaceKeyMissing(RecordRefused):
+    """The key of the record's ``epoch`` is not here."""
+
+    def __init__(self, epoch: int) -> None:
+        super().__init__(
+            _(
+                "A record is sealed with a key that this device has not received; open Bureau on another device."
+            ),
+            f"no key of epoch {epoch}",
+        )
+        self.epoch = epoch
+
+
+class SealBroken(RecordRefused):
+    """Key and text are not those that were signed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _("A record does not open and was not taken; save it again on the device where it is whole."),
+            reason,
+        )
+
+
+class PlaintextInvalid(RecordRefused):
+    """What was sealed is not a record."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _(
+                "One of your devices wrote a record that cannot be read; update Bureau there, and save it again."
+            ),
+            reason,
+        )
+
+
+class RecordTooLarge(SyncError):
+    """A record of this office is too long to be sealed."""
+
+    def __init__(self, size: int) -> None:
+        super().__init__(
+            _("This text is too long to sync: shorten it, or attach it as a file."), f"{size} bytes"
+        )
+
+
+class LogRefused(SyncError):
+    """The list of devices that the service shows is not taken."""
+
+
+class LogDamaged(LogRefused):
+    """An entry breaks a rule of the chain; ``n`` is its place."""
+
+    def __init__(self, n: int, reason: str) -> None:
+        super().__init__(
+            _(
+                "The service’s list of your devices is damaged; sync has stopped, and nothing was changed here."
+            ),
+            f"entry {n}: {reason}",
+        )
+        self.n = n
+
+
+class LogShorter(LogRefused):
+    """The log ends before the last entry that was seen."""
+
+    def __init__(self, n: int, seen: int) -> None:
+        super().__init__(
+            _("The service shows an older list of your devices; wait, or ask who runs it what was restored."),
+            f"ends at {n}, seen {seen}",
+        )
+
+
+class LogForked(LogRefused):
+    """The log is not a continuation of what was seen."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _(
+                "The service shows another list of your devices than before; do not trust it until you know why."
+            ),
+            reason,
+        )
+
+
+class LogNewer(LogRefused):
+    """A later version of Bureau wrote an entry."""
+
+    def __init__(self, n: int, reason: str) -> None:
+        super().__init__(
+            _("A newer Bureau wrote the list of your devices; update this one to go on."),
+            f"entry {n}: {reason}",
+        )
+
+
+class WrapRefused(SyncError):
+    """An office's key does not arrive as its devices agreed."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _(
+                "The key of this office did not arrive whole; open Bureau on another of your devices, then try again."
+            ),
+            reason,
+        )
+
+
+class EnrolmentRefused(SyncError):
+    """The new device is not the one that announced itself."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _("Someone may have stepped between the two devices; begin again from the start."), reason
+        )
+
+
+class ChunkDamaged(SyncError):
+    """A piece of a file is not the one that was named."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(_("A piece of a file arrived damaged; sync again to fetch it anew."), reason)
+
+
+class ReceiptWrong(SyncError):
+    """A proof of deletion does not check out."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _(
+                "This receipt proves nothing, for the service’s key does not confirm it; ask the service for another."
+            ),
+            reason,
+        )
