@@ -9,10 +9,11 @@ from agents.roster import seed
 from memory.blobs import BlobStore, drop_unreferenced
 from memory.database import Database
 from memory.disk import told_by_system
-from memory.errors import DatabaseKeyWrong
+from memory.errors import DatabaseKeyWrong, Refused
 from memory.locations import Locations
 from memory.office_store import office_id, open_database
 from memory.ownership import OwnerLock
+from resources.language import gettext as _
 from vault.office_keys import Vault, open_vault
 from vault.secret import Secret
 
@@ -30,6 +31,12 @@ def open_stores(
     """
     try:
         locations.create()
+    except (FileExistsError, NotADirectoryError) as error:
+        raise Refused(
+            _("{path} is no folder, or lies in a file: choose another place for the office.").format(
+                path=locations.home
+            )
+        ) from error
     except OSError as error:
         raise told_by_system(error, locations.home) from error
     lock = OwnerLock.acquire(locations)

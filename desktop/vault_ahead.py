@@ -16,8 +16,11 @@ log = logging.getLogger(__name__)
 
 
 def passphrase_in(file: Path) -> Secret:
-    """Return the passphrase in a file, without its line end. Raises OSError."""
-    return Secret(file.read_text(encoding="utf-8").splitlines()[0] if file.stat().st_size else "")
+    """Return the passphrase in a file, without its line end and the mark that some editors put before it.
+
+    Raises OSError, or UnicodeDecodeError for what is no text.
+    """
+    return Secret(file.read_text(encoding="utf-8-sig").rstrip("\r\n"))
 
 
 class VaultAhead:
@@ -43,12 +46,12 @@ class VaultAhead:
         return self._vault
 
     def _open(self) -> None:
-        if not self._locations.keyslots.exists():
-            return
         from vault.errors import VaultError
         from vault.office_keys import open_vault
 
         try:
+            if not self._locations.keyslots.exists():
+                return
             self._vault = open_vault(self._locations.home, passphrase=self._passphrase(), create=False)
-        except (VaultError, OSError) as error:
+        except (VaultError, OSError, UnicodeDecodeError) as error:
             log.info("the vault did not open ahead: %s", type(error).__name__)

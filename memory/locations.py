@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from memory.errors import Refused
+from resources.language import gettext as _
+
 
 @dataclass(frozen=True, slots=True)
 class Locations:
@@ -14,13 +17,21 @@ class Locations:
 
     @classmethod
     def find(cls, home: str | os.PathLike[str] | None = None) -> Self:
-        """Return the paths of the named folder, else of ``BUREAU_HOME``, else of the user's data folder."""
-        chosen = home or os.environ.get("BUREAU_HOME")
-        if chosen:
-            return cls(Path(chosen).expanduser().absolute())
-        from platformdirs import user_data_path
+        """Return the paths of the named folder, else of ``BUREAU_HOME``, else of the user's data folder.
 
-        return cls(user_data_path("bureau", appauthor=False))
+        Raises Refused where the folder cannot be known: it names a user that is not here, or this user has none.
+        """
+        chosen = home or os.environ.get("BUREAU_HOME")
+        try:
+            if chosen:
+                return cls(Path(chosen).expanduser().absolute())
+            from platformdirs import user_data_path
+
+            return cls(user_data_path("bureau", appauthor=False).expanduser())
+        except RuntimeError as error:
+            raise Refused(
+                _("The folder of the office is not known: write the whole path after --home.")
+            ) from error
 
     @property
     def database(self) -> Path:

@@ -1,5 +1,6 @@
 """One owner process per office, by a lock that the operating system drops when the process ends."""
 
+import contextlib
 import json
 import os
 import shutil
@@ -16,6 +17,8 @@ from resources.language import gettext as _
 _SOCKET_PATH_BYTES = 100
 """The shortest system limit is 104 with its final NUL."""
 _FOLDER_PREFIX = "bureau-"
+_LONGEST = 65_536
+"""Bytes that are read of a lock file."""
 _LOCKED_BYTE = 1 << 30
 """On Windows a locked byte cannot be read by others: one far beyond the text of the file."""
 
@@ -43,7 +46,9 @@ class OwnerLock:
                 raise _in_use(*_owner(descriptor, locations))
             _clear_after(_owner(descriptor, locations)[1], locations)
             socket, private_folder = _choose_socket(locations)
-            said = json.dumps({"pid": os.getpid(), "socket": str(socket)}).encode()
+            said = json.dumps(
+                {"pid": os.getpid(), "socket": str(socket), "file": _identity(os.fstat(descriptor))}
+            ).encode()
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, said, 0) if hasattr(os, "pwrite") else os.write(descriptor, said)
         except OSError as error:
@@ -73,11 +78,11 @@ def socket_of_owner(locations: Locations) -> Path | None:
     Only reads: taking the lock to find out could refuse an owner that is just starting.
     """
     try:
-        said = json.loads(locations.lock.read_bytes())
-        socket = Path(said["socket"])
-    except (OSError, ValueError, KeyError, TypeError):
+        with locations.lock.open("rb") as file:
+            said = _said(file.read(_LONGEST), os.fstat(file.fileno()))
+        return said[1] if said is not None and said[1].exists() else None
+    except OSError:
         return None
-    return socket if socket.exists() else None
 
 
 if sys.platform == "win32":
@@ -109,11 +114,21 @@ else:
 def _owner(descriptor: int, locations: Locations) -> tuple[int | None, Path]:
     """Return the pid and socket in the lock file; its usual socket where the owner has not written it yet."""
     os.lseek(descriptor, 0, os.SEEK_SET)
+    return _said(os.read(descriptor, _LONGEST), os.fstat(descriptor)) or (None, locations.socket)
+
+
+def _said(content: bytes, file: os.stat_result) -> tuple[int, Path] | None:
+    """Return the pid and socket in a lock file; None where it is empty, damaged or the copy of another office's."""
     try:
-        said = json.loads(os.read(descriptor, 65_536))
-        return int(said["pid"]), Path(said["socket"])
+        said = json.loads(content)
+        return (int(said["pid"]), Path(said["socket"])) if said["file"] == _identity(file) else None
     except (ValueError, KeyError, TypeError):
-        return None, locations.socket
+        return None
+
+
+def _identity(file: os.stat_result) -> str:
+    """Return what a copy of the file does not share: the folder of an office may be copied while it is open."""
+    return f"{file.st_dev}:{file.st_ino}"
 
 
 def _in_use(pid: int | None, socket: Path) -> OfficeInUse:
@@ -122,10 +137,15 @@ def _in_use(pid: int | None, socket: Path) -> OfficeInUse:
 
 
 def _clear_after(socket: Path, locations: Locations) -> None:
+    """Remove the socket of a dead owner, and the folder that was made for it.
+
+    The folder may be an office of such a name, reached by another path: so it goes only where nothing else is inside.
+    """
     locations.socket.unlink(missing_ok=True)
-    folder = socket.parent
-    if folder != locations.home and folder.name.startswith(_FOLDER_PREFIX) and folder.is_dir():
-        shutil.rmtree(folder, ignore_errors=True)
+    if socket.parent.name.startswith(_FOLDER_PREFIX) and socket.name == locations.socket.name:
+        with contextlib.suppress(OSError):
+            socket.unlink(missing_ok=True)
+            socket.parent.rmdir()
 
 
 def _choose_socket(locations: Locations) -> tuple[Path, Path | None]:

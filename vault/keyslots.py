@@ -184,17 +184,17 @@ class KeyslotFile:
         raise SlotsDamaged(str(first))
 
     def save(self, slots: Keyslots) -> None:
-        """Replace the file, then its copy; each is read back.
+        """Replace the copy, then the file, which counts where they differ; each is read back.
 
         Raises SavingFailed; then the office still opens as before.
         """
         data = _serialise(slots)
-        for name in (FILE, COPY):
+        for name in (COPY, FILE):
             path = self.folder / name
             write_durably(path, data)
             if _read(path) != data:
                 raise SavingFailed.refused(str(path), _("read back differently"))
-            self.slots = slots
+        self.slots = slots
 
     def destroy(self) -> None:
         """Remove the file and its copy. Raises SavingFailed."""

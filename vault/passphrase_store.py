@@ -30,6 +30,8 @@ class PassphraseStore:
         self._keys_item = keys_item
         self._sealed = SealedFiles(file.folder)
         self._lock = threading.RLock()
+        # What was read stays known to redaction: a provider may repeat a key long after it was sent.
+        self._alive: dict[str, Secret | None] = {}
         self._sealing_key = self._open_keys().sealing_key
 
     @property
@@ -73,7 +75,8 @@ class PassphraseStore:
         with self._lock:
             if item == self._keys_item:
                 return self._file.slots.open_passphrase_slot(self._slot_key)
-            return self._sealed.read(item, _KIND, self._sealing_key)
+            self._alive[item] = self._sealed.read(item, _KIND, self._sealing_key)
+            return self._alive[item]
 
     def write(self, item: str, secret: Secret, label: str) -> None:
         with self._lock:
@@ -91,6 +94,7 @@ class PassphraseStore:
     def delete(self, item: str) -> None:
         with self._lock:
             self._sealed.delete(item)
+            self._alive.pop(item, None)
 
     def probe(self) -> None:
         item = f"probe-{secrets.token_hex(8)}"

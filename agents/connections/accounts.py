@@ -301,11 +301,13 @@ def _first(kind: ConnectionKind) -> str:
 
 _LONGEST_KEY = 8_192
 """Characters; servers refuse a header that is much longer."""
+_AROUND_A_KEY = "\ufeff \t\r\n\"'`"
+"""What a clipboard, a text file or a shell puts around a key."""
 
 
 def _usable(key: Secret | None, address: str) -> Secret | None:
     """Trim what a clipboard adds; refuse an empty key where the server is not in the owner's own network."""
-    text = key.reveal().strip() if key is not None else ""
+    text = key.reveal().strip(_AROUND_A_KEY) if key is not None else ""
     if not text:
         if is_private(address):
             return None

@@ -1,7 +1,7 @@
 """Addresses of providers as people paste them, brought into the form the SDKs expect."""
 
 from ipaddress import ip_address
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlsplit, urlunsplit
 from urllib.request import getproxies, proxy_bypass
 
 from agents.connections.errors import AddressWrong
@@ -15,10 +15,10 @@ ENDINGS = ("/chat/completions", "/completions", "/responses", "/messages", "/mod
 def normalised(kind: str, address: str) -> str:
     """Return the base URL for an SDK: endpoint endings trimmed, ``/v1`` where that SDK wants it.
 
-    Raises AddressWrong for what names no server or would send a key in clear text over a network.
+    Raises AddressWrong for what names no server, or holds a key or a password.
     """
-    place = urlsplit(address.strip())
-    if place.scheme not in {"http", "https"} or not place.hostname:
+    place = _server(address.strip())
+    if place is None:
         raise AddressWrong(
             _("“{address}” is no usable address: it should begin with https:// and name a server.").format(
                 address=address
@@ -38,6 +38,15 @@ def normalised(kind: str, address: str) -> str:
     return urlunsplit((place.scheme, place.netloc, path, "", ""))
 
 
+def _server(address: str) -> SplitResult | None:
+    """Return the parts of an address that names a server by HTTP; None of any other."""
+    try:
+        place = urlsplit(address)
+        return place if place.scheme in {"http", "https"} and place.hostname and place.port != 0 else None
+    except ValueError:  # brackets that are none, a port beyond all ports
+        return None
+
+
 def is_local(address: str) -> bool:
     """Whether the address is on this machine."""
     host = urlsplit(address).hostname or ""
@@ -54,12 +63,27 @@ def is_private(address: str) -> bool:
 
 
 def proxy_for(address: str, chosen: str) -> str:
-    """Return the proxy for an address: the connection's own, else the system's; "" for none or for this machine."""
+    """Return the proxy for an address: the connection's own, else the system's; "" for none or for this machine.
+
+    Raises AddressWrong where that proxy is none that can be used.
+    """
     if is_local(address):
         return ""
-    if chosen:
-        return chosen
     place = urlsplit(address)
-    if proxy_bypass(place.hostname or ""):
+    found = chosen or ("" if proxy_bypass(place.hostname or "") else getproxies().get(place.scheme, ""))
+    return _usable_proxy(found.strip())
+
+
+def _usable_proxy(proxy: str) -> str:
+    """Return the proxy with its scheme, which many leave out; no sentence shows it, since it may hold a password."""
+    if not proxy:
         return ""
-    return getproxies().get(place.scheme, "")
+    whole = proxy if "://" in proxy else f"http://{proxy}"
+    if _server(whole) is None:
+        raise AddressWrong(
+            _(
+                "The proxy of this connection or of your system cannot be used: give it as http://host:port, "
+                "in Settings or in HTTPS_PROXY."
+            )
+        )
+    return whole

@@ -24,6 +24,7 @@ from agents.connections.errors import (
 from agents.connections.naming import spoken
 from memory.accounts import Connection
 from resources.language import gettext as _
+from vault.redaction import redact
 
 NO_CREDIT = (
     "insufficient_quota",
@@ -217,11 +218,11 @@ def _retry_after(error: BaseException) -> float | None:
 
 
 def _detail(text: str) -> str:
-    """The provider's own words, cut to a sentence; redaction happens where they are shown or logged."""
+    """The provider's own words, cut to a sentence. They are kept as a run's reason, and may repeat the key."""
     try:
         body = json.loads(text)
     except ValueError:
-        return text[:200]
+        return redact(text)[:200]
     while isinstance(body, dict):
         body = body.get("message") or body.get("error") or body.get("detail") or ""
-    return str(body)[:200] or _("no reason given")
+    return redact(str(body))[:200] or _("no reason given")

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from agents.door.peers import is_own
 from agents.door.protocol import LONGEST_LINE, Caller, CommandFailed, Item, line, messages
 from resources.language import gettext as _
 
@@ -13,9 +14,16 @@ from resources.language import gettext as _
 async def call(path: Path, command: str, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
     """Run a command in the process that owns the office and yield its items.
 
-    Raises CommandFailed, or OSError where nobody listens.
+    Raises CommandFailed, also where the one who listens is another user, or OSError where nobody listens.
     """
     reader, writer = await asyncio.open_unix_connection(str(path), limit=LONGEST_LINE)
+    if not is_own(writer.get_extra_info("socket")):
+        writer.close()
+        raise CommandFailed(
+            _("Another user listens at {path}, so nothing was sent there: remove it, then try again.").format(
+                path=path
+            )
+        )
     stopping = asyncio.ensure_future(_forward_stop(writer, caller))
     try:
         writer.write(line({"command": command, "arguments": arguments}))

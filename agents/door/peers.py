@@ -34,6 +34,11 @@ def is_descendant(pid: int, ancestor: int) -> bool:
         return False
 
 
+def is_own(connection: socket.socket) -> bool:
+    """Whether the other end is a process of this user."""
+    return peer(connection)[0] == os.getuid()
+
+
 def may_enter(connection: socket.socket) -> bool:
     """Whether the other end is this user and no tool, server or script of the office itself."""
     uid, pid = peer(connection)

@@ -36,8 +36,8 @@ class CommandFailed(Exception):
 
 
 def line(message: dict[str, Any]) -> bytes:
-    """Return one message as a line."""
-    return json.dumps(message, ensure_ascii=False, separators=(",", ":")).encode() + b"\n"
+    """Return one message as a line, in ASCII: a path or a word that is no UTF-8 passes unchanged."""
+    return json.dumps(message, separators=(",", ":")).encode("ascii") + b"\n"
 
 
 async def messages(reader: asyncio.StreamReader) -> AsyncIterator[dict[str, Any]]:

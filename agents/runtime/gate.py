@@ -15,7 +15,7 @@ from agents.runtime import wording
 from agents.runtime.budget import Budget, Caps, Reservation, cost_of
 from agents.runtime.gating import Admitted
 from agents.runtime.recording import RunRecord
-from agents.runtime.tokens import MOST_PER_IMAGE, MOST_PER_PDF_PAGE, OVERHEAD, most_tokens
+from agents.runtime.tokens import OVERHEAD, most_tokens
 from memory import accounts, ledger, roster, runs
 from memory.accounts import Connection
 from memory.errors import NotFound, StorageError
@@ -66,6 +66,8 @@ class RunGate:
     price: Price | None
     begin_day: Callable[[], Awaitable[object]]
     """Takes today's spending over into the budget."""
+    files: int = 0
+    """The most tokens of the files that go along as they are with every request of the run."""
     free: bool = False
     """The librarian's own requests reach nobody and cost nothing: they are neither reserved nor booked."""
     first: Reservation | None = None
@@ -99,7 +101,7 @@ class RunGate:
         if not self.budget.has_begun(day()):
             # Midnight, or a clock set back or forward: what that day has cost before must count.
             await self.begin_day()
-        given = most_input(messages, parameters)
+        given = most_input(messages, parameters) + self.files
         reservation, max_tokens = self._reserve(given)
         tight = not self._affordable(given + max_tokens, CLOSING_TOKENS)
         changed: dict[str, Any] = {**(settings or {}), "max_tokens": max_tokens}
@@ -142,7 +144,7 @@ class RunGate:
             self.budget.settle(ticket.reservation, 0)
             return
         given, produced = usage.input_tokens, usage.output_tokens
-        cost = self._cost(usage)
+        cost = self._cost(usage) if given or produced else None
         # A reply that broke off often brings no count: the cap then keeps what was set aside for the input.
         counted = cost_of(self.price, input_tokens=given or ticket.input_tokens, output_tokens=produced)
         for sentence in self.budget.settle(ticket.reservation, cost if cost is not None else counted):
@@ -267,7 +269,10 @@ def day() -> str:
 
 
 def most_input(messages: "list[ModelMessage]", parameters: "ModelRequestParameters") -> int:
-    """Return a number that the input tokens of a request do not exceed in practice."""
+    """Return a number that the input tokens of a request do not exceed in practice, files that go along apart.
+
+    How many pages a file has cannot be seen in its bytes, where its objects are compressed.
+    """
     from pydantic_ai.messages import BinaryContent
 
     tokens = sum(most_tokens(part.content) for part in parameters.instruction_parts or ())
@@ -281,18 +286,10 @@ def most_input(messages: "list[ModelMessage]", parameters: "ModelRequestParamete
             content = getattr(part, "content", None)
             pieces = content if isinstance(content, list | tuple) else (content,)
             for piece in pieces:
-                if isinstance(piece, BinaryContent):
-                    tokens += _most_of_file(piece.media_type, piece.data)
-                elif piece is not None:
+                if piece is not None and not isinstance(piece, BinaryContent):
                     tokens += most_tokens(piece if isinstance(piece, str) else str(piece))
             tokens += most_tokens(str(getattr(part, "args", None) or ""))
     return tokens
-
-
-def _most_of_file(media_type: str, data: bytes) -> int:
-    if media_type == "application/pdf":
-        return max(1, data.count(b"/Type /Page") + data.count(b"/Type/Page")) * MOST_PER_PDF_PAGE
-    return MOST_PER_IMAGE
 
 
 def with_notice(messages: "list[ModelMessage]", notice: str) -> "list[ModelMessage]":

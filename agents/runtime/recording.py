@@ -56,6 +56,10 @@ class Recorder:
 
     async def flush(self) -> None:
         """Commit everything handed over so far. Raises DiskRefused; then it is kept for later."""
+        # Shielded, because a run that is cancelled here must not take with it what the disk then refuses.
+        await asyncio.shield(asyncio.ensure_future(self._flush()))
+
+    async def _flush(self) -> None:
         async with self._lock:
             if self._timer is not None:
                 self._timer.cancel()

@@ -248,6 +248,7 @@ class Runs:
             work.stopping = work.stopping or "interrupted"
         except Exception as fault:  # noqa: BLE001 - whatever ended the run is written down as its reason
             error = fault
+        work.ending = True
         try:
             await self._end(work, error)
         finally:
@@ -296,8 +297,11 @@ class Runs:
 
 
 def _cancel(work: Work, task: "asyncio.Task[None]", why: End) -> None:
-    """Cancel a run once. One whose task has not begun notices by itself: cancelled now, it would write nothing."""
-    if work.stopping is None:
+    """Cancel a run once. One whose task has not begun notices by itself: cancelled now, it would write nothing.
+
+    Nor would one that is ending: what was done stays done.
+    """
+    if work.stopping is None and not work.ending:
         work.stopping = why
         if work.begun:
             task.cancel()

@@ -18,6 +18,7 @@ from agents.runtime.context import Context
 from agents.runtime.gate import MAX_TOKENS, RunGate, provider_fault
 from agents.runtime.guard import RepetitionGuard
 from agents.runtime.history import Content, Kept, going_on, is_complete, opening
+from agents.runtime.material import Given
 from agents.runtime.recording import Recorder
 from agents.runtime.steering import FollowUp, Steering, Waiting
 from agents.runtime.streaming import Loop, stream
@@ -106,6 +107,8 @@ class Work:
     stopping: End | None = None
     """Why the run is being cancelled, once somebody asked for it."""
     begun: bool = False
+    ending: bool = False
+    """Whether what it made is complete and is being written down: too late to stop it."""
     prepared: asyncio.Event = field(default_factory=asyncio.Event)
     """Set when ``prepare`` is over, well or not."""
     _refusal: CapReached | None = None
@@ -158,6 +161,7 @@ class Work:
             max_tokens=self.agent.max_tokens or MAX_TOKENS.get(self.run.effort, MAX_TOKENS["normal"]),
             price=price,
             begin_day=partial(services.caps, self.agent),
+            files=_most_of_files(context),
             free=self._connection is None,
         )
 
@@ -320,18 +324,22 @@ class Work:
 
 def _most_opening(context: Context) -> int:
     """Return a number that the input tokens of the first request do not exceed in practice."""
-    given = [context.question, *(said.given for said in context.said)]
     tokens = most_tokens(context.instructions) + sum(
         2 * part.tokens for part in context.parts if part.kind == "tools"
     )
-    for pieces in given:
-        tokens += OVERHEAD
-        for piece in pieces:
-            tokens += most_tokens(piece.text)
-            if piece.file is not None:
-                tokens += (
-                    (piece.file.pages or 1) * MOST_PER_PDF_PAGE
-                    if piece.file.media_type == "application/pdf"
-                    else MOST_PER_IMAGE
-                )
-    return tokens
+    for pieces in _given(context):
+        tokens += OVERHEAD + sum(most_tokens(piece.text) for piece in pieces)
+    return tokens + _most_of_files(context)
+
+
+def _most_of_files(context: Context) -> int:
+    """Return a number that the tokens of the files that go along as they are do not exceed in practice."""
+    files = [piece.file for pieces in _given(context) for piece in pieces if piece.file is not None]
+    return sum(
+        (file.pages or 1) * MOST_PER_PDF_PAGE if file.media_type == "application/pdf" else MOST_PER_IMAGE
+        for file in files
+    )
+
+
+def _given(context: Context) -> "list[Sequence[Given]]":
+    return [context.question, *(said.given for said in context.said)]

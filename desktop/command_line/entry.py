@@ -2,10 +2,12 @@
 
 import os
 import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from desktop import first_look
 from desktop.command_line.options import GlobalOptions, UsageFault, split
+from memory.errors import StorageError
 from memory.locations import Locations
 from resources.language import choose_language
 from resources.language import gettext as _
@@ -39,9 +41,9 @@ def main(arguments: list[str] | None = None) -> int:
         code = _open_window(options, locations) if rest in ([], ["--toggle"]) else _run_command(options, rest)
         sys.stdout.flush()
         return code
-    except UsageFault as fault:
+    except (UsageFault, StorageError) as fault:
         print(fault, file=sys.stderr)
-        return 2
+        return 2 if isinstance(fault, UsageFault) else 1
     except BrokenPipeError:
         # Who read our output has gone, as `head` does; Python's own last flush must not complain of it.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
@@ -57,7 +59,13 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _prepare_streams() -> None:
-    """Let no character stop a command: not one that the terminal cannot show, nor a broken one on its input."""
+    """Let no character stop a command: not one that the terminal cannot show, nor a broken one on its input.
+
+    A stream that whoever started us has closed becomes an empty one.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            setattr(sys, name, Path(os.devnull).open(mode))  # noqa: SIM115  open as long as the process
     for stream, errors in ((sys.stdin, "replace"), (sys.stdout, "backslashreplace")):
         if hasattr(stream, "reconfigure"):
             stream.reconfigure(errors=errors)

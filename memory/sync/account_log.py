@@ -76,8 +76,8 @@ def genesis(device: DeviceKeys, recovery: RecoveryPublic, at: int) -> Entry:
     return _signed(0, _BEFORE_THE_FIRST, "genesis", body, at, device.id, device.sign)
 
 
-def verify(entries: Sequence[Mapping[str, Any]], seen: tuple[int, bytes] | None = None) -> Account:
-    """Return the account of a whole chain. Raises LogRefused.
+def verify(entries: Sequence[Any], seen: tuple[int, bytes] | None = None) -> Account:
+    """Return the account of a whole chain, as it was parsed from JSON. Raises LogRefused.
 
     ``seen`` are the number and hash of the last entry that this device took: a shorter chain and one that differs
     up to there are refused.
@@ -96,20 +96,23 @@ def verify(entries: Sequence[Mapping[str, Any]], seen: tuple[int, bytes] | None 
     return account
 
 
-def extend(account: Account, entries: Sequence[Mapping[str, Any]]) -> Account:
+def extend(account: Account, entries: Sequence[Any]) -> Account:
     """Return the account after further entries. Raises LogRefused."""
-    if entries and entries[0].get("prev") != hash_text(account.head):
+    following = entries[0] if entries else None
+    if isinstance(following, dict) and following.get("prev") != hash_text(account.head):
         raise LogForked(f"entry {account.n + 1}")
     for entry in entries:
         account = _next(account, entry)
     return account
 
 
-def _next(account: Account, entry: Mapping[str, Any]) -> Account:
+def _next(account: Account, entry: Any) -> Account:
     return _checked(account.n + 1, entry, lambda n, found: _follow(account, n, found))
 
 
-def _checked(n: int, entry: Mapping[str, Any], read: Callable[[int, Mapping[str, Any]], Account]) -> Account:
+def _checked(n: int, entry: Any, read: Callable[[int, Mapping[str, Any]], Account]) -> Account:
+    if not isinstance(entry, dict):
+        raise LogDamaged(n, "not an object")
     version = entry.get("v")
     if type(version) is not int or version < _VERSION:
         raise LogDamaged(n, "v")

@@ -93,7 +93,7 @@ def _fields(
         if name in long and mine.value != theirs.value and before.get(name) not in (mine, theirs):
             text = _merged_text(before.get(name), mine, theirs)
             if text is None:
-                loser = theirs if winner == mine else mine
+                loser = theirs if winner is mine else mine
                 conflicts.append(Conflict(name, winner, loser, "text"))
             elif text == theirs.value:
                 winner = theirs
@@ -121,16 +121,16 @@ def _message(
     the former text of the other side would bring back what was redacted.
     """
     mine, theirs = _written(local), _written(remote)
-    here, there = local.get(REDACTED), remote.get(REDACTED)
+    here, there = (_redaction(fields) for fields in (local, remote))
     conflicts = []
     if here != there:
-        written = mine if there is None or (here is not None and later(here, there) == here) else theirs
+        written = mine if here > there else theirs
     else:
         written = {**theirs, **mine}
         for name in mine.keys() & theirs.keys():
-            if mine[name] != theirs[name]:
-                kept, lost = sorted((mine[name], theirs[name]), key=_order)
-                written[name] = kept
+            kept, lost = sorted((mine[name], theirs[name]), key=_order)
+            written[name] = kept
+            if _order(kept) != _order(lost):
                 conflicts.append(Conflict(name, kept, lost, "immutable"))
     merged = dict(written)
     for name in CHANGEABLE & (local.keys() | remote.keys()):
@@ -141,6 +141,11 @@ def _message(
 
 def _written(fields: Mapping[str, Entry]) -> dict[str, Entry]:
     return {name: entry for name, entry in fields.items() if name not in CHANGEABLE}
+
+
+def _redaction(fields: Mapping[str, Entry]) -> tuple[Stamp, bytes]:
+    """Return what a redaction is ordered by; less than any where there is none."""
+    return _order(fields[REDACTED]) if REDACTED in fields else (Stamp(-1, 0, ""), b"")
 
 
 def _extra(base: Record | None, local: Mapping[str, Json], remote: Mapping[str, Json]) -> dict[str, Json]:
@@ -157,4 +162,5 @@ def _extra(base: Record | None, local: Mapping[str, Json], remote: Mapping[str, 
 
 
 def _order(entry: Entry) -> tuple[Stamp, bytes]:
+    # By its JSON, for Python takes false for 0.
     return entry.stamp, canonical(entry.value)

@@ -60,17 +60,17 @@ class Opaque:
 
 def canonical(value: Json) -> bytes:
     """Return the one JSON text of a value."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False
-    ).encode("ascii")
+    return _ENCODER.encode(value).encode("ascii")
 
 
 def encode(record: Record) -> bytes:
     """Return the bytes to be sealed. Raises PlaintextInvalid for values JSON cannot hold, and RecordTooLarge."""
-    whole = _whole(record)
-    _check(whole, 0)
-    _fields(whole["f"])
-    data = canonical(whole)
+    for name, entry in record.fields.items():
+        _check_text(name)
+        _check(entry.value, 0)
+        _check_stamp(*entry.stamp)
+    _check(record.extra, 0)
+    data = canonical(_whole(record))
     if len(data) > LARGEST:
         raise RecordTooLarge(len(data))
     return data
@@ -84,7 +84,6 @@ def decode(data: bytes, known: Container[tuple[str, int]] = KNOWN) -> Record | O
         whole = _DECODER.decode(data.decode("utf-8"))
     except (ValueError, RecursionError) as wrong:
         raise PlaintextInvalid("not JSON") from wrong
-    _check(whole, 0)
     if not isinstance(whole, dict):
         raise PlaintextInvalid("not an object")
     kind, schema = whole.pop("type", None), whole.pop("schema", None)
@@ -92,7 +91,11 @@ def decode(data: bytes, known: Container[tuple[str, int]] = KNOWN) -> Record | O
         raise PlaintextInvalid("no type or schema")
     if (kind, schema) not in known:
         return Opaque(kind, schema, data)
-    return Record(kind, schema, _fields(whole.pop("f", None)), whole)
+    fields = whole.pop("f", None)
+    if not isinstance(fields, dict):
+        raise PlaintextInvalid("no fields")
+    _check(whole, 0)
+    return Record(kind, schema, {name: _entry(name, pair) for name, pair in fields.items()}, whole)
 
 
 def same(one: Record, other: Record) -> bool:
@@ -105,45 +108,43 @@ def _whole(record: Record) -> dict[str, Any]:
     return {**record.extra, "type": record.type, "schema": record.schema, "f": fields}
 
 
-def _fields(found: Any) -> dict[str, Entry]:
-    if not isinstance(found, dict):
-        raise PlaintextInvalid("no fields")
-    return {name: _entry(pair) for name, pair in found.items()}
+def _entry(name: str, pair: Any) -> Entry:
+    if type(pair) is not list or len(pair) != 2 or type(pair[1]) is not list or len(pair[1]) != 3:
+        raise PlaintextInvalid("field")
+    value, stamp = pair
+    _check_text(name)
+    _check(value, 0)
+    _check_stamp(*stamp)
+    return Entry(value, Stamp(*stamp))
 
 
-def _entry(pair: Any) -> Entry:
-    match pair:
-        case [value, [int(ms), int(counter), str(device)]]:
-            if (
-                type(ms) is type(counter) is int
-                and 0 <= ms <= LAST_MS
-                and 0 <= counter <= LAST_COUNTER
-                and _DEVICE.fullmatch(device)
-            ):
-                return Entry(value, Stamp(ms, counter, device))
-    raise PlaintextInvalid("stamp")
+def _check_stamp(ms: Any, counter: Any, device: Any) -> None:
+    if not (
+        type(ms) is type(counter) is int
+        and 0 <= ms <= LAST_MS
+        and 0 <= counter <= LAST_COUNTER
+        and type(device) is str
+        and _DEVICE.fullmatch(device)
+    ):
+        raise PlaintextInvalid("stamp")
 
 
 def _check(value: Any, depth: int) -> None:
     """Refuse what another implementation could not read back as the same value."""
-    if depth > _DEEPEST:
-        raise PlaintextInvalid("too deep")
     kind = type(value)
     if kind is str:
-        if not value.isascii():
-            _check_text(value)
+        _check_text(value)
     elif kind is int:
         if not -_LARGEST_INTEGER <= value <= _LARGEST_INTEGER:
             raise PlaintextInvalid("integer")
-    elif kind is list:
-        for each in value:
-            _check(each, depth + 1)
-    elif kind is dict:
-        for name, each in value.items():
-            if type(name) is not str:
-                raise PlaintextInvalid("member name")
-            if not name.isascii():
+    elif kind is list or kind is dict:
+        if depth == _DEEPEST:
+            raise PlaintextInvalid("too deep")
+        if kind is dict:
+            for name in value:
                 _check_text(name)
+            value = value.values()
+        for each in value:
             _check(each, depth + 1)
     elif kind is float:
         if not math.isfinite(value):
@@ -152,11 +153,14 @@ def _check(value: Any, depth: int) -> None:
         raise PlaintextInvalid(kind.__name__)
 
 
-def _check_text(text: str) -> None:
-    try:
-        text.encode("utf-8")
-    except UnicodeEncodeError as wrong:
-        raise PlaintextInvalid("surrogate") from wrong
+def _check_text(text: Any) -> None:
+    if type(text) is not str:
+        raise PlaintextInvalid("member name")
+    if not text.isascii():
+        try:
+            text.encode("utf-8")
+        except UnicodeEncodeError as wrong:
+            raise PlaintextInvalid("surrogate") from wrong
 
 
 def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -170,4 +174,5 @@ def _refuse(constant: str) -> Any:
     raise ValueError(constant)
 
 
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
 _DECODER = json.JSONDecoder(object_pairs_hook=_unique, parse_constant=_refuse)

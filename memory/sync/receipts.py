@@ -35,12 +35,12 @@ class Receipt:
     members: Mapping[str, Any]
 
 
-def verify(signed: Mapping[str, Any], keys: Mapping[str, bytes]) -> Receipt:
-    """Return a receipt if one of the service's published keys (by id, 32 bytes each) signed it.
+def verify(signed: Any, keys: Mapping[str, bytes]) -> Receipt:
+    """Return a receipt, parsed from JSON, if one of the service's published keys (by id, 32 bytes each) signed it.
 
     Raises ReceiptWrong.
     """
-    if signed.get("v") != 1:
+    if not isinstance(signed, dict) or type(signed.get("v")) is not int or signed["v"] != 1:
         raise ReceiptWrong("v")
     public = keys.get(str(signed.get("key_id")))
     if public is None:

@@ -15,6 +15,7 @@ from agents.runtime.budget import ASSUMED_INPUT, ASSUMED_OUTPUT, Budget, Caps, c
 from memory import ledger, runs
 from memory.run_summary import summaries
 from tests.agents.conftest import connect
+from tests.memory.readers.sample_files import paragraph, pdf
 from tests.peers.aimock import Aimock
 
 DAY = "2026-11-21"
@@ -237,3 +238,30 @@ async def test_an_unknown_price_says_so_and_costs_nothing_known(
     assert [event.body["cost"] for event in events if event.kind == "usage"] == [None]
     assert (await office.database.read(ledger.usage_total)).cost is None
     assert all(part.cost is None for part in sent.runs[0].context)
+
+
+@pytest.mark.peer
+async def test_every_request_sets_aside_all_pages_of_a_file_whose_bytes_do_not_show_them(
+    office: Office, aimock: Callable[..., Aimock]
+) -> None:
+    calls = [{"name": "recall", "arguments": '{"query": "quay"}'}]
+    usage = {"input_tokens": 120_000, "output_tokens": 100}
+    server = aimock(
+        {"match": {"hasToolResult": True}, "response": {"content": "Found it."}},
+        {"match": {}, "response": {"content": "Looking. ", "toolCalls": calls, "usage": usage}},
+    )
+    connection_id = await connect(office, "anthropic", server.anthropic_url, "claude-sonnet-5")
+    # Per million tokens $3 and $15: the file may cost $0.72 each time, and $0.36 were spent for the first.
+    price = {"input": 3_000_000, "output": 15_000_000}
+    await office.connections.change(connection_id, price_overrides={"claude-sonnet-5": price})
+    await office.settings.change("budget.run_cap", 1_000_000)
+    # Writers that compress their objects show no page in the bytes; here a line break hides them.
+    file = pdf([paragraph(f"The quay, page {number}") for number in range(40)])
+    file = file.replace(b"/Type /Page", b"/Type\n/Page")
+    conversation = await office.create_conversation()
+    attached = await office.attach(conversation.id, file, "survey.pdf")
+    sent = await office.send(conversation.id, "Look for the quay", attachment_ids=[attached.id])
+    await office.runs.wait([sent.runs[0].id])
+    run = await office.database.read(runs.run, sent.runs[0].id)
+    assert len(server.journal()) == 1, run.reason
+    assert run.state == "stopped" and "raise the cap" in run.reason

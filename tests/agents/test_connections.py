@@ -235,6 +235,8 @@ def test_pasted_addresses_are_trimmed() -> None:
         "https://",
         "https://me:pw@host/v1",
         "https://host/v1?key=1",
+        "https://[::1",
+        "https://host:99999/v1",
     ):
         with pytest.raises(AddressWrong):
             normalised("openai", wrong)
@@ -250,6 +252,32 @@ def test_a_proxy_is_never_used_for_this_machine(monkeypatch) -> None:
     monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
     assert proxy_for("https://api.anthropic.com", "") == "http://proxy.example:3128"
     assert proxy_for("http://127.0.0.1:11434/v1", "http://proxy.example:3128") == ""
+
+
+@pytest.mark.parametrize(
+    "proxy", ["socks5h://127.0.0.1:9050", "foo://127.0.0.1:1", "http://", "http://proxy:70000", "::"]
+)
+async def test_a_proxy_that_cannot_be_used_is_told_with_the_fix(
+    connections: Connections, monkeypatch: pytest.MonkeyPatch, proxy: str
+) -> None:
+    monkeypatch.setenv("https_proxy", proxy)
+    added = await connections.add("anthropic", Secret(KEY), model="m")
+    with pytest.raises(AddressWrong, match="http://host:port"):
+        await connections.model_for(added, "m", run_id=None, agent_id=None, categories=())
+
+
+def test_a_proxy_may_leave_out_its_scheme(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("https_proxy", "proxy.example:3128")
+    assert proxy_for("https://api.anthropic.com", "") == "http://proxy.example:3128"
+
+
+@pytest.mark.parametrize("around", ["{}\r\n", "\ufeff{}\n", '"{}"', " '{}' ", "`{}`"])
+async def test_what_a_file_or_a_shell_puts_around_a_key_is_no_part_of_it(
+    connections: Connections, around: str
+) -> None:
+    plain = await connections.add("anthropic", Secret(KEY))
+    added = await connections.add("anthropic", Secret(around.format(KEY)))
+    assert added.fingerprint == plain.fingerprint
 
 
 @pytest.mark.peer

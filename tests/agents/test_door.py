@@ -135,6 +135,30 @@ async def test_an_owner_that_goes_away_is_told(tmp_path: Path) -> None:
             await door.close()
 
 
+async def test_nothing_is_sent_to_another_user(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    heard: list[bytes] = []
+
+    async def listen(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        heard.append(await reader.read())
+        writer.close()
+
+    path = tmp_path / "office.sock"
+    async with await asyncio.start_unix_server(listen, path):
+        monkeypatch.setattr(os, "getuid", lambda: 54_321)
+        with pytest.raises(CommandFailed, match="Another user listens"):
+            async for _item in call(path, "keys add", {"key": "the key"}, Caller()):
+                pass
+        while not heard:
+            await asyncio.sleep(0)
+    assert heard == [b""]
+
+
+async def test_what_no_encoding_holds_walks_through(door: Door) -> None:
+    # So does Python read a name of a file, or a word of a command, that is not UTF-8.
+    items = [item async for item in call(door.path, "echo", {"files": ["caf\udce9.txt"]}, Caller())]
+    assert items[0]["value"]["files"] == ["caf\udce9.txt"]
+
+
 async def test_the_socket_is_the_owners_alone(door: Door) -> None:
     assert door.path.stat().st_mode & 0o777 == 0o600
 

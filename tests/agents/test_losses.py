@@ -1,5 +1,7 @@
 """What goes away in mid-stream, a disk or a row: one sentence, and nothing that was written is lost."""
 
+import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
@@ -7,8 +9,9 @@ from sqlalchemy.orm import Session
 
 from agents.events import Event, Notice, TextDelta
 from agents.office import Office
+from agents.runtime.recording import Recorder
 from memory import ledger, runs
-from memory.errors import NotFound
+from memory.errors import DiskFull, NotFound
 from memory.tables import ConversationTable
 from tests.agents.conftest import connect, until
 from tests.peers.aimock import Aimock
@@ -50,6 +53,29 @@ def _room(session: Session, how: str) -> None:
 
 def _still_readable(session: Session) -> None:
     session.connection().exec_driver_sql("SELECT count(*) FROM message").scalar_one()
+
+
+async def test_a_commit_whose_run_is_stopped_meanwhile_is_kept_for_later(office: Office) -> None:
+    recorder = Recorder(office.database, office.events)
+    begun, go_on = threading.Event(), threading.Event()
+    attempts: list[str] = []
+
+    def write(_session: Session) -> None:
+        begun.set()
+        go_on.wait()
+        attempts.append("written" if attempts else "refused")
+        if attempts == ["refused"]:
+            raise DiskFull("full")
+
+    recorder.add(write)
+    committing = asyncio.create_task(recorder.flush())
+    await until(begun.is_set)
+    committing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await committing
+    go_on.set()
+    await recorder.close()
+    assert attempts == ["refused", "written"]
 
 
 @pytest.mark.peer

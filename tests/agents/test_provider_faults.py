@@ -154,6 +154,19 @@ async def test_a_refusal_names_its_fix_and_is_not_repeated(
 
 
 @every_kind
+async def test_a_key_that_the_provider_repeats_is_not_kept(
+    office: Office, aimock: Callable[..., Aimock], kind: str, model: str
+) -> None:
+    key = "loopback-test-value-0123456789"  # what connect() adds
+    server = aimock(*fails(400, 9, f"bad header Bearer {key}, or {key!r}"))
+    run, text, _state = await asked(office, server, kind, model)
+    assert "bad header" in run.reason and key not in f"{run.reason}{text}"
+    (connection,) = await office.connections.all()
+    steps = [step.sentence async for step in office.connections.check(connection.id)]
+    assert not any(key in sentence for sentence in steps)
+
+
+@every_kind
 @pytest.mark.parametrize("greeting", [b"", b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n"])
 async def test_a_server_that_never_answers_is_given_up_once_with_a_sentence(
     office: Office, monkeypatch: pytest.MonkeyPatch, kind: str, model: str, greeting: bytes

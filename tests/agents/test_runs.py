@@ -1,12 +1,13 @@
 """Runs side by side, in a queue, stopped: each with its own model call and nobody else's words."""
 
 import asyncio
+import threading
 from collections.abc import Callable
 
 import pytest
 
 from agents.errors import NothingToSend, RunNotResumable, UnknownAgent
-from agents.events import Event, TextDelta
+from agents.events import Event, RunChanged, TextDelta
 from agents.office import Office
 from memory import branches, runs
 from memory.errors import NotFound
@@ -147,6 +148,32 @@ async def test_a_run_can_be_stopped_before_it_begins(office: Office, provider: A
     assert states == ["stopped", "complete"]
     assert len(provider.journal()) == 1
     assert not office.runs.active
+
+
+async def test_a_stop_that_comes_too_late_does_not_keep_a_run_from_ending(
+    office: Office, heard: list[Event]
+) -> None:
+    disk = threading.Event()
+    busy: list[asyncio.Task[bool]] = []
+
+    def hold_up(event: Event) -> None:
+        """Let every commit after the first words wait."""
+        if isinstance(event, TextDelta) and not busy:
+            busy.append(asyncio.create_task(office.database.write(lambda _session: disk.wait())))
+
+    office.events.subscribe(hold_up)
+    conversation = await office.create_conversation()
+    run_id = (await office.send(conversation.id, "@Librarian how deep?")).runs[0].id
+    work, _task = office.runs._works[run_id]
+    await until(lambda: work._told_end)
+    stop = asyncio.create_task(office.stop(run_id))
+    await asyncio.sleep(0)
+    disk.set()
+    await stop
+    await asyncio.gather(*busy)
+    assert (await office.database.read(runs.run, run_id)).state == "done"
+    assert [event.run.state for event in heard if isinstance(event, RunChanged)][-1] == "done"
+    assert not office.runs.busy(conversation.id)
 
 
 async def test_regenerating_and_editing_keep_the_old_branch(office: Office, provider: Aimock) -> None:

@@ -18,6 +18,7 @@ SUBJECTS = {
     "erasure": "tests.bench.erasure_bench",
     "transfer": "tests.bench.transfer_bench",
     "imports": "tests.bench.imports_bench",
+    "sealing": "tests.bench.sealing_bench",
 }
 
 

@@ -1,6 +1,7 @@
 """One owner per office, in one process and across processes, whatever the owner's end."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -11,7 +12,7 @@ import pytest
 
 from memory.errors import OfficeInUse
 from memory.locations import Locations
-from memory.ownership import OwnerLock
+from memory.ownership import OwnerLock, socket_of_owner
 
 HOLD = """
 import sys
@@ -92,4 +93,38 @@ def test_a_lock_file_with_rubbish_in_it(tmp_path: Path) -> None:
     with pytest.raises(OfficeInUse) as refusal:
         OwnerLock.acquire(locations)
     assert refusal.value.pid == os.getpid()
+    lock.release()
+
+
+def die_holding(home: Path, root: Path) -> None:
+    """Leave the lock file and the socket that a killed owner leaves."""
+    owner = hold(located(home), root)
+    assert owner.stdin is not None and owner.stdout is not None
+    owner.stdout.readline()
+    owner.kill()
+    owner.wait()
+    owner.stdin.close()
+    owner.stdout.close()
+
+
+def test_an_office_reached_by_another_path_stays(tmp_path: Path, pytestconfig: pytest.Config) -> None:
+    # Its folder is named like those that are made for sockets.
+    home, link = tmp_path / "bureau-office", tmp_path / "link"
+    die_holding(home, pytestconfig.rootpath)
+    (home / "office.db").write_bytes(b"kept")
+    link.symlink_to(home)
+    OwnerLock.acquire(Locations.find(link)).release()
+    assert (home / "office.db").read_bytes() == b"kept" and (home / "blobs").is_dir()
+
+
+@pytest.mark.parametrize("name", ["bureau-office", "long" * 30])
+def test_a_copied_office_touches_nothing_of_the_open_one(tmp_path: Path, name: str) -> None:
+    first, copied = located(tmp_path / name), tmp_path / "copy"
+    lock = OwnerLock.acquire(first)
+    lock.socket.touch()
+    shutil.copytree(first.home, copied)
+    second = Locations.find(copied)
+    assert socket_of_owner(first) == lock.socket and socket_of_owner(second) is None
+    OwnerLock.acquire(second).release()
+    assert lock.socket.exists() and first.blobs.is_dir()
     lock.release()

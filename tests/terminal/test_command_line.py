@@ -12,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from desktop.command_line.options import UsageFault, split
+from desktop.command_line.options import GlobalOptions, UsageFault, split
+from desktop.command_line.passphrase import passphrase_of
+from desktop.vault_ahead import passphrase_in
 from tests.peers.aimock import Aimock
 from tests.terminal.program import ANSWER, CLOCK, KEY, ROOT, SLOW, Terminal
 
@@ -82,6 +84,16 @@ def test_an_unreadable_passphrase_file_is_told(terminal: Terminal, tmp_path: Pat
     missing = ["--home", str(terminal.home), "--passphrase-file", str(tmp_path / "nowhere")]
     code, _output, errors = terminal.run("keys", "list", options=missing)
     assert code == 2 and "cannot be read" in errors and "Traceback" not in errors
+
+
+@pytest.mark.parametrize("written", ["two words\r\n", "\ufefftwo words\n", "two words\n\n"])
+def test_window_and_commands_read_the_same_passphrase(tmp_path: Path, written: str) -> None:
+    file = tmp_path / "passphrase"
+    file.write_bytes(written.encode())
+    command = passphrase_of(GlobalOptions(passphrase_file=file))
+    assert command is not None and command.reveal() == passphrase_in(file).reveal() == "two words"
+    file.write_bytes(b"first\nsecond\n")
+    assert passphrase_of(GlobalOptions(passphrase_file=file)) == passphrase_in(file)
 
 
 @pytest.mark.peer

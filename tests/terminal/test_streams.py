@@ -24,6 +24,37 @@ def test_a_reader_that_goes_away_gets_no_traceback(terminal: Terminal) -> None:
         assert done.returncode == 1 and done.stderr == "", (words, done.stderr)
 
 
+def test_streams_that_are_closed_are_empty_ones(terminal: Terminal) -> None:
+    for words in ("paths", "ask -", "agents list"):
+        command = [*PROGRAM, *terminal.options, *words.split()]
+        done = subprocess.run(
+            ["sh", "-c", 'exec "$@" <&- >&-', "sh", *command],
+            env=terminal.environment, cwd=ROOT, stderr=subprocess.PIPE, text=True, check=False,
+        )  # fmt: skip
+        if words == "ask -":
+            assert done.returncode == 1 and done.stderr.startswith("There is nothing to send"), done.stderr
+        else:
+            assert done.returncode == 0 and done.stderr == "", done.stderr
+
+
+@pytest.mark.parametrize(
+    ("home", "sentence"),
+    [
+        ("~nobody-of-that-name/office", "write the whole path after --home"),
+        ("/etc/passwd", "choose another place"),
+        ("/etc/passwd/office", "choose another place"),
+        (f"/tmp/{'x' * 300}", "File name too long"),
+    ],
+)
+def test_a_place_that_can_be_no_office_is_one_sentence(terminal: Terminal, home: str, sentence: str) -> None:
+    done = subprocess.run(
+        [*PROGRAM, "--home", home, "--passphrase-file", str(terminal.passphrase), "memory", "list"],
+        env=terminal.environment, cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 1 and done.stdout == ""
+    assert sentence in done.stderr and done.stderr.count("\n") == 1, done.stderr
+
+
 def test_a_terminal_without_unicode_shows_what_it_can(terminal: Terminal) -> None:
     terminal.environment |= {"LC_ALL": "C", "PYTHONIOENCODING": "ascii"}
     code, output, errors = terminal.run("doctor")
