@@ -23,6 +23,9 @@ from memory.sync.hosted.web import pages
 
 log = logging.getLogger(__name__)
 
+MODULES = (public, auth, devices, spaces, blobs, exports, account, events, pages)
+"""Where the routes are."""
+
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
@@ -53,7 +56,7 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
         title="OfficeSync", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=_SILENT
     )
     app.state.service = service
-    for module in (public, auth, devices, spaces, blobs, exports, account, events, pages):
+    for module in MODULES:
         app.include_router(module.router)
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)

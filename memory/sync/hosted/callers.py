@@ -3,7 +3,7 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 from fastapi import Request
 from sqlalchemy import select
@@ -61,15 +61,23 @@ def network(request: Request) -> str:
     return network_of(request.client.host if request.client else "")
 
 
-async def caller_of(request: Request, *kinds: str) -> tuple[Service, Caller]:
-    """Return who calls, if a session of one of these kinds (a device by default). Raises Refusal."""
+async def session_needed(request: Request) -> None:
+    """Find out who calls, before the parameters of a route are looked at. Raises Refusal."""
     service = enter(request)
     token = token_of(request)
     async with service.stores.records.read() as connection:
         caller = await find(connection, token_hash(token), service.now())
-    if caller is None:
+    if caller is None or caller.kind == WEB:
         raise Refusal(401, "signed_out", "Sign a new session.")
     request.state.caller = caller
+
+
+async def caller_of(request: Request, *kinds: str) -> tuple[Service, Caller]:
+    """Return who calls, if a session of one of these kinds (a device by default). Raises Refusal.
+
+    The route depends on `session_needed`.
+    """
+    service, caller = service_of(request), cast(Caller, request.state.caller)
     if caller.kind not in (kinds or (DEVICE,)):
         raise Refusal(403, "not_for_this_session", "This call needs another kind of session.")
     if caller.state == PURGING:

@@ -77,13 +77,12 @@ class Store:
     async def checkpoint(self) -> None:
         """Fold the write-ahead log in, so that what was deleted is not in it any more (SQLite)."""
         if self.is_sqlite:
-            async with self._alone:
-                raw = await self._writing.raw_connection()
-                try:
-                    cursor = await raw.driver_connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")  # type: ignore[union-attr]
-                    await cursor.close()
-                finally:
-                    raw.close()
+            import aiosqlite
+
+            # A connection of its own: SQLAlchemy would have begun a transaction, in which nothing is folded in.
+            async with self._alone, aiosqlite.connect(str(self._writing.url.database)) as connection:
+                await connection.execute("PRAGMA busy_timeout=15000")
+                await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:
         """Close every connection."""

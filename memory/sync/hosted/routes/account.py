@@ -2,14 +2,14 @@
 
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 
 from memory.sync.hosted import accounts, audit, deleting, erasure_receipts, sign_in
-from memory.sync.hosted.callers import DEVICE, ENROLMENT, WEB, Caller, caller_of
+from memory.sync.hosted.callers import DEVICE, ENROLMENT, Caller, caller_of, session_needed
 from memory.sync.hosted.requests import Body, Id, body_of, octets, takes
 from memory.sync.hosted.service import Service
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", dependencies=[Depends(session_needed)])
 _RIDS_BODY = 512 * 1024
 
 
@@ -51,7 +51,7 @@ def _proof(asked: Deletion) -> deleting.Proof:
 
 
 async def _owner(request: Request) -> tuple[Service, Caller]:
-    return await caller_of(request, DEVICE, WEB)
+    return await caller_of(request)
 
 
 @router.get("/account/data-summary")
@@ -177,7 +177,7 @@ async def delete_account(request: Request) -> dict[str, Any]:
 @router.post("/account/restore")
 async def restore_account(request: Request) -> dict[str, Any]:
     """Call the deletion of the account off."""
-    service, caller = await caller_of(request, DEVICE, ENROLMENT, WEB)
+    service, caller = await caller_of(request, DEVICE, ENROLMENT)
     await deleting.restore(service, caller, deleting.ACCOUNT, caller.account_id)
     return {}
 

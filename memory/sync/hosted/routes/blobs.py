@@ -6,16 +6,17 @@ import tempfile
 from pathlib import Path
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import FileResponse, RedirectResponse
 
 from memory.sync.hosted import blobs
-from memory.sync.hosted.callers import caller_of, enter, per_device
+from memory.sync.hosted.callers import caller_of, enter, per_device, session_needed
 from memory.sync.hosted.errors import Refusal, malformed, not_found
 from memory.sync.hosted.objects import FolderObjects
 from memory.sync.hosted.requests import Body, Hash, body_of, takes
 
 router = APIRouter()
+_SESSION = [Depends(session_needed)]
 _BODY = 256 * 1024
 _MOST = 1280
 
@@ -39,7 +40,7 @@ class Commit(Body):
     sha256: list[Hash]
 
 
-@router.post("/v1/blobs/plan", openapi_extra=takes(Plan))
+@router.post("/v1/blobs/plan", openapi_extra=takes(Plan), dependencies=_SESSION)
 async def plan(request: Request) -> dict[str, Any]:
     """Return where the chunks that are missing are to be put."""
     service, caller = await caller_of(request)
@@ -51,7 +52,7 @@ async def plan(request: Request) -> dict[str, Any]:
     return {"missing": await blobs.plan(service, caller, wanted)}
 
 
-@router.post("/v1/blobs/commit", openapi_extra=takes(Commit))
+@router.post("/v1/blobs/commit", openapi_extra=takes(Commit), dependencies=_SESSION)
 async def commit(request: Request) -> dict[str, Any]:
     """Confirm chunks; those that are named in the answer are to be put again."""
     service, caller = await caller_of(request)
@@ -62,7 +63,7 @@ async def commit(request: Request) -> dict[str, Any]:
     return {"missing": await blobs.commit(service, caller, asked.sha256)}
 
 
-@router.get("/v1/blobs/{sha256}", status_code=302)
+@router.get("/v1/blobs/{sha256}", status_code=302, dependencies=_SESSION)
 async def read(request: Request, sha256: Hash) -> Response:
     """Lead to a chunk."""
     service, caller = await caller_of(request)

@@ -2,17 +2,17 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from sqlalchemy import select
 
 from memory.sync import base64url
 from memory.sync.hosted import chain, enrolling
-from memory.sync.hosted.callers import DEVICE, ENROLMENT, WEB, caller_of
+from memory.sync.hosted.callers import DEVICE, ENROLMENT, caller_of, session_needed
 from memory.sync.hosted.requests import Body, Id, body_of, takes
 from memory.sync.hosted.tables.records import devices as devices_table
 from memory.sync.signed_json import hash_text
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", dependencies=[Depends(session_needed)])
 
 
 class Append(Body):
@@ -57,7 +57,7 @@ async def append(request: Request) -> dict[str, Any]:
 @router.get("/devices")
 async def devices(request: Request) -> dict[str, Any]:
     """Return the devices that the log names, and the day on which each was last seen."""
-    service, caller = await caller_of(request, DEVICE, ENROLMENT, WEB)
+    service, caller = await caller_of(request, DEVICE, ENROLMENT)
     async with service.stores.records.read(caller.account_id) as connection:
         rows = await connection.execute(
             select(devices_table)

@@ -1,12 +1,12 @@
 """The stream of hints."""
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import StreamingResponse
 
-from memory.sync.hosted.callers import caller_of
+from memory.sync.hosted.callers import caller_of, session_needed
 from memory.sync.hosted.hints import events as lines
 
-router = APIRouter(prefix="/v1")
+router = APIRouter(prefix="/v1", dependencies=[Depends(session_needed)])
 
 
 @router.get("/events")

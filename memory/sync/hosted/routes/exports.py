@@ -2,16 +2,17 @@
 
 from typing import Any, Literal
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import RedirectResponse
 
 from memory.sync.hosted import exporting
-from memory.sync.hosted.callers import DEVICE, WEB, caller_of, enter, network
+from memory.sync.hosted.callers import caller_of, enter, network, session_needed
 from memory.sync.hosted.errors import malformed
 from memory.sync.hosted.requests import Body, Hash, Id, body_of, takes
 from memory.sync.hosted.web import pages
 
 router = APIRouter()
+_SESSION = [Depends(session_needed)]
 
 
 class Export(Body):
@@ -23,10 +24,10 @@ class Export(Body):
     size: int | None = None
 
 
-@router.post("/v1/exports", status_code=202, openapi_extra=takes(Export))
+@router.post("/v1/exports", status_code=202, openapi_extra=takes(Export), dependencies=_SESSION)
 async def ask(request: Request) -> dict[str, Any]:
     """Ask for an export, or for a link to a file of one's own."""
-    service, caller = await caller_of(request, DEVICE, WEB)
+    service, caller = await caller_of(request)
     asked = await body_of(request, Export)
     if asked.kind != exporting.SHARED:
         return await exporting.ask(service, caller, asked.kind, asked.hours)
@@ -35,14 +36,14 @@ async def ask(request: Request) -> dict[str, Any]:
     return await exporting.share(service, caller, asked.hours, asked.sha256, asked.size)
 
 
-@router.get("/v1/exports/{export_id}")
+@router.get("/v1/exports/{export_id}", dependencies=_SESSION)
 async def shown(request: Request, export_id: Id) -> dict[str, Any]:
     """Return how far an export is."""
-    service, caller = await caller_of(request, DEVICE, WEB)
+    service, caller = await caller_of(request)
     return exporting.shown(await exporting.find(service, caller, export_id))
 
 
-@router.post("/v1/exports/{export_id}/commit")
+@router.post("/v1/exports/{export_id}/commit", dependencies=_SESSION)
 async def commit(request: Request, export_id: Id) -> dict[str, Any]:
     """Confirm that a shared file was put."""
     service, caller = await caller_of(request)

@@ -81,7 +81,7 @@ async def well_known(request: Request) -> dict[str, Any]:
 @router.get("/privacy")
 async def privacy(request: Request) -> HTMLResponse:
     """Say what the service can see, for how long it keeps it, and who works for it."""
-    return HTMLResponse(published.privacy_page(enter(request).settings))
+    return published.privacy_page(enter(request).settings)
 
 
 @router.get("/subprocessors.json")

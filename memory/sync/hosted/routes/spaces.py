@@ -2,16 +2,16 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Request, Response
+from fastapi import APIRouter, Depends, Query, Request, Response
 
 from memory.sync.hosted import pushing, reading, rotation, spaces
-from memory.sync.hosted.callers import DEVICE, ENROLMENT, WEB, Caller, caller_of, per_device
+from memory.sync.hosted.callers import DEVICE, ENROLMENT, Caller, caller_of, per_device, session_needed
 from memory.sync.hosted.errors import malformed
 from memory.sync.hosted.pushed import Invalid, Op, op_id_of, read_op
 from memory.sync.hosted.requests import Body, Id, answer, body_of, map_of, octets, takes
 from memory.sync.hosted.service import Service
 
-router = APIRouter(prefix="/v1/spaces")
+router = APIRouter(prefix="/v1/spaces", dependencies=[Depends(session_needed)])
 _PULL_BODY = 256 * 1024
 _KEYS_BODY = 2**20
 _MOST_KEYS = 1000
@@ -79,7 +79,7 @@ def _pulling(service: Service, caller: Caller) -> None:
 @router.get("")
 async def listed(request: Request) -> dict[str, Any]:
     """Return the spaces of the account."""
-    service, caller = await caller_of(request, DEVICE, ENROLMENT, WEB)
+    service, caller = await caller_of(request, DEVICE, ENROLMENT)
     return {"spaces": await spaces.listed(service, caller.account_id)}
 
 
