@@ -41,6 +41,8 @@ def install() -> None:
     """Install every peer. Raises PeerMissing or `system_packages.NotAllowed`, which name what to do."""
     DESTINATION.mkdir(parents=True, exist_ok=True)
     missing = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) and shutil.which("initdb") is None:
+        missing.add("postgresql")  # Debian keeps its programs off the path
     system_packages.install(sorted(missing), purpose="The tests need")
     install_node_peers()
     install_documents()

@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import func, insert, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from memory.sync.hosted.dialects import alone
 from memory.sync.hosted.tables.records import audit
 from memory.sync.signed_json import canonical, hash_text
 
@@ -17,6 +18,7 @@ async def note(
     connection: AsyncConnection, account_id: str, at: int, action: str, **details: str | int | None
 ) -> None:
     """Add an entry, in the transaction of what it tells of."""
+    await alone(connection, f"audit:{account_id}")
     last = (
         await connection.execute(
             select(audit.c.n, audit.c.hash)

@@ -11,6 +11,7 @@ from memory.sync.account import RECOVERY, Account
 from memory.sync.errors import LogForked, LogRefused
 from memory.sync.hosted import audit, mailing
 from memory.sync.hosted.callers import Caller
+from memory.sync.hosted.dialects import insert_new
 from memory.sync.hosted.errors import Refusal, malformed, not_found
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.tables.keys import space_wraps
@@ -104,21 +105,20 @@ async def _obey(
 async def _add_device(
     service: Service, connection: AsyncConnection, account_id: str, device_id: str, account: Account
 ) -> None:
-    if (
-        await connection.execute(select(devices.c.device_id).where(devices.c.device_id == device_id))
-    ).first():
-        raise Refusal(400, "entry_refused", "This device id was used before.")
     public = account.device(device_id).public
-    await connection.execute(
-        insert(devices).values(
-            device_id=device_id,
-            account_id=account_id,
-            sign=public.sign,
-            hpke=public.hpke,
-            added=account.n,
-            last_seen_day=service.today,
-        )
-    )
+    row = {
+        "device_id": device_id,
+        "account_id": account_id,
+        "sign": public.sign,
+        "hpke": public.hpke,
+        "added": account.n,
+        "last_seen_day": service.today,
+        "versions": "",
+    }
+    await insert_new(connection, devices, [row])
+    made = select(devices.c.sign).where(devices.c.device_id == device_id, devices.c.account_id == account_id)
+    if (await connection.scalar(made)) != public.sign:
+        raise Refusal(400, "entry_refused", "This device id was used before.")
 
 
 async def _revoke_device(

@@ -9,10 +9,11 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import insert, or_, select, update
+from sqlalchemy import or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.identifiers import new_id
+from memory.sync.hosted.dialects import insert_new
 from memory.sync.hosted.service import HOUR, Service
 from memory.sync.hosted.tables.records import jobs
 
@@ -49,23 +50,20 @@ async def enqueue(
     account_id: str | None = None,
 ) -> None:
     """Ask for a job, in the transaction that makes it needed; one ``key`` is asked for only once."""
-    key = f"{kind}:{key}"
-    if (await connection.execute(select(jobs.c.job_id).where(jobs.c.key == key))).first() is not None:
-        return
-    await connection.execute(
-        insert(jobs).values(
-            job_id=new_id(),
-            account_id=account_id,
-            kind=kind,
-            key=key,
-            payload=json.dumps(payload),
-            state=WAITING,
-            due_at=at if due_at is None else due_at,
-            asked_at=at,
-            tries=0,
-            locked_until=0,
-        )
-    )
+    row = {
+        "job_id": new_id(),
+        "account_id": account_id,
+        "kind": kind,
+        "key": f"{kind}:{key}",
+        "payload": json.dumps(payload),
+        "state": WAITING,
+        "due_at": at if due_at is None else due_at,
+        "asked_at": at,
+        "tries": 0,
+        "locked_until": 0,
+        "error": "",
+    }
+    await insert_new(connection, jobs, [row])
 
 
 async def run_due(service: Service, handlers: dict[str, Handler]) -> int:

@@ -3,9 +3,10 @@
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from memory.sync.hosted.dialects import insert_new
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.tables.ledger import erased
 
@@ -21,9 +22,7 @@ async def add_erased(service: Service, space_id: str, rids: Iterable[str]) -> No
     """Remember erased records; it is on disk when this returns."""
     tags = sorted({service.keys.erased_tag(space_id, rid) for rid in rids})
     async with service.stores.ledger.write() as connection:
-        present = await _present(connection, space_id, tags)
-        if new := [{"space_id": space_id, "tag": tag} for tag in tags if tag not in present]:
-            await connection.execute(insert(erased), new)
+        await insert_new(connection, erased, [{"space_id": space_id, "tag": tag} for tag in tags])
 
 
 async def _present(connection: AsyncConnection, space_id: str, tags: list[bytes]) -> set[bytes]:

@@ -18,6 +18,7 @@ from memory.sync.hosted.callers import PENDING, PURGING
 from memory.sync.hosted.deleting import ACCOUNT, PURGE, SPACE, ask_for_purge
 from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.objects import blob_key
+from memory.sync.hosted.roles import PURGE as PURGE_ROLE
 from memory.sync.hosted.service import DAY, Service
 from memory.sync.hosted.tables import keys as keys_tables
 from memory.sync.hosted.tables import records as records_tables
@@ -187,13 +188,13 @@ async def _note(service: Service, subject: str, n: int, step: str, outcome: Plan
 
 async def _revoke(service: Service, scope: str, scope_id: str, _plan: Plan) -> None:
     if scope == ACCOUNT:
-        async with service.stores.records.write() as connection:
+        async with service.stores.records.write(role=PURGE_ROLE) as connection:
             for table in (records_tables.sessions, records_tables.exports, records_tables.enrolments):
                 await connection.execute(delete(table).where(table.c.account_id == scope_id))
 
 
 async def _destroy_keys(service: Service, scope: str, scope_id: str, _plan: Plan) -> None:
-    async with service.stores.keys.write() as connection:
+    async with service.stores.keys.write(role=PURGE_ROLE) as connection:
         for table in _tables(keys_tables.metadata.sorted_tables, scope):
             await connection.execute(delete(table).where(table.c[f"{scope}_id"] == scope_id))
     await service.stores.keys.checkpoint()
@@ -202,7 +203,7 @@ async def _destroy_keys(service: Service, scope: str, scope_id: str, _plan: Plan
 async def _delete_rows(service: Service, scope: str, scope_id: str, _plan: Plan) -> None:
     if scope == ACCOUNT:
         await service.objects.delete_all(f"{scope_id}/")
-    async with service.stores.records.write() as connection:
+    async with service.stores.records.write(role=PURGE_ROLE) as connection:
         if scope == SPACE:
             await _delete_chunks_of_space(service, connection, scope_id)
         for table in _tables(records_tables.metadata.sorted_tables, scope):
@@ -254,7 +255,7 @@ async def _pseudonymise(service: Service, scope: str, scope_id: str, _plan: Plan
     if scope == ACCOUNT:
         pseudonym = service.keys.subject(scope, scope_id)
         audit = records_tables.audit
-        async with service.stores.records.write() as connection:
+        async with service.stores.records.write(role=PURGE_ROLE) as connection:
             await connection.execute(
                 update(audit).where(audit.c.subject == scope_id).values(subject=pseudonym)
             )

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from memory.sync.hosted import blobs, ledger, spaces
+from memory.sync.hosted import blobs, chain, ledger, spaces
 from memory.sync.hosted.callers import Caller
 from memory.sync.hosted.pushed import Invalid, Op
 from memory.sync.hosted.reading import keys_of, marker_members, record_members
@@ -25,10 +25,11 @@ async def push(
     """Judge the operations in order and return the outcome of each. Raises Refusal for the push as a whole."""
     good = [op for op in ops if isinstance(op, Op)]
     async with service.stores.records.write(caller.account_id) as connection:
+        account = await chain.lock_account(connection, caller.account_id)
         space = await spaces.find(service, connection, caller, space_id, generation, lock=True)
         if any(not op.erases for op in good):
             spaces.require_writable(caller, space)
-        state = await _meet(service, connection, caller, space, good)
+        state = await _meet(service, connection, caller, account, space, good)
         outcomes = [
             state.judge(op)
             if isinstance(op, Op)
@@ -48,7 +49,7 @@ async def push(
 
 
 async def _meet(
-    service: Service, connection: AsyncConnection, caller: Caller, space: Any, ops: list[Op]
+    service: Service, connection: AsyncConnection, caller: Caller, account: Any, space: Any, ops: list[Op]
 ) -> State:
     rids = [op.header.rid for op in ops]
     rows = await connection.execute(
@@ -62,19 +63,12 @@ async def _meet(
     marked = await connection.execute(
         select(markers).where(markers.c.space_id == space.space_id, markers.c.rid.in_(rids))
     )
-    used: Any = (
-        await connection.execute(
-            select(accounts.c.bytes_used, accounts.c.records_used).where(
-                accounts.c.account_id == caller.account_id
-            )
-        )
-    ).one()
     limits = service.settings
     return State(
         epoch=space.epoch,
         rotating=bool(space.rotating),
         head=space.head,
-        quota=Quota(limits.account_bytes, limits.account_records, used.bytes_used, used.records_used),
+        quota=Quota(limits.account_bytes, limits.account_records, account.bytes_used, account.records_used),
         held={row.rid: Held(row.rev, row.seq, len(row.ct), row) for row in rows},
         erased=await ledger.erased_among(service, space.space_id, rids),
         seen={row.op_id: Seen(bytes(row.envelope_hash), row.seq) for row in seen},

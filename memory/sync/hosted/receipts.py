@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy import insert, select
 
+from memory.sync.hosted.dialects import alone, insert_new
 from memory.sync.hosted.service import DAY, Service
 from memory.sync.hosted.tables.ledger import gone, receipts
 from memory.sync.signed_json import canonical, digest, hash_text, sign
@@ -37,6 +38,7 @@ async def issue(
     """Sign and keep a receipt; one that was issued under this id is returned as it is."""
     now, settings = service.now(), service.settings
     async with service.stores.ledger.write() as connection:
+        await alone(connection, "receipts")
         existing = await connection.scalar(
             select(receipts.c.receipt).where(receipts.c.receipt_id == receipt_id)
         )
@@ -72,15 +74,8 @@ async def issue(
         await connection.execute(
             insert(receipts).values(n=n, receipt_id=receipt_id, subject=subject, receipt=text)
         )
-        known = set(
-            (
-                await connection.execute(select(gone.c.subject).where(gone.c.subject.in_(gone_subjects)))
-            ).scalars()
-        )
-        if new := [
-            {"subject": each, "receipt_id": receipt_id} for each in gone_subjects if each not in known
-        ]:
-            await connection.execute(insert(gone), new)
+        rows = [{"subject": each, "receipt_id": receipt_id} for each in gone_subjects]
+        await insert_new(connection, gone, rows)
     return signed
 
 

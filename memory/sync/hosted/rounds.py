@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
 
 from memory.sync.hosted import blobs, exporting, jobs, ledger, mailing, replaying
+from memory.sync.hosted.chain import lock_account
 from memory.sync.hosted.service import DAY, HOUR, Service
 from memory.sync.hosted.tables import records as tables
 from memory.sync.hosted.tables.keys import record_keys
@@ -61,11 +62,10 @@ async def expire(service: Service) -> int:
 async def _expire_page(service: Service, space_id: str, due: Any) -> int:
     table = tables.records
     async with service.stores.records.write() as connection:
-        space: Any = (
-            await connection.execute(
-                select(tables.spaces).where(tables.spaces.c.space_id == space_id).with_for_update()
-            )
-        ).one()
+        found = select(tables.spaces).where(tables.spaces.c.space_id == space_id)
+        account_id = (await connection.execute(found)).one().account_id
+        await lock_account(connection, account_id)
+        space: Any = (await connection.execute(found.with_for_update())).one()
         rows = (
             await connection.execute(select(table).where(table.c.space_id == space_id, due).limit(_PAGE))
         ).all()

@@ -13,6 +13,7 @@ from memory.identifiers import new_id
 from memory.sync.hosted import audit
 from memory.sync.hosted.callers import ACTIVE, PURGING, Caller
 from memory.sync.hosted.chain import lock_account
+from memory.sync.hosted.dialects import insert_new
 from memory.sync.hosted.errors import Refusal, malformed, not_found
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.sign_in import purged_or
@@ -74,10 +75,9 @@ async def create(service: Service, caller: Caller, space_id: str) -> dict[str, A
         raise refusal
     async with service.stores.records.write(caller.account_id) as connection:
         await lock_account(connection, caller.account_id)
-        found: Any = (await connection.execute(select(spaces).where(spaces.c.space_id == space_id))).first()
+        mine = select(spaces).where(spaces.c.space_id == space_id, spaces.c.account_id == caller.account_id)
+        found: Any = (await connection.execute(mine)).first()
         if found is not None:
-            if found.account_id != caller.account_id:
-                raise Refusal(409, "space_taken", "Choose another id for the space.")
             return _shown(found, 0)
         count = select(func.count()).where(spaces.c.account_id == caller.account_id)
         if (await connection.execute(count)).scalar_one() >= _MOST_SPACES:
@@ -92,9 +92,11 @@ async def create(service: Service, caller: Caller, space_id: str) -> dict[str, A
             "rotating": 0,
             "state": ACTIVE,
         }
-        await connection.execute(insert(spaces).values(**row))
+        await insert_new(connection, spaces, [row])
+        made: Any = (await connection.execute(mine)).first()
+        if made is None:  # it is somebody else's
+            raise Refusal(409, "space_taken", "Choose another id for the space.")
         await audit.note(connection, caller.account_id, service.now(), "space_made", space_id=space_id)
-        made: Any = (await connection.execute(select(spaces).where(spaces.c.space_id == space_id))).first()
         return _shown(made, 0)
 
 

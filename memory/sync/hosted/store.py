@@ -17,6 +17,8 @@ from sqlalchemy import MetaData, event, text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
+from memory.sync.hosted import roles
+from memory.sync.hosted.dialects import alone
 from memory.sync.hosted.settings import Settings
 from memory.sync.hosted.tables import keys, ledger, records
 
@@ -49,18 +51,26 @@ class Store:
 
     async def create(self) -> None:
         """Make the tables that are not there."""
-        async with self.write() as connection:
+        async with self._writing.begin() as connection:
+            if not self.is_sqlite:
+                if not await roles.may_create(connection):
+                    return  # an operator with more rights made them
+                await alone(connection, "create")
             await connection.run_sync(self.metadata.create_all)
+            if not self.is_sqlite:
+                await roles.prepare(connection, self.name, self.metadata.sorted_tables)
 
     @asynccontextmanager
-    async def write(self, account_id: str = EVERYONE) -> AsyncIterator[AsyncConnection]:
+    async def write(
+        self, account_id: str = EVERYONE, role: str = roles.APP
+    ) -> AsyncIterator[AsyncConnection]:
         """One transaction that may change rows of an account; it is on disk when this ends."""
         if self.is_sqlite:
             async with self._alone, self._writing.begin() as connection:
                 yield connection
             return
         async with self._writing.begin() as connection:
-            await _narrow(connection, account_id)
+            await _narrow(connection, account_id, role)
             yield connection
 
     @asynccontextmanager
@@ -71,7 +81,7 @@ class Store:
                 await connection.execution_options(
                     isolation_level="REPEATABLE READ", postgresql_readonly=True
                 )
-                await _narrow(connection, account_id)
+                await _narrow(connection, account_id, roles.APP)
             yield connection
 
     async def checkpoint(self) -> None:
@@ -115,7 +125,8 @@ def open_stores(settings: Settings) -> Stores:
     )
 
 
-async def _narrow(connection: AsyncConnection, account_id: str) -> None:
+async def _narrow(connection: AsyncConnection, account_id: str, role: str) -> None:
+    await connection.execute(text(f"SET LOCAL ROLE {role}"))
     await connection.execute(text("SELECT set_config('bureau.account', :id, true)"), {"id": account_id})
 
 

@@ -7,13 +7,16 @@ import pytest
 
 from tests.memory.sync.hosted.device import Device
 from tests.memory.sync.hosted.running import Running, running
+from tests.peers.postgres import Postgres
 
 NewOwner = Callable[[str], Device]
 
 
-@pytest.fixture
-def service(tmp_path: Path) -> Iterator[Running]:
-    with running(tmp_path / "hosted") as found:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def service(tmp_path: Path, request: pytest.FixtureRequest, postgres: Postgres) -> Iterator[Running]:
+    """A service over SQLite files, and the same over PostgreSQL."""
+    urls = postgres.databases() if request.param == "postgresql" else {}
+    with running(tmp_path / "hosted", **urls) as found:
         yield found
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import re
 import socket
+import subprocess
 import threading
 from collections.abc import Callable, Coroutine, Iterator
 from contextlib import contextmanager
@@ -95,6 +96,20 @@ class Running:
                 return list((await connection.execute(text(sql), values)).all())
 
         return self.run(ask())
+
+    def dump(self) -> bytes:
+        """Return everything that lies in the databases and in the folder, bytes also as hexadecimal digits."""
+        from tests.peers.postgres import programs
+
+        dumped = b""
+        for store in self.service.stores:
+            self.run(store.checkpoint())
+            if not store.is_sqlite:
+                address = store.url.replace("+asyncpg", "")
+                command = [programs() / "pg_dump", address, "--inserts", "--no-owner"]
+                dumped += subprocess.run(command, capture_output=True, check=True).stdout
+        files = [path for path in self.service.settings.data.rglob("*") if path.is_file()]
+        return dumped + b"".join(path.read_bytes() for path in files)
 
     def http(self) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, timeout=30)

@@ -53,11 +53,7 @@ def test_a_dump_holds_nothing_planted(service: Running, ada: Device, second: Dev
     ada.post("/v1/exports", kind="full")
     service.do_jobs()
     service.run(service.service.access_log.flush())
-    for store in service.service.stores:
-        service.run(store.checkpoint())
-    files = [path for path in service.service.settings.data.rglob("*") if path.is_file()]
-    dumped = b"".join(path.read_bytes() for path in files)
-    dumped += str(service.rows("records", "SELECT * FROM records")).encode()
+    dumped = service.dump()
     planted: list[bytes] = [
         WORDS.encode(),
         b"note",
