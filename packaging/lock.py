@@ -1,6 +1,7 @@
 """Lock the dependencies of pyproject.toml: packaging/lock/run.txt, and develop.txt with what comes on top.
 
-hosted.txt is what the hosted service needs where it is installed alone, in the same versions.
+hosted.txt is what the hosted service needs where it is installed alone, in the same versions. moto.txt is a peer of the
+tests with an environment of its own.
 
 `make lock` runs it and needs a network. The files hold versions, hashes and environment markers for every
 supported system and no addresses, so that they install from whatever index the reader has set up.
@@ -14,6 +15,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "packaging" / "lock"
+MOTO = ("moto[s3]>=5.2,<6", "flask>=3.1,<4", "flask-cors>=6,<7")
 
 
 def resolve(output: Path, *options: str, source: Path = ROOT / "pyproject.toml") -> str:
@@ -44,6 +46,13 @@ def write_hosted(scratch: Path, versions: Path) -> None:
     resolve(FOLDER / "hosted.txt", "--constraints", str(versions), source=source)
 
 
+def write_moto(scratch: Path) -> None:
+    """Write moto.txt: a peer of the tests, whose versions do not fit beside the others'."""
+    source = scratch / "moto.in"
+    source.write_text("\n".join(MOTO), "utf-8")
+    resolve(FOLDER / "moto.txt", source=source)
+
+
 def main() -> None:
     """Write the files. Takes options of uv, for example `--upgrade-package keyring` or `--upgrade`."""
     options = sys.argv[1:]
@@ -56,6 +65,7 @@ def main() -> None:
         extras = ("--extra", "develop", "--extra", "hosted")
         everything = entries(resolve(both, *extras, "--constraints", str(run), *options))
         write_hosted(Path(scratch), both)
+        write_moto(Path(scratch))
     on_top = [entry for entry in everything if entry not in already]
     names = {entry.partition("==")[0] for entry in already}
     if twice := sorted(entry.partition(" ")[0] for entry in on_top if entry.partition("==")[0] in names):
