@@ -120,6 +120,12 @@ def _incident(_settings: Settings, values: dict[str, Any]) -> Words:
     ).format(**values)
 
 
+def _policy(settings: Settings, values: dict[str, Any]) -> Words:
+    return _("The policy of your sync service changes"), _(
+        "Version {version} holds from {effective} on. Read it at {link}; if you do not agree, export and delete before."
+    ).format(**values, link=f"{settings.public_url}/privacy")
+
+
 _WORDS: dict[str, Callable[[Settings, dict[str, Any]], Words]] = {
     "sign_in": _sign_in,
     "mail_code": _mail_code,
@@ -134,4 +140,5 @@ _WORDS: dict[str, Callable[[Settings, dict[str, Any]], Words]] = {
     "export_fetched": _export_fetched,
     "quota": _quota,
     "incident": _incident,
+    "policy": _policy,
 }

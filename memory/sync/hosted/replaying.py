@@ -13,12 +13,14 @@ from memory.identifiers import new_id
 from memory.sync.hosted import ledger, purging
 from memory.sync.hosted.deleting import ACCOUNT, SPACE
 from memory.sync.hosted.service import Service
-from memory.sync.hosted.tables.keys import record_keys
+from memory.sync.hosted.sweeping import sweep_keys
+from memory.sync.hosted.tables.keys import record_keys, space_wraps
 from memory.sync.hosted.tables.ledger import purge_steps
 from memory.sync.hosted.tables.ledger import tides as ledger_tides
 from memory.sync.hosted.tables.records import (
     accounts,
     blobs,
+    devices,
     markers,
     op_results,
     record_blobs,
@@ -27,6 +29,7 @@ from memory.sync.hosted.tables.records import (
     spaces,
     tides,
 )
+from memory.sync.key_wraps import FOR_RECOVERY
 
 _PAGE = 500
 
@@ -65,6 +68,7 @@ async def replay(service: Service) -> None:
     for space_id in ids:
         await _drop_erased(service, space_id)
     await _purge_again(service)
+    await _drop_keys(service)
     async with service.stores.records.write() as connection:
         await _recount(connection)
 
@@ -106,6 +110,18 @@ async def _drop_erased(service: Service, space_id: str) -> None:
                     record_keys.c.space_id == space_id, record_keys.c.rid.in_(list(erased))
                 )
             )
+
+
+async def _drop_keys(service: Service) -> None:
+    """Drop keys without their record and wraps for devices that are not active: a backup of the keys may hold them."""
+    await sweep_keys(service)
+    async with service.stores.records.read() as connection:
+        active = select(devices.c.device_id).where(devices.c.revoked.is_(None))
+        ids = set((await connection.execute(active)).scalars()) | {FOR_RECOVERY}
+    async with service.stores.keys.write() as keys:
+        recipients = set((await keys.execute(select(space_wraps.c.recipient_id).distinct())).scalars())
+        for each in sorted(recipients - ids):
+            await keys.execute(delete(space_wraps).where(space_wraps.c.recipient_id == each))
 
 
 async def _purge_again(service: Service) -> None:

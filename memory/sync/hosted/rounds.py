@@ -1,15 +1,19 @@
 """What is done every hour and once a day: expiry, retention, sweeping, reminders. Each part may be done twice."""
 
 import hashlib
+import logging
 from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
 
-from memory.sync.hosted import blobs, exporting, jobs, ledger, mailing, replaying
+from memory.sync.hosted import backing_up, blobs, exporting, incidents, jobs, ledger, mailing, replaying
 from memory.sync.hosted.chain import lock_account
 from memory.sync.hosted.service import DAY, HOUR, Service
+from memory.sync.hosted.sweeping import sweep_keys
 from memory.sync.hosted.tables import records as tables
 from memory.sync.hosted.tables.keys import record_keys
+
+log = logging.getLogger(__name__)
 
 KIND = "round"
 MARKER_DAYS = 180
@@ -17,6 +21,7 @@ RESULT_DAYS = 30
 ACCESS_LOG_DAYS = 30
 AUDIT_DAYS = 365
 _DONE_JOB_DAYS = 7
+_SLOW_JOB_DAYS = 7
 _PAGE = 500
 _WARNED_AT = (80, 95, 100)
 
@@ -38,13 +43,30 @@ async def daily(service: Service, job: jobs.Job) -> None:
     await forget(service)
     await exporting.tidy(service)
     await warn_of_quota(service)
+    await raise_alarms(service)
     if job.payload["hour"] % 24 == 3:
+        await backing_up.drop_old(service)
         await trim_markers(service)
         await sweep_keys(service)
         await blobs.sweep(service)
         await replaying.mark_tide(service)
     for store in service.stores:
         await store.checkpoint()
+
+
+async def raise_alarms(service: Service) -> None:
+    """Log what an operator must see to: work that waits for a week, incidents whose 72 hours run out."""
+    table, week = tables.jobs, service.now() - _SLOW_JOB_DAYS * DAY
+    async with service.stores.records.read() as connection:
+        late = (
+            (table.c.due_at < week)
+            & (table.c.asked_at < week)
+            & table.c.state.in_([jobs.WAITING, jobs.FAILED])
+        )
+        for row in await connection.execute(select(table.c.job_id, table.c.kind).where(late)):
+            log.error("A job waits for more than a week", extra={"job_id": row.job_id, "job_kind": row.kind})
+    for incident_id in await incidents.overdue(service):
+        log.error("The authority must be told of an incident", extra={"incident_id": incident_id})
 
 
 async def expire(service: Service) -> int:
@@ -176,53 +198,3 @@ async def warn_of_quota(service: Service) -> None:
             )
             if reached > row.warned_percent:
                 await mailing.ask(service, connection, row.account_id, "quota", percent=reached)
-
-
-async def sweep_keys(service: Service) -> int:
-    """Delete keys without their record: of pushes that were cut, and of revisions that are superseded."""
-    async with service.stores.records.read() as connection:
-        ids = (await connection.execute(select(tables.spaces.c.space_id))).scalars().all()
-    count = 0
-    for space_id in ids:
-        after = ("", "")
-        while True:
-            last, swept = await _sweep_page(service, space_id, after)
-            count += swept
-            if last is None:
-                break
-            after = last
-    return count
-
-
-async def _sweep_page(
-    service: Service, space_id: str, after: tuple[str, str]
-) -> tuple[tuple[str, str] | None, int]:
-    """Sweep one page under the space's lock, so that no push is between its keys and its records."""
-    place = (record_keys.c.space_id == space_id) & (
-        (record_keys.c.rid > after[0]) | ((record_keys.c.rid == after[0]) & (record_keys.c.rev > after[1]))
-    )
-    async with service.stores.records.write() as connection:
-        await connection.execute(
-            select(tables.spaces.c.space_id).where(tables.spaces.c.space_id == space_id).with_for_update()
-        )
-        async with service.stores.keys.write() as keys:
-            query = select(record_keys.c.rid, record_keys.c.rev).where(place)
-            ordered = query.order_by(record_keys.c.rid, record_keys.c.rev).limit(_PAGE)
-            page = [(row.rid, row.rev) for row in await keys.execute(ordered)]
-            if not page:
-                return None, 0
-            table = tables.records
-            held = await connection.execute(
-                select(table.c.rid, table.c.rev).where(
-                    table.c.space_id == space_id, table.c.rid.in_([rid for rid, _ in page])
-                )
-            )
-            current = {(row.rid, row.rev) for row in held}
-            orphans = [each for each in page if each not in current]
-            for rid, rev in orphans:
-                await keys.execute(
-                    delete(record_keys).where(
-                        record_keys.c.space_id == space_id, record_keys.c.rid == rid, record_keys.c.rev == rev
-                    )
-                )
-    return page[-1], len(orphans)

@@ -91,9 +91,14 @@ def open_with(key: bytes, sealed: bytes, bound: str) -> str:
         ) from None
 
 
+def secret_path(settings: Settings) -> Path:
+    """Return where the service's secret lies."""
+    return Path(settings.secret_file) if settings.secret_file else settings.data / "service.key"
+
+
 def load_keys(settings: Settings) -> ServiceKeys:
     """Read the service's secret; make it at the first start. Raises SettingsInvalid."""
-    path = Path(settings.secret_file) if settings.secret_file else settings.data / "service.key"
+    path = secret_path(settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:

@@ -84,14 +84,25 @@ class Store:
                 await _narrow(connection, account_id, roles.APP)
             yield connection
 
+    @property
+    def path(self) -> str:
+        """The file of a SQLite database."""
+        return str(self._writing.url.database)
+
+    @asynccontextmanager
+    async def outside(self) -> AsyncIterator[Any]:
+        """A connection of its own while nobody writes (SQLite): SQLAlchemy's have always begun a transaction."""
+        import aiosqlite
+
+        async with self._alone, aiosqlite.connect(self.path) as connection:
+            async with connection.execute("PRAGMA busy_timeout=15000"):
+                pass  # an open cursor would forbid VACUUM
+            yield connection
+
     async def checkpoint(self) -> None:
         """Fold the write-ahead log in, so that what was deleted is not in it any more (SQLite)."""
         if self.is_sqlite:
-            import aiosqlite
-
-            # A connection of its own: SQLAlchemy would have begun a transaction, in which nothing is folded in.
-            async with self._alone, aiosqlite.connect(str(self._writing.url.database)) as connection:
-                await connection.execute("PRAGMA busy_timeout=15000")
+            async with self.outside() as connection:
                 await connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     async def close(self) -> None:

@@ -11,7 +11,7 @@ from memory.sync.hosted.errors import SettingsInvalid
 from memory.sync.hosted.service_keys import load_keys
 from memory.sync.hosted.settings import Settings, checked, load
 
-COMMAND = [sys.executable, "-m", "memory.sync.hosted.command_line"]
+COMMAND = [sys.executable, "-m", "memory.sync.hosted.entry"]
 
 
 def test_the_environment_wins_over_the_file_and_the_command_line_over_both(tmp_path: Path) -> None:
@@ -69,12 +69,12 @@ def test_the_command_refuses_with_a_sentence_and_two(tmp_path: Path) -> None:
     file = tmp_path / "hosted.toml"
     file.write_text("promised_days = 3\n")
     ended = subprocess.run(
-        [*COMMAND, "serve", "--settings", str(file)], capture_output=True, text=True, check=False
+        [*COMMAND, "--settings", str(file), "serve"], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2
     assert "promised_days is 3" in ended.stderr and "Traceback" not in ended.stderr
     file.write_text("colour = 3\n")
     ended = subprocess.run(
-        [*COMMAND, "settings", "--settings", str(file)], capture_output=True, text=True, check=False
+        [*COMMAND, "--settings", str(file), "settings"], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2 and "no setting colour" in ended.stderr
