@@ -3,11 +3,14 @@
 from fastapi import Response
 
 from memory.sync.hosted import accounts, deleting
-from memory.sync.hosted.callers import ACTIVE, FROZEN, PENDING, SUSPENDED, Caller
+from memory.sync.hosted.callers import ACTIVE, DEVICE, FROZEN, PENDING, SUSPENDED, Caller
 from memory.sync.hosted.mails import day_text
 from memory.sync.hosted.service import DAY, Service
 from memory.sync.hosted.web import markup
 from resources.language import gettext as _
+
+_SHORT = 8
+"""So much of a device’s id tells it from others."""
 
 
 def confirmation() -> str:
@@ -52,8 +55,8 @@ async def show(service: Service, caller: Caller) -> Response:
         markup.table(
             [
                 (
-                    _("this page") if session["this"] else session["kind"],
-                    session["device_id"] or "",
+                    _("this page") if session["this"] else _kind(session["kind"]),
+                    (session["device_id"] or "")[:_SHORT],
                     day_text(session["signed_at"]),
                 )
                 for session in sessions
@@ -64,6 +67,10 @@ async def show(service: Service, caller: Caller) -> Response:
         markup.form("/account/sign-out", _("Sign out here")),
         *_deletion(service, held),
     )
+
+
+def _kind(kind: str) -> str:
+    return _("Device") if kind == DEVICE else _("by mail")
 
 
 def _pending(held: dict[str, object]) -> list[str]:

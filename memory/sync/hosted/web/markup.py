@@ -20,14 +20,15 @@ h1 { font-size: 1.6rem; line-height: 1.2; margin: 0 0 1rem; }
 h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; border-top: 1px solid var(--line); padding-top: 1.2rem; }
 label { display: block; margin: .8rem 0 .3rem; }
 input { font: inherit; color: inherit; background: transparent; border: 1px solid var(--line); border-radius: .4rem;
-  padding: .5rem .7rem; width: 100%; max-width: 24rem; }
+  display: block; padding: .5rem .7rem; width: 100%; max-width: 24rem; }
 button { font: inherit; color: var(--paper); background: var(--accent); border: 0; border-radius: .4rem;
   padding: .55rem 1rem; margin: .8rem .6rem 0 0; cursor: pointer; }
 button.danger { background: var(--bad); }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }
 table { border-collapse: collapse; width: 100%; font-size: .95rem; }
 th, td { text-align: left; vertical-align: top; padding: .35rem .8rem .35rem 0; border-bottom: 1px solid var(--line);
-  overflow-wrap: anywhere; }
+  overflow-wrap: break-word; hyphens: auto; }
+form + table { margin-top: 1.4rem; }
 a { color: var(--accent); }
 .note { border-left: 3px solid var(--accent); padding: .2rem 0 .2rem .8rem; }
 .bad { border-color: var(--bad); }
