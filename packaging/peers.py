@@ -30,6 +30,8 @@ PROGRAMS = {
     "xauth": "xauth",
     "strace": "strace",
     "xdotool": "xdotool",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
 }
 
 

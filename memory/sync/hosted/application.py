@@ -28,7 +28,8 @@ MODULES = (public, auth, devices, spaces, blobs, exports, account, events, pages
 
 _HEADERS = {
     "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
+    # With "no-referrer" browsers would send forms of our own page with the origin "null".
+    "Referrer-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
 _POLICY = "default-src 'none'; style-src 'self'; form-action 'self'{bucket}; frame-ancestors 'none'"
