@@ -61,9 +61,14 @@ class Browser:
     def type(self, selector: str, text: str) -> None:
         self._call("POST", f"/element/{self._find(selector)}/value", text=text)
 
-    def press(self, selector: str) -> None:
-        """Click on something; the driver waits for the page that this leads to."""
+    def press(self, selector: str, *, stays: bool = False) -> None:
+        """Click on something and wait for the page that this leads to, unless the present one stays."""
+        self.run("window.former = true")
         self._call("POST", f"/element/{self._find(selector)}/click")
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        while not stays and not self.run("return !window.former && document.readyState === 'complete'"):
+            assert time.monotonic() < deadline, f"{selector} leads nowhere"
+            time.sleep(0.02)
 
     def cookies(self) -> list[dict[str, Any]]:
         found: list[dict[str, Any]] = self._call("GET", "/cookie")

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.sync.hosted import blobs, chain, ledger, spaces
 from memory.sync.hosted.callers import Caller
+from memory.sync.hosted.dialects import insert_new
 from memory.sync.hosted.pushed import Invalid, Op
 from memory.sync.hosted.reading import keys_of, marker_members, record_members
 from memory.sync.hosted.service import Service
@@ -128,11 +129,9 @@ async def _write_keys(
             )
         if written:
             # A push that was cut after its keys left them behind; the same envelope brings them again.
-            place = [(op.header.rid, op.header.rev) for op in written]
-            for rid, rev in place:
-                await keys.execute(_key(space_id, rid, rev))
-            await keys.execute(
-                insert(record_keys),
+            await insert_new(
+                keys,
+                record_keys,
                 [
                     {
                         "space_id": space_id,

@@ -38,7 +38,7 @@ def test_somebody_who_lost_the_app_comes_back_exports_deletes_and_restores(
     token = browser.run("return document.querySelector('code').innerText")
     service.do_jobs()
     browser.open(token)
-    browser.press("button")
+    browser.press("button", stays=True)
     assert zipfile.is_zipfile(browser.downloaded())
     browser.open(f"{service.url}/account")
     browser.type("#confirmation", "delete")
