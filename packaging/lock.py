@@ -1,5 +1,8 @@
 """Lock the dependencies of pyproject.toml: packaging/lock/run.txt, and develop.txt with what comes on top.
 
+hosted.txt is what the hosted service needs where it is installed alone, in the same versions. moto.txt is a peer of the
+tests with an environment of its own.
+
 `make lock` runs it and needs a network. The files hold versions, hashes and environment markers for every
 supported system and no addresses, so that they install from whatever index the reader has set up.
 """
@@ -7,15 +10,17 @@ supported system and no addresses, so that they install from whatever index the 
 import subprocess
 import sys
 import tempfile
+import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "packaging" / "lock"
+MOTO = ("moto[s3]>=5.2,<6", "flask>=3.1,<4", "flask-cors>=6,<7")
 
 
-def resolve(output: Path, *options: str) -> str:
-    """Resolve pyproject.toml into a requirements file with hashes, keeping the versions that `output` has."""
-    command = [sys.executable, "-m", "uv", "pip", "compile", "pyproject.toml", "--quiet", "--no-config"]
+def resolve(output: Path, *options: str, source: Path = ROOT / "pyproject.toml") -> str:
+    """Resolve `source` into a requirements file with hashes, keeping the versions that `output` has."""
+    command = [sys.executable, "-m", "uv", "pip", "compile", str(source), "--quiet", "--no-config"]
     command += ["--universal", "--python-version", "3.11", "--generate-hashes", "--only-binary", ":all:"]
     command += ["--no-emit-index-url", "--no-emit-find-links", "--no-header", "--no-annotate"]
     subprocess.run([*command, "--output-file", str(output), *options], cwd=ROOT, check=True)
@@ -33,8 +38,23 @@ def entries(text: str) -> list[str]:
     return found
 
 
+def write_hosted(scratch: Path, versions: Path) -> None:
+    """Write hosted.txt: the extra alone, in the versions that are locked for developing."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
+    source = scratch / "hosted.in"
+    source.write_text("\n".join(project["optional-dependencies"]["hosted"]), "utf-8")
+    resolve(FOLDER / "hosted.txt", "--constraints", str(versions), source=source)
+
+
+def write_moto(scratch: Path) -> None:
+    """Write moto.txt: a peer of the tests, whose versions do not fit beside the others'."""
+    source = scratch / "moto.in"
+    source.write_text("\n".join(MOTO), "utf-8")
+    resolve(FOLDER / "moto.txt", source=source)
+
+
 def main() -> None:
-    """Write both files. Takes options of uv, for example `--upgrade-package keyring` or `--upgrade`."""
+    """Write the files. Takes options of uv, for example `--upgrade-package keyring` or `--upgrade`."""
     options = sys.argv[1:]
     run, develop = FOLDER / "run.txt", FOLDER / "develop.txt"
     already = entries(resolve(run, *options))
@@ -42,7 +62,10 @@ def main() -> None:
         both = Path(scratch) / "both.txt"
         former = develop.read_text("utf-8") if develop.is_file() else ""
         both.write_text("".join(already) + former, "utf-8")
-        everything = entries(resolve(both, "--extra", "develop", "--constraints", str(run), *options))
+        extras = ("--extra", "develop", "--extra", "hosted")
+        everything = entries(resolve(both, *extras, "--constraints", str(run), *options))
+        write_hosted(Path(scratch), both)
+        write_moto(Path(scratch))
     on_top = [entry for entry in everything if entry not in already]
     names = {entry.partition("==")[0] for entry in already}
     if twice := sorted(entry.partition(" ")[0] for entry in on_top if entry.partition("==")[0] in names):

@@ -30,6 +30,8 @@ PROGRAMS = {
     "xauth": "xauth",
     "strace": "strace",
     "xdotool": "xdotool",
+    "chromium": "chromium",
+    "chromedriver": "chromium-driver",
 }
 
 
@@ -41,8 +43,11 @@ def install() -> None:
     """Install every peer. Raises PeerMissing or `system_packages.NotAllowed`, which name what to do."""
     DESTINATION.mkdir(parents=True, exist_ok=True)
     missing = {package for program, package in PROGRAMS.items() if shutil.which(program) is None}
+    if not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")) and shutil.which("initdb") is None:
+        missing.add("postgresql")  # Debian keeps its programs off the path
     system_packages.install(sorted(missing), purpose="The tests need")
     install_node_peers()
+    install_moto()
     install_documents()
 
 
@@ -72,6 +77,23 @@ def install_node_peers() -> None:
     if outcome.returncode != 0:
         raise PeerMissing(f"npm could not fetch the test peers; check the network:\n{outcome.stderr}")
     done.write_bytes(wanted)
+
+
+def install_moto() -> None:
+    """Install what packaging/lock/moto.txt names into an environment of its own."""
+    folder = DESTINATION / "moto"
+    lock = ROOT / "packaging" / "lock" / "moto.txt"
+    done = folder / "installed.txt"
+    if done.is_file() and done.read_bytes() == lock.read_bytes():
+        return
+    subprocess.run([sys.executable, "-m", "venv", "--clear", str(folder)], check=True)
+    python = folder / ("Scripts/python.exe" if sys.platform == "win32" else "bin/python")
+    command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-input"]
+    command += ["--require-hashes", "--no-deps", "--only-binary", ":all:", "--requirement", str(lock)]
+    outcome = subprocess.run(command, capture_output=True, text=True, check=False)
+    if outcome.returncode != 0:
+        raise PeerMissing(f"pip could not fetch moto; check the network:\n{outcome.stderr}")
+    done.write_bytes(lock.read_bytes())
 
 
 def install_documents() -> None:

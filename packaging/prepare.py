@@ -155,7 +155,12 @@ def loadable(library: str) -> bool:
 
 def test_peers() -> None:
     """Install the programs the tests talk to."""
-    sources = (PEERS / "package-lock.json", PEERS / "documents.json", PACKAGING / "peers.py")
+    sources = (
+        PEERS / "package-lock.json",
+        PEERS / "documents.json",
+        PACKAGING / "peers.py",
+        LOCK / "moto.txt",
+    )
     stamp = stamped("peers", *sources, *INSTALLATION)
     if done(stamp):
         return

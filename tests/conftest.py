@@ -17,7 +17,13 @@ from typing import Any
 
 import pytest
 
-pytest_plugins = ["tests.peers.aimock", "tests.peers.keyring"]
+pytest_plugins = [
+    "tests.peers.aimock",
+    "tests.peers.browser",
+    "tests.peers.keyring",
+    "tests.peers.moto",
+    "tests.peers.postgres",
+]
 
 _GRACE_SECONDS = 3.0
 _SET_CHILD_SUBREAPER = 36

@@ -31,7 +31,7 @@ def entries(name: str) -> list[tuple[Requirement, list[str]]]:
     return found
 
 
-@pytest.mark.parametrize("name", ["run", "develop"])
+@pytest.mark.parametrize("name", ["run", "develop", "hosted", "moto"])
 def test_every_entry_is_one_version_with_hashes_and_no_address(name: str) -> None:
     assert entries(name)
     for requirement, hashes in entries(name):

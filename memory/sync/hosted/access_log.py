@@ -1,0 +1,49 @@
+"""What is kept of each request for 30 days: the network, the route's template, the status and pseudonyms.
+
+Lines are gathered and written together, at the latest when the service stops.
+"""
+
+from typing import Any
+
+from sqlalchemy import insert
+
+from memory.identifiers import new_id
+from memory.sync.hosted.store import Store
+from memory.sync.hosted.tables.records import access_log
+
+_TOGETHER = 200
+
+
+class AccessLog:
+    """The lines that are not written yet."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._lines: list[dict[str, Any]] = []
+
+    def add(self, *, at: int, network: str, route: str, status: int, device: str, subject: str) -> None:
+        """Note one request; ``device`` and ``subject`` are pseudonyms or empty."""
+        self._lines.append(
+            {
+                "line_id": new_id(),
+                "day": at // 86_400_000,
+                "at": at // 1000 * 1000,
+                "network": network,
+                "route": route[:200],
+                "status": status,
+                "device": device,
+                "subject": subject,
+            }
+        )
+
+    @property
+    def full(self) -> bool:
+        """Whether it is time to write."""
+        return len(self._lines) >= _TOGETHER
+
+    async def flush(self) -> None:
+        """Write what was gathered."""
+        lines, self._lines = self._lines, []
+        if lines:
+            async with self._store.write() as connection:
+                await connection.execute(insert(access_log), lines)

@@ -1,0 +1,126 @@
+"""The HTTP application: routes, errors as the protocol says them, and what is noted of every request."""
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from fastapi.telemetry import TelemetryConfig
+from starlette.exceptions import HTTPException
+
+from memory.sync.hosted import lifetime
+from memory.sync.hosted.callers import Caller, network
+from memory.sync.hosted.errors import Refusal
+from memory.sync.hosted.routes import account, auth, blobs, devices, events, exports, public, spaces
+from memory.sync.hosted.service import Service
+from memory.sync.hosted.web import pages
+
+log = logging.getLogger(__name__)
+
+MODULES = (public, auth, devices, spaces, blobs, exports, account, events, pages)
+"""Where the routes are."""
+
+_HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    # With "no-referrer" browsers would send forms of our own page with the origin "null".
+    "Referrer-Policy": "same-origin",
+    "X-Frame-Options": "DENY",
+}
+_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'{bucket}; frame-ancestors 'none'"
+_SILENT: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
+_CODES = {401: "signed_out", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
+
+
+def application(service: Service, *, working: bool = True) -> FastAPI:
+    """Return the application of a service; ``working`` says whether this replica also does jobs."""
+
+    @asynccontextmanager
+    async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
+        await lifetime.open_service(service)
+        background = asyncio.create_task(lifetime.work(service)) if working else None
+        try:
+            yield
+        finally:
+            if background is not None:
+                background.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await background
+            await lifetime.close_service(service)
+
+    app = FastAPI(
+        title="OfficeSync", version="1", lifespan=lifespan, docs_url=None, redoc_url=None, telemetry=_SILENT
+    )
+    app.state.service = service
+    for module in MODULES:
+        app.include_router(module.router)
+    app.add_exception_handler(Refusal, _refused)
+    app.add_exception_handler(RequestValidationError, _malformed)
+    app.add_exception_handler(HTTPException, _other)
+    app.add_exception_handler(Exception, _fault)
+    app.middleware("http")(_noted)
+    return app
+
+
+async def _noted(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+    service: Service = request.app.state.service
+    begun, status = time.perf_counter(), 500
+    try:
+        response = await call_next(request)
+        status = response.status_code
+    finally:
+        route = getattr(request.scope.get("route"), "path", "unknown")
+        service.metrics.requests.labels(route, status).inc()
+        service.metrics.seconds.labels(route).observe(time.perf_counter() - begun)
+        caller: Caller | None = getattr(request.state, "caller", None)
+        keys = service.keys
+        service.access_log.add(
+            at=service.now(),
+            network=network(request),
+            route=f"{request.method} {route}",
+            status=status,
+            device=keys.subject("device", caller.device_id) if caller and caller.device_id else "",
+            subject=keys.subject("account", caller.account_id) if caller else "",
+        )
+    if service.access_log.full:
+        await service.access_log.flush()
+    for name, value in _HEADERS.items():
+        response.headers.setdefault(name, value)
+    bucket = f" {service.settings.s3_endpoint}" if service.settings.s3_endpoint else ""
+    response.headers.setdefault("Content-Security-Policy", _POLICY.format(bucket=bucket))
+    if service.settings.secure:
+        response.headers["Strict-Transport-Security"] = "max-age=31536000"
+    return response
+
+
+async def _refused(request: Request, wrong: Exception) -> Response:
+    assert isinstance(wrong, Refusal)
+    if request.url.path.startswith(pages.PREFIXES):
+        return pages.refused(request, wrong)
+    headers = {} if wrong.retry_after is None else {"Retry-After": str(wrong.retry_after)}
+    members: dict[str, Any] = {"error": wrong.code, "detail": wrong.detail, **wrong.more}
+    return JSONResponse(members, wrong.status, headers)
+
+
+async def _malformed(request: Request, wrong: Exception) -> Response:
+    assert isinstance(wrong, RequestValidationError)
+    where = ".".join(str(part) for part in wrong.errors()[0]["loc"])
+    return await _refused(
+        request, Refusal(400, "malformed", f"The request is not as the protocol says: {where}.")
+    )
+
+
+async def _other(request: Request, wrong: Exception) -> Response:
+    assert isinstance(wrong, HTTPException)
+    code = _CODES.get(wrong.status_code, "refused")
+    return await _refused(request, Refusal(wrong.status_code, code, str(wrong.detail)))
+
+
+async def _fault(_request: Request, wrong: Exception) -> Response:
+    log.error("A request failed", exc_info=wrong)
+    return JSONResponse({"error": "fault", "detail": "The service met a fault; try again later."}, 500)

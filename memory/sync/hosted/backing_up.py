@@ -1,0 +1,160 @@
+"""Backups of records and keys, and the way back. The ledger and the service's secret are replicated, never restored.
+
+Records are sealed with a key of their day, which lies among the keys and is destroyed with the horizon: an old copy
+that somebody kept opens no more. The backup of the keys replaces the one of the day before.
+"""
+
+import asyncio
+import os
+import shutil
+import subprocess
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import delete, insert, select, text
+
+from memory.sync.hosted import replaying
+from memory.sync.hosted.errors import ServiceFault
+from memory.sync.hosted.sealed_file import day_of, open_file, seal_file
+from memory.sync.hosted.service import Service
+from memory.sync.hosted.store import Store
+from memory.sync.hosted.tables.keys import backup_keys
+from resources.language import gettext as _
+
+KEYS_FILE = "keys.backup"
+
+
+@dataclass(frozen=True, slots=True)
+class Backup:
+    """The two files of a backup."""
+
+    records: Path
+    keys: Path
+
+
+async def back_up(service: Service, folder: Path) -> Backup:
+    """Write a backup of the records of this moment, replace that of the keys, and drop what is beyond the horizon."""
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True, mode=0o700)
+    key = await _key_of_today(service)
+    done = Backup(folder / f"records-{service.today}-{service.now()}.backup", folder / KEYS_FILE)
+    with tempfile.TemporaryDirectory(dir=folder) as scratch:
+        plain = Path(scratch) / "records"
+        await _dump(service.stores.records, plain)
+        await asyncio.to_thread(seal_file, plain, done.records, service.today, key)
+        fresh = Path(scratch) / "keys"
+        await _dump(service.stores.keys, fresh)
+        await asyncio.to_thread(os.replace, fresh, done.keys)
+    await replaying.mark_tide(service)
+    await drop_old(service, folder)
+    return done
+
+
+async def drop_old(service: Service, folder: Path | None = None) -> None:
+    """Destroy the keys of backups beyond the horizon, and their files where the folder is known."""
+    first = service.today - service.settings.records_backup_horizon_days
+    async with service.stores.keys.write() as keys:
+        await keys.execute(delete(backup_keys).where(backup_keys.c.day < first))
+    await service.stores.keys.checkpoint()
+    if folder is not None:
+        await asyncio.to_thread(_unlink_before, folder, first)
+
+
+def _unlink_before(folder: Path, first: int) -> None:
+    for file in sorted(folder.glob("records-*.backup")):
+        if day_of(file) < first:
+            file.unlink()
+
+
+async def restore(service: Service, records: Path | None, keys: Path | None) -> None:
+    """Bring a backup back into a service that is stopped, and replay the ledger over it. Raises ServiceFault."""
+    if keys is not None:
+        await _load(service.stores.keys, keys)
+    if records is not None:
+        day = day_of(records)
+        async with service.stores.keys.read() as connection:
+            key = await connection.scalar(select(backup_keys.c.backup_key).where(backup_keys.c.day == day))
+        if key is None:
+            raise ServiceFault(
+                _("The key of the backup {file} was destroyed with its horizon; take a newer one.").format(
+                    file=records
+                )
+            )
+        with tempfile.TemporaryDirectory(dir=records.parent) as scratch:
+            plain = Path(scratch) / "records"
+            await asyncio.to_thread(open_file, records, plain, bytes(key))
+            await _load(service.stores.records, plain)
+    for store in service.stores:
+        await store.create()
+    await replaying.replay(service)
+    await replaying.mark_tide(service)
+
+
+async def _key_of_today(service: Service) -> bytes:
+    place = backup_keys.c.day == service.today
+    async with service.stores.keys.write() as keys:
+        found = await keys.scalar(select(backup_keys.c.backup_key).where(place))
+        if found is None:
+            found = os.urandom(32)
+            await keys.execute(insert(backup_keys).values(day=service.today, backup_key=found))
+    return bytes(found)
+
+
+async def _dump(store: Store, target: Path) -> None:
+    if store.is_sqlite:
+        async with store.outside() as connection:
+            await connection.execute("VACUUM INTO ?", (str(target),))
+        return
+    await _run("pg_dump", "--format=custom", "--no-owner", "--file", str(target), _address(store))
+
+
+async def _load(store: Store, source: Path) -> None:
+    await store.close()
+    if store.is_sqlite:
+        database = Path(store.path)
+        for name in (database.name, f"{database.name}-wal", f"{database.name}-shm"):
+            database.with_name(name).unlink(missing_ok=True)
+        database.parent.mkdir(parents=True, exist_ok=True)
+        await asyncio.to_thread(shutil.copyfile, source, database)
+        return
+    await _run(
+        "pg_restore",
+        "--clean",
+        "--if-exists",
+        "--no-owner",
+        "--single-transaction",
+        "-d",
+        _address(store),
+        str(source),
+    )
+
+
+async def count_rows(store: Store) -> dict[str, int]:
+    """Return the number of rows of every table, to hold a restored copy against its original."""
+    async with store.read() as connection:
+        return {
+            table.name: (await connection.execute(text(f"SELECT count(*) FROM {table.name}"))).scalar_one()  # noqa: S608
+            for table in store.metadata.sorted_tables
+        }
+
+
+def _address(store: Store) -> str:
+    return store.url.replace("+asyncpg", "", 1)
+
+
+async def _run(program: str, *arguments: str) -> None:
+    await asyncio.to_thread(_run_here, program, arguments)
+
+
+def _run_here(program: str, arguments: tuple[str, ...]) -> None:
+    elsewhere = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))  # Debian keeps them off the path
+    found = shutil.which(program) or (str(elsewhere[-1]) if elsewhere else None)
+    if found is None:
+        raise ServiceFault(
+            _("{program} is not here; install PostgreSQL’s client programs.").format(program=program)
+        )
+    ended = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # noqa: S603  # our own words
+    if ended.returncode != 0:
+        raise ServiceFault(
+            _("{program} failed: {reason}").format(program=program, reason=ended.stderr.strip()[-500:])
+        )

@@ -1,0 +1,52 @@
+"""A service is opened, works, and is closed."""
+
+import asyncio
+import logging
+
+from memory.sync.hosted import blobs, exporting, jobs, mailing, purging, replaying, rounds
+from memory.sync.hosted.service import Service
+
+log = logging.getLogger(__name__)
+
+HANDLERS: dict[str, jobs.Handler] = {
+    mailing.KIND: mailing.send,
+    blobs.KIND: blobs.delete_objects,
+    purging.KIND: purging.purge,
+    exporting.KIND: exporting.export,
+    rounds.KIND: rounds.daily,
+}
+_POLL_SECONDS = 1.0
+
+
+async def open_service(service: Service) -> None:
+    """Make what is missing, and replay the ledger if the records came out of a backup, before anybody is answered."""
+    service.settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
+    for store in service.stores:
+        await store.create()
+    if await replaying.came_from_backup(service):
+        log.warning("The records came out of a backup: the ledger is replayed before anybody is answered")
+        await replaying.replay(service)
+    await replaying.mark_tide(service)
+    await service.hints.open()
+
+
+async def work(service: Service) -> None:
+    """Do jobs for ever."""
+    while True:
+        try:
+            await rounds.ask_for_daily(service)
+            await jobs.run_due(service, HANDLERS)
+            await service.access_log.flush()
+        except Exception:  # a database that is away comes back; jobs are not lost meanwhile
+            log.exception("The worker met a fault")
+        await asyncio.sleep(_POLL_SECONDS)
+
+
+async def close_service(service: Service) -> None:
+    """Write what is gathered and let go of everything."""
+    await service.hints.close()
+    await service.access_log.flush()
+    for store in service.stores:
+        await store.checkpoint()
+        await store.close()
+    await service.objects.close()

@@ -1,0 +1,71 @@
+"""Uvicorn around the application, and logs in JSON that name routes and no addresses."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+import uvicorn
+
+from memory.sync.hosted.application import application
+from memory.sync.hosted.service import make_service
+from memory.sync.hosted.settings import Settings
+
+_STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName"}
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object for each record."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        members = {
+            "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "said": record.getMessage(),
+        }
+        members |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
+        if record.exc_info or record.exc_text:
+            members["exception"] = record.exc_text or self.formatException(record.exc_info)  # type: ignore[arg-type]
+        return json.dumps(members, default=str)
+
+
+def log_in_json() -> None:
+    """Send every log to the standard error output, one JSON object a line, without secrets."""
+    from vault.redaction import RedactingFilter
+
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines())
+    handler.addFilter(RedactingFilter())
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(logging.INFO)
+    for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):
+        logger = logging.getLogger(name)
+        logger.handlers.clear()
+        logger.propagate = True
+    logging.getLogger("httpx2").setLevel(logging.WARNING)  # it names addresses
+
+
+def server(settings: Settings, *, working: bool = True) -> uvicorn.Server:
+    """Return a server that is not started yet. Raises SettingsInvalid."""
+    config = uvicorn.Config(
+        application(make_service(settings), working=working),
+        host=settings.host,
+        port=settings.port,
+        log_config=None,
+        access_log=False,  # whole addresses stand in it
+        proxy_headers=bool(settings.trusted_proxies),
+        forwarded_allow_ips=settings.trusted_proxies or None,
+        server_header=False,
+        timeout_graceful_shutdown=10,
+        ws="none",
+    )
+    return uvicorn.Server(config)
+
+
+def serve(settings: Settings, *, working: bool = True) -> None:
+    """Serve until the process is told to stop."""
+    log_in_json()
+    server(settings, working=working).run()

@@ -1,0 +1,136 @@
+"""Exports at the service: a whole and signed archive, behind a link that is counted, ends, and wants a click."""
+
+import hashlib
+import json
+import os
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+
+from memory.sync import wire
+from memory.sync.envelope import open_sealed
+from memory.sync.hosted import exporting
+from memory.sync.hosted.service import HOUR
+from memory.sync.signed_json import is_signed
+from tests.memory.sync.hosted.device import WORDS, Device
+from tests.memory.sync.hosted.running import Running
+
+
+def _ask(device: Device, kind: str = "full", **more: Any) -> dict[str, Any]:
+    asked = device.post("/v1/exports", kind=kind, **more)
+    assert asked.status_code == 202, asked.text
+    found: dict[str, Any] = asked.json()
+    return found
+
+
+def _download(link: str) -> httpx2.Response:
+    return httpx2.post(link, follow_redirects=True)
+
+
+@pytest.mark.req("R110", "R115", "R130", "R132", "R134")
+def test_an_export_is_a_whole_signed_bag_that_its_owner_can_open(
+    service: Running, ada: Device, tmp_path: Path
+) -> None:
+    envelope = ada.sealed()
+    ada.pushed(envelope, ada.sealed())
+    ada.pushed(ada.erasing(os.urandom(16).hex()))
+    asked = _ask(ada)
+    service.run(service.service.access_log.flush())
+    service.do_jobs()
+    archive = tmp_path / "export.zip"
+    archive.write_bytes(_download(asked["link"]).content)
+    with zipfile.ZipFile(archive) as opened:
+        opened.extractall(tmp_path)
+        folder = tmp_path / opened.namelist()[0].partition("/")[0]
+    command = [sys.executable, "-W", "ignore", "-m", "bagit", "--validate", str(folder)]
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
+    assert "Bureau-Policy-Version: 1\n" in (folder / "bag-info.txt").read_text()
+    signed = json.loads((folder / "manifest-signature.json").read_text())
+    manifest = hashlib.sha512((folder / "manifest-sha512.txt").read_bytes()).hexdigest()
+    assert signed["manifest"] == f"sha512:{manifest}"
+    assert is_signed(b"aof/v1/export", signed, service.service.keys.public)
+    space = folder / "data" / "spaces" / ada.space_id
+    lines = [json.loads(line) for line in (space / "records.jsonl").read_text().splitlines()]
+    found = [wire.from_json(json.dumps(line["env"]).encode()) for line in lines]
+    assert envelope in found and len(found) == 2
+    assert WORDS.encode() in open_sealed(envelope, ada.held, ada.keys.sign.public_key()).plaintext
+    assert len((space / "markers.jsonl").read_text().splitlines()) == 1
+    assert len((space / "wraps.jsonl").read_text().splitlines()) == 2
+    account = json.loads((folder / "data" / "account.jsonl").read_text())
+    assert account["email"] == ada.email and "address_lookup" not in account
+    for name in ("devices", "log", "sessions", "consents", "audit", "access-log"):
+        assert (folder / "data" / f"{name}.jsonl").read_text(), name
+    for path in folder.rglob("*.jsonl"):
+        assert "hash" not in json.loads(
+            path.read_text().splitlines()[0] if path.stat().st_size else "{}"
+        ) or (path.name == "audit.jsonl")
+
+
+@pytest.mark.req("R131", "R136")
+def test_a_link_wants_a_click_is_counted_and_ends(service: Running, ada: Device) -> None:
+    link = _ask(ada, "metadata", hours=2)["link"]
+    assert "Not ready yet" in httpx2.get(link).text
+    assert httpx2.post(link).status_code == 409
+    service.do_jobs()
+    for _ in range(10):  # what a mail scanner does
+        assert "Download" in httpx2.get(link).text
+        assert httpx2.head(link).status_code in (200, 405)
+    assert [_download(link).status_code for _ in range(6)] == [200] * 5 + [409]
+    service.do_jobs()
+    assert service.inbox.subjects(ada.email).count("Your export was fetched") == 1
+    token = link.rpartition("/")[2]
+    assert len(token) == 43
+    assert token not in str(service.rows("records", "SELECT * FROM exports"))
+    objects = service.service.settings.data / "objects" / ada.account_id / "exports"
+    assert len(list(objects.iterdir())) == 1
+    service.clock.at += 2 * HOUR
+    assert httpx2.get(link).status_code == 404
+    service.run(exporting.tidy(service.service))
+    assert list(objects.iterdir()) == []
+
+
+def test_one_at_a_time_and_one_that_hangs_makes_way(service: Running, ada: Device) -> None:
+    first = _ask(ada)
+    assert ada.post("/v1/exports", kind="full").json()["error"] == "export_running"
+    service.clock.at += 2 * HOUR + 1
+    ada.session()
+    service.run(exporting.tidy(service.service))
+    assert ada.get(f"/v1/exports/{first['export_id']}").json()["state"] == "expired"
+    second = _ask(ada)
+    service.do_jobs()
+    assert ada.get(f"/v1/exports/{second['export_id']}").json()["state"] == "ready"
+    _ask(ada)
+    service.do_jobs()
+    _ask(ada)
+    service.do_jobs()
+    assert ada.post("/v1/exports", kind="full").status_code == 429
+
+
+def test_a_device_hands_out_a_file_it_encrypted(service: Running, ada: Device) -> None:
+    content = os.urandom(10_000)
+    sha = hashlib.sha256(content).hexdigest()
+    shared = _ask(ada, "shared", sha256=sha, size=len(content), hours=1)
+    path = f"/v1/exports/{shared['export_id']}/commit"
+    assert ada.post(path).json()["error"] == "not_there"
+    assert httpx2.put(shared["put"], content=content).status_code == 204
+    assert ada.post(path).json()["state"] == "ready"
+    assert _download(shared["link"]).content == content
+
+
+def test_chunks_go_into_a_full_export(service: Running, ada: Device, tmp_path: Path) -> None:
+    content = os.urandom(100)
+    sha = hashlib.sha256(content).hexdigest()
+    plan = ada.post("/v1/blobs/plan", chunks=[{"sha256": sha, "len": 100}]).json()["missing"]
+    httpx2.put(plan[0]["put"], content=content)
+    ada.post("/v1/blobs/commit", sha256=[sha])
+    asked = _ask(ada)
+    service.do_jobs()
+    (tmp_path / "export.zip").write_bytes(_download(asked["link"]).content)
+    with zipfile.ZipFile(tmp_path / "export.zip") as opened:
+        name = next(each for each in opened.namelist() if each.endswith(sha))
+        assert opened.read(name) == content

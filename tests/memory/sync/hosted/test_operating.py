@@ -1,0 +1,264 @@
+"""What operators do: backups and the drill, incidents, policies, retention, alarms, and the command itself."""
+
+import json
+import logging
+import os
+import re
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import httpx2
+import pytest
+
+from memory.sync.hosted import backing_up, drilling, incidents, jobs, policies, rounds
+from memory.sync.hosted.errors import ServiceFault
+from memory.sync.hosted.sealed_file import open_file, seal_file
+from memory.sync.hosted.service import HOUR, make_service
+from memory.sync.hosted.serving import JsonLines
+from memory.sync.hosted.settings import Settings
+from tests.memory.sync.hosted.device import Device
+from tests.memory.sync.hosted.running import Running
+
+
+@pytest.mark.req("R055", "R158")
+def test_the_drill_brings_everything_back(service: Running, ada: Device, tmp_path: Path) -> None:
+    ada.pushed(*(ada.sealed() for _ in range(20)))
+    copy = make_service(
+        Settings(data=tmp_path / "copy", secret_file=str(service.service.settings.data / "service.key")),
+        service.clock,
+    )
+    if not service.service.stores.records.is_sqlite:
+        # PostgreSQL is restored into PostgreSQL: into itself here, after it was emptied.
+        _empty_and_restore(service, tmp_path)
+        return
+
+    async def drill() -> drilling.Drill:
+        try:
+            return await drilling.drill(service.service, copy, tmp_path / "backup")
+        finally:
+            for store in copy.stores:
+                await store.close()
+
+    done = service.run(drill())
+    assert done.rows > 50
+    with pytest.raises(ServiceFault, match="not empty"):
+        service.run(drill())
+
+
+def _empty_and_restore(service: Running, folder: Path) -> None:
+    made = service.run(backing_up.back_up(service.service, folder / "backup"))
+    before = service.run(backing_up.count_rows(service.service.stores.records))
+
+    async def lose() -> None:
+        from memory.sync.hosted.tables.records import records
+
+        async with service.service.stores.records.write() as connection:
+            await connection.execute(records.delete())
+
+    service.run(lose())
+    service.run(backing_up.restore(service.service, made.records, None))
+    after = service.run(backing_up.count_rows(service.service.stores.records))
+    assert after["records"] == before["records"] == 20
+
+
+def test_a_backup_opens_no_more_once_its_day_is_beyond_the_horizon(
+    service: Running, ada: Device, tmp_path: Path
+) -> None:
+    ada.pushed(ada.sealed())
+    made = service.run(backing_up.back_up(service.service, tmp_path / "backup"))
+    kept = tmp_path / "somebody kept it"
+    kept.write_bytes(made.records.read_bytes())
+    assert b"SQLite" not in kept.read_bytes() and b"PGDMP" not in kept.read_bytes()
+    service.clock.pass_days(31)
+    service.run(backing_up.back_up(service.service, tmp_path / "backup"))
+    assert not made.records.exists()
+    with pytest.raises(ServiceFault, match="destroyed"):
+        service.run(backing_up.restore(service.service, kept, None))
+
+
+def test_a_sealed_file_is_whole_or_refused(tmp_path: Path) -> None:
+    for size in (0, 1, 2**20, 2**20 + 1):
+        source, sealed, opened = (tmp_path / f"{name}{size}" for name in ("a", "b", "c"))
+        source.write_bytes(os.urandom(size))
+        key = os.urandom(32)
+        seal_file(source, sealed, 20_000, key)
+        open_file(sealed, opened, key)
+        assert opened.read_bytes() == source.read_bytes()
+        damaged = tmp_path / f"d{size}"
+        for change in (
+            sealed.read_bytes()[:-1],
+            sealed.read_bytes()[:-17] or b"",
+            sealed.read_bytes() + b"x",
+        ):
+            damaged.write_bytes(change)
+            with pytest.raises(ServiceFault, match="damaged"):
+                open_file(damaged, tmp_path / os.urandom(4).hex(), key)
+
+
+@pytest.mark.req("R178")
+def test_an_incident_has_72_hours_and_is_told_to_each_once(
+    service: Running, ada: Device, caplog: pytest.LogCaptureFixture
+) -> None:
+    at = service.clock() - HOUR
+    incident_id = service.run(
+        incidents.open_incident(service.service, at, "a disk", "mail addresses", "new disk")
+    )
+    listed = service.run(incidents.listed(service.service))
+    assert listed[0]["hours_left"] == 71.0 and listed[0]["mails"] == {}
+    service.run(service.service.access_log.flush())
+    affected = service.run(incidents.affected(service.service, at))
+    assert affected == [ada.account_id]
+    service.clock.pass_days(2)
+    assert service.run(incidents.affected(service.service, service.clock())) == []
+    for _ in range(2):
+        assert service.run(incidents.tell(service.service, incident_id, affected)) == 1
+    service.do_jobs()
+    assert service.inbox.subjects(ada.email).count("Notice of a security incident") == 1
+    assert "new disk" in service.inbox.texts(ada.email)[-1]
+    assert service.run(incidents.listed(service.service))[0]["mails"] == {"done": 1}
+    service.clock.pass_days(0.6)
+    service.run(rounds.raise_alarms(service.service))
+    assert any("authority" in record.message for record in caplog.records)
+    service.run(incidents.authority_told(service.service, incident_id))
+    assert service.run(incidents.overdue(service.service)) == []
+
+
+@pytest.mark.req("R191", "R210")
+def test_a_policy_is_announced_thirty_days_ahead(service: Running, ada: Device, tmp_path: Path) -> None:
+    text = tmp_path / "policy.html"
+    text.write_text("words")
+    with pytest.raises(ServiceFault, match="30 days ahead"):
+        service.run(policies.announce(service.service, "2", "2026-03-10", text))
+    for _ in range(2):
+        assert service.run(policies.announce(service.service, "2", "2026-06-01", text)) == 1
+    service.do_jobs()
+    assert service.inbox.subjects(ada.email).count("The policy of your sync service changes") == 1
+
+
+@pytest.mark.req("R071", "R150", "R153")
+def test_what_is_kept_for_a_time_is_gone_after_it(service: Running, ada: Device) -> None:
+    rid = os.urandom(16).hex()
+    ada.pushed(ada.sealed(ada.edit(rid)), ada.erasing(rid))
+    service.run(service.service.access_log.flush())
+
+    def held(*tables: str) -> list[int]:
+        return [service.rows("records", f"SELECT count(*) AS n FROM {table}")[0].n for table in tables]
+
+    def rounds_of(days: float) -> None:
+        service.clock.pass_days(days)
+        service.run(rounds.forget(service.service))
+        service.run(rounds.trim_markers(service.service))
+
+    assert min(held("op_results", "access_log", "sessions", "jobs")) > 0
+    rounds_of(29)
+    assert min(held("op_results", "access_log", "sessions")) > 0
+    assert held("magic_links", "challenges", "mail_codes", "jobs") == [0, 0, 0, 0]
+    rounds_of(2.1)
+    assert held("op_results", "access_log", "sessions") == [0, 0, 0]
+    assert held("markers") == [1]
+    rounds_of(150)
+    assert held("markers") == [0] and held("audit")[0] > 0
+    assert service.rows("records", "SELECT horizon FROM spaces")[0].horizon == 2
+    rounds_of(190)
+    assert held("audit") == [0] and held("accounts", "spaces", "devices") == [1, 1, 1]
+
+
+def test_keys_that_a_cut_push_left_are_swept_and_others_not(service: Running, ada: Device) -> None:
+    from sqlalchemy import insert
+
+    from memory.sync.hosted.sweeping import sweep_keys
+    from memory.sync.hosted.tables.keys import record_keys
+
+    ada.pushed(ada.sealed())
+
+    async def leave() -> None:
+        row = {"space_id": ada.space_id, "rid": "ab" * 16, "rev": "cd" * 16, "account_id": ada.account_id}
+        async with service.service.stores.keys.write() as keys:
+            await keys.execute(insert(record_keys).values(**row, wrap_epoch=1, dek=bytes(64)))
+
+    service.run(leave())
+    assert service.run(sweep_keys(service.service)) == 1
+    assert service.run(sweep_keys(service.service)) == 0
+    assert len(ada.changes()["items"]) == 1
+
+
+@pytest.mark.req("R075")
+def test_quotas_are_told_at_80_95_and_100_percent_once(service: Running, ada: Device) -> None:
+    object.__setattr__(service.service.settings, "account_records", 20)
+    for count in (15, 1, 1, 2, 1, 1):
+        ada.pushed(*(ada.sealed() for _ in range(count)))
+        service.run(rounds.warn_of_quota(service.service))
+    service.do_jobs()
+    told = [each for each in service.inbox.subjects(ada.email) if "space is used" in each]
+    assert told == [f"{percent} % of your space is used" for percent in (80, 95, 100)]
+
+
+def test_a_round_does_everything_and_a_mail_that_fails_is_tried_again(service: Running, ada: Device) -> None:
+    service.run(rounds.ask_for_daily(service.service))
+    service.run(rounds.ask_for_daily(service.service))
+    assert service.do_jobs() == 1
+    states = service.rows("records", "SELECT kind, state, error FROM jobs WHERE kind = 'round'")
+    assert [(row.state, row.error) for row in states] == [("done", "")]
+    settings = service.service.settings
+    object.__setattr__(service.service, "settings", replace(settings, smtp_port=1))
+    ada.post("/v1/account/mail-code")
+    assert service.do_jobs() == 1
+    row = service.rows("records", "SELECT state, tries FROM jobs WHERE tries > 0 AND state <> 'done'")[0]
+    assert (row.state, row.tries) == (jobs.WAITING, 1)
+    object.__setattr__(service.service, "settings", settings)
+    service.clock.pass_days(0.01)
+    service.do_jobs()
+    assert "Code to delete at once" in service.inbox.subjects(ada.email)
+
+
+@pytest.mark.req("R026", "R174")
+def test_logs_are_json_without_addresses_and_secrets() -> None:
+    from vault.redaction import RedactingFilter
+
+    key = "sk-ant-" + "api03-" + "a" * 90
+    record = logging.LogRecord("x", logging.ERROR, __file__, 1, "it was %s", (key,), None)
+    record.job_kind = "mail"
+    RedactingFilter().filter(record)
+    line = json.loads(JsonLines().format(record))
+    assert line["level"] == "error" and line["job_kind"] == "mail" and key not in str(line)
+
+
+@pytest.mark.slow
+def test_the_command_serves_with_nothing_set_up_and_stops_when_told(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "memory.sync.hosted.entry", "serve", "--data", str(tmp_path / "d")]
+    environment = {**os.environ, "BUREAU_HOSTED_PORT": "0"}
+    with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
+        assert process.stderr is not None
+        lines = iter(process.stderr.readline, "")
+        said = next(match for line in lines if (match := re.search(r"running on (http://\S+)", line)))
+        assert httpx2.get(f"{said[1]}/healthz").json()["status"] == "well"
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) in (0, -signal.SIGTERM)
+        process.stderr.read()
+    assert (tmp_path / "d" / "service.key").is_file()
+
+
+def test_the_service_needs_only_what_its_own_lock_names() -> None:
+    """The desktop's libraries are hidden; the service must be importable all the same."""
+    lock = Path(__file__).parents[4] / "packaging" / "lock"
+    own = set(re.findall(r"^([\w.-]+)==", (lock / "hosted.txt").read_text(), re.MULTILINE))
+    run = set(re.findall(r"^([\w.-]+)==", (lock / "run.txt").read_text(), re.MULTILINE))
+    script = f"""
+import sys
+from importlib.metadata import packages_distributions
+hidden = {sorted(run - own)!r}
+class Refuse:
+    def find_spec(self, name, path=None, target=None):
+        owners = names.get(name.partition('.')[0], ())
+        if owners and all(owner.lower().replace('_', '-') in hidden for owner in owners):
+            raise ModuleNotFoundError(name)
+names = packages_distributions()
+sys.meta_path.insert(0, Refuse())
+import memory.sync.hosted.command_line, memory.sync.hosted.serving, memory.sync.hosted.bucket, memory.sync.hosted.entry
+assert 'PySide6' not in sys.modules and 'keyring' not in sys.modules
+"""
+    ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
+    assert ended.returncode == 0, ended.stderr

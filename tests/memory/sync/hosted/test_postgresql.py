@@ -1,0 +1,118 @@
+"""What only PostgreSQL adds: rows of one account, roles, replicas that share jobs and hints."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from sqlalchemy import insert, select, text, update
+from sqlalchemy.exc import ProgrammingError
+
+from memory.sync.hosted import jobs
+from memory.sync.hosted.roles import PURGE
+from memory.sync.hosted.service import Service
+from memory.sync.hosted.tables import ledger, records
+from tests.memory.sync.hosted.device import Device
+from tests.memory.sync.hosted.running import Running, running
+from tests.peers.postgres import Postgres
+
+
+@pytest.mark.req("R172", "R179")
+def test_a_transaction_sees_and_changes_rows_of_its_account_alone(tmp_path: Path, postgres: Postgres) -> None:
+    with running(tmp_path / "hosted", **postgres.databases()) as service:
+        ada, eve = (
+            Device(service, f"{name}@example.org").begin_account().make_space() for name in ("ada", "eve")
+        )
+        for device in (ada, eve):
+            device.pushed(device.sealed())
+
+        async def as_ada() -> None:
+            async with service.service.stores.records.write(ada.account_id) as connection:
+                for table in (records.spaces, records.records, records.devices, records.accounts):
+                    rows = (await connection.execute(select(table))).all()
+                    assert {row.account_id for row in rows} == {ada.account_id}, table.name
+                other = records.spaces.c.account_id == eve.account_id
+                changed = await connection.execute(update(records.spaces).where(other).values(head=0))
+                assert changed.rowcount == 0
+                audit = (await connection.execute(select(records.audit.c.subject))).scalars()
+                assert set(audit) == {ada.account_id}
+
+        service.run(as_ada())
+
+        async def write_as_eve() -> None:
+            async with service.service.stores.records.write(ada.account_id) as connection:
+                row = {"account_id": eve.account_id, "sha256": "ab" * 32, "size": 1, "stored": 1, "at": 1}
+                await connection.execute(insert(records.blobs).values(**row))
+
+        with pytest.raises(ProgrammingError, match="row-level security"):
+            service.run(write_as_eve())
+
+        async def forget(role: str) -> None:
+            async with service.service.stores.ledger.write(role=role) as connection:
+                await connection.execute(ledger.receipts.delete())
+
+        for role in ("bureau_app", PURGE):
+            with pytest.raises(ProgrammingError, match="permission denied"):
+                service.run(forget(role))
+        for device in (ada, eve):
+            device.http.close()
+
+
+def test_operators_read_jobs_and_no_accounts(tmp_path: Path, postgres: Postgres) -> None:
+    urls = postgres.databases()
+    with running(tmp_path / "hosted", **urls) as service:
+        database = urls["records_url"].rpartition("/")[2]
+
+        async def as_ops(sql: str) -> None:
+            async with service.service.stores.records.write(role="bureau_ops") as connection:
+                await connection.execute(text(sql))
+
+        postgres.run("GRANT bureau_ops, bureau_backup TO hosted", database)
+        service.run(as_ops("SELECT kind, state FROM jobs"))
+        for forbidden in ("SELECT payload FROM jobs", "SELECT * FROM accounts", "DELETE FROM jobs"):
+            with pytest.raises(ProgrammingError, match="permission denied"):
+                service.run(as_ops(forbidden))
+
+
+def test_replicas_take_different_jobs_and_tell_each_other_of_heads(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    urls = postgres.databases()
+    folder = tmp_path / "hosted"
+    with running(folder, **urls) as one, running(folder, one.clock, one.inbox, **urls) as other:
+        assert one.service.keys.key_id == other.service.keys.key_id
+        _two_take_two(one, other)
+        ada = Device(one, "ada@example.org").begin_account().make_space()
+        with (
+            other.http() as elsewhere,
+            elsewhere.stream("GET", "/v1/events", headers=ada.headers) as stream,
+        ):
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 2000"
+            ada.pushed(ada.sealed())
+            heard = next(line for line in lines if line.startswith("data:"))
+            assert json.loads(heard.removeprefix("data:")) == {"space_id": ada.space_id, "head": 1}
+        ada.http.close()
+
+
+def _two_take_two(one: Running, other: Running) -> None:
+    async def ask() -> None:
+        async with one.service.stores.records.write() as connection:
+            for key in ("a", "b"):
+                await jobs.enqueue(connection, "test", key, {}, at=one.clock())
+
+    taken: list[jobs.Job] = []
+
+    async def note(_service: Service, job: jobs.Job) -> None:
+        taken.append(job)
+
+    async def while_one_holds() -> int:
+        async with one.service.stores.records.write() as connection:
+            query = select(records.jobs.c.job_id).where(records.jobs.c.key == "test:a")
+            await connection.execute(query.with_for_update())
+            elsewhere = jobs.run_due(other.service, {"test": note})
+            return await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(elsewhere, other.loop))
+
+    one.run(ask())
+    assert one.run(while_one_holds()) == 1 and len(taken) == 1
+    assert one.run(jobs.run_due(one.service, {"test": note})) == 1
