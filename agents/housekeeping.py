@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 from agents.events import Notice
-from memory.errors import StorageError
+from memory.errors import DiskRefused, StorageError
 from memory.identifiers import now
 from memory.lifecycle import rounds
 
@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 LEISURE_SECONDS = 3.0
 """How long an office is at work before it keeps house, so that a first answer has the machine for itself."""
+RETRY_SECONDS = 30.0
+"""Pause before it tries again on a disk that takes nothing more."""
 _MODULES = ("backing_up", "bringing_in", "daily", "erasing", "keeping", "transfer")
 
 log = logging.getLogger(__name__)
@@ -37,15 +39,19 @@ class Housekeeping:
             self._waiting = asyncio.create_task(self._begin_at_leisure(), name="keep house")
 
     async def begin(self) -> None:
-        """Begin now; again is harmless. Raises StorageError."""
+        """Begin now; again is harmless. Raises StorageError; then it may be called again."""
         if self._begun:
             return
         self._begun = True
-        await asyncio.to_thread(_read_modules)
-        await self._office.daily.start()
-        self._office.imports.start()
-        self._office.backups.start()
-        await self._office.transfers.start()
+        try:
+            await asyncio.to_thread(_read_modules)
+            await self._office.daily.start()
+            self._office.imports.start()
+            self._office.backups.start()
+            await self._office.transfers.start()
+        except StorageError:
+            self._begun = False
+            raise
 
     async def catch_up(self) -> None:
         """Do the daily round if it is due and the office was not at work for long enough to begin it.
@@ -65,12 +71,19 @@ class Housekeeping:
             await asyncio.gather(self._waiting, return_exceptions=True)
 
     async def _begin_at_leisure(self) -> None:
-        await asyncio.sleep(LEISURE_SECONDS)
-        try:
-            await self.begin()
-        except StorageError as error:
-            log.warning("the office does not keep house: %s", error)
-            self._office.events.publish(Notice(str(error)))
+        pause = LEISURE_SECONDS
+        while True:
+            await asyncio.sleep(pause)
+            try:
+                return await self.begin()
+            except DiskRefused as error:
+                # Whoever writes something is told of the disk; this is done once there is room again.
+                log.warning("the office does not keep house yet: %s", error)
+                pause = RETRY_SECONDS
+            except StorageError as error:
+                log.warning("the office does not keep house: %s", error)
+                self._office.events.publish(Notice(str(error)))
+                return
 
 
 def _read_modules() -> None:
