@@ -11,7 +11,7 @@ from memory.identifiers import new_id
 from memory.sync.hosted.store import Store
 from memory.sync.hosted.tables.records import access_log
 
-_TOGETHER = 200
+_MOST = 50_000
 
 
 class AccessLog:
@@ -36,14 +36,14 @@ class AccessLog:
             }
         )
 
-    @property
-    def full(self) -> bool:
-        """Whether it is time to write."""
-        return len(self._lines) >= _TOGETHER
-
     async def flush(self) -> None:
-        """Write what was gathered."""
+        """Write what was gathered; where that fails, the latest lines are kept for the next time."""
         lines, self._lines = self._lines, []
-        if lines:
+        if not lines:
+            return
+        try:
             async with self._store.write() as connection:
                 await connection.execute(insert(access_log), lines)
+        except BaseException:
+            self._lines = [*lines, *self._lines][-_MOST:]
+            raise

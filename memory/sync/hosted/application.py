@@ -8,15 +8,18 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from typing import Any
 
+import httpx2
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from fastapi.telemetry import TelemetryConfig
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from memory.sync.hosted import lifetime
 from memory.sync.hosted.callers import Caller, network
-from memory.sync.hosted.errors import Refusal
+from memory.sync.hosted.errors import Refusal, ServiceFault
 from memory.sync.hosted.routes import account, auth, blobs, devices, events, exports, public, spaces
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.web import pages
@@ -43,14 +46,16 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await lifetime.open_service(service)
-        background = asyncio.create_task(lifetime.work(service)) if working else None
+        background = [asyncio.create_task(lifetime.write_access_log(service))]
+        if working:
+            background.append(asyncio.create_task(lifetime.work(service)))
         try:
             yield
         finally:
-            if background is not None:
-                background.cancel()
+            for task in background:
+                task.cancel()
                 with contextlib.suppress(asyncio.CancelledError):
-                    await background
+                    await task
             await lifetime.close_service(service)
 
     app = FastAPI(
@@ -62,6 +67,9 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _other)
+    for kind in (PoolTimeout, OSError, httpx2.TransportError, ServiceFault):
+        app.add_exception_handler(kind, _away)
+    app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _fault)
     app.middleware("http")(_noted)
     return app
@@ -87,8 +95,6 @@ async def _noted(request: Request, call_next: Callable[[Request], Awaitable[Resp
             device=keys.subject("device", caller.device_id) if caller and caller.device_id else "",
             subject=keys.subject("account", caller.account_id) if caller else "",
         )
-    if service.access_log.full:
-        await service.access_log.flush()
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     bucket = f" {service.settings.s3_endpoint}" if service.settings.s3_endpoint else ""
@@ -119,6 +125,22 @@ async def _other(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, HTTPException)
     code = _CODES.get(wrong.status_code, "refused")
     return await _refused(request, Refusal(wrong.status_code, code, str(wrong.detail)))
+
+
+async def _away(request: Request, wrong: Exception) -> Response:
+    """A database that is away, busy or full, or a full disk: devices come back later, and nothing was taken by half."""
+    log.error("The service cannot write or reach what it needs", exc_info=wrong)
+    return await _refused(
+        request,
+        Refusal(503, "unavailable", "The service cannot do that just now; try again later.", retry_after=30),
+    )
+
+
+async def _database(request: Request, wrong: Exception) -> Response:
+    assert isinstance(wrong, DBAPIError)
+    if wrong.connection_invalidated or isinstance(wrong, OperationalError | InterfaceError):
+        return await _away(request, wrong)
+    raise wrong
 
 
 async def _fault(_request: Request, wrong: Exception) -> Response:

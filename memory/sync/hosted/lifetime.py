@@ -16,6 +16,7 @@ HANDLERS: dict[str, jobs.Handler] = {
     rounds.KIND: rounds.daily,
 }
 _POLL_SECONDS = 1.0
+_WRITE_SECONDS = 3.0
 
 
 async def open_service(service: Service) -> None:
@@ -36,10 +37,19 @@ async def work(service: Service) -> None:
         try:
             await rounds.ask_for_daily(service)
             await jobs.run_due(service, HANDLERS)
-            await service.access_log.flush()
         except Exception:  # a database that is away comes back; jobs are not lost meanwhile
             log.exception("The worker met a fault")
         await asyncio.sleep(_POLL_SECONDS)
+
+
+async def write_access_log(service: Service) -> None:
+    """Write the lines of requests now and then, for ever."""
+    while True:
+        await asyncio.sleep(_WRITE_SECONDS)
+        try:
+            await service.access_log.flush()
+        except Exception:  # a database that is away comes back; the lines wait, so far as there is room
+            log.exception("The access log could not be written")
 
 
 async def close_service(service: Service) -> None:

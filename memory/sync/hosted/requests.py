@@ -46,8 +46,11 @@ async def raw_body(request: Request, most: int) -> bytes:
 
 async def body_of(request: Request, kind: type[Taken], most: int = SMALL) -> Taken:
     """Return the JSON body as a model. Raises Refusal."""
+    raw = await raw_body(request, most)
+    if b"\\u0000" in raw:
+        raise malformed("a NUL character, which PostgreSQL does not store")
     try:
-        return kind.model_validate_json(await raw_body(request, most) or b"{}")
+        return kind.model_validate_json(raw or b"{}")
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"

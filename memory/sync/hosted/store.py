@@ -47,7 +47,9 @@ class Store:
             self._writing = _sqlite_engine(url, "BEGIN IMMEDIATE", 1)
             self._reading = _sqlite_engine(url, "BEGIN", _READERS)
         else:
-            self._writing = self._reading = create_async_engine(url, pool_size=10, max_overflow=10)
+            self._writing = self._reading = create_async_engine(
+                url, pool_size=10, max_overflow=10, pool_pre_ping=True
+            )
 
     async def create(self) -> None:
         """Make the tables that are not there."""

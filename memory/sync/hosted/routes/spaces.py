@@ -128,7 +128,7 @@ async def keys(
     request: Request,
     space_id: Id,
     generation: Generation,
-    after_rid: str = "",
+    after_rid: Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")] = "",
     limit: Annotated[int, Query(ge=1, le=_MOST_KEYS)] = _MOST_KEYS,
 ) -> Response:
     """Return record keys that are still wrapped under a former epoch."""
@@ -177,7 +177,7 @@ async def live(
     request: Request,
     space_id: Id,
     generation: Generation,
-    after_rid: str = "",
+    after_rid: Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")] = "",
     limit: Annotated[int, Query(ge=1, le=10_000)] = 10_000,
 ) -> dict[str, Any]:
     """Return a page of live ids."""

@@ -44,6 +44,7 @@ def test_the_drill_brings_everything_back(service: Running, ada: Device, tmp_pat
 
     done = service.run(drill())
     assert done.rows > 50
+    service.clock.at += 1
     with pytest.raises(ServiceFault, match="not empty"):
         service.run(drill())
 
