@@ -22,7 +22,7 @@ from memory.locations import Locations
 from vault.errors import VaultError
 
 LOG_DAYS, LOG_BYTES = 30, 50_000_000
-_LOOK_SECONDS = 3_600.0
+_LOOK_SECONDS, _AGAIN_SECONDS = 3_600.0, 60.0
 _AT_ONCE = 200
 """Subjects of one erasure, so that nobody waits long for the database."""
 
@@ -109,18 +109,21 @@ class Daily:
             await self._erasing.erase(subjects[start : start + _AT_ONCE], reason=reason)
 
     async def _go_on(self) -> None:
-        day = -1
+        day, failures = -1, 0
         while True:
             if (today := self._clock() // DAY) != day:
-                day = today
                 try:
                     await self.round()
+                    day, failures = today, 0
                 except (StorageError, VaultError) as error:
                     log.warning("the daily round was cut short: %s", error)
-                    self._bus.publish(Notice(str(error)))
+                    failures += 1
+                    # Who is at work meets a full disk there; here only one that stays full is told of, once.
+                    if failures == 2:
+                        self._bus.publish(Notice(str(error)))
                 finally:
                     self._first.set()
-            await asyncio.sleep(_LOOK_SECONDS)
+            await asyncio.sleep(_AGAIN_SECONDS if failures else _LOOK_SECONDS)
 
 
 def clear_logs(folder: Path, at: int) -> int:

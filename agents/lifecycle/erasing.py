@@ -77,6 +77,7 @@ class Erasing:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._turn = asyncio.Lock()
+        self._erasures = 0
         self._searches: dict[str, asyncio.Task[EraseReport]] = {}
         self._ending = threading.Event()
 
@@ -109,6 +110,7 @@ class Erasing:
                 if subject.kind == "connection":  # its key first: what comes between leaves a row without one
                     await asyncio.to_thread(parts.vault.delete_key, subject.id)
             gone, pages = await self._out_of_database(subjects, reason, derived_notes)
+            self._erasures += 1
             marks = await asyncio.to_thread(self._marks, gone)
             await asyncio.to_thread(self._remove_blobs, gone)
             parts.files.forget(gone.extent.files)
@@ -200,11 +202,16 @@ class Erasing:
         parts = self._parts
         if touched is None:
             await self._log_folded()
-        findings = await asyncio.to_thread(self._search, marks, touched)
         from memory.lifecycle.residue import said_elsewhere, summary
 
-        kept = await parts.database.read(said_elsewhere, marks, frozenset(findings.pieces))
-        traces = findings.pieces - kept
+        while True:
+            begun = self._erasures
+            findings = await asyncio.to_thread(self._search, marks, touched)
+            kept = await parts.database.read(said_elsewhere, marks, frozenset(findings.pieces))
+            traces = findings.pieces - kept
+            if not traces or begun == self._erasures:
+                break
+            # What said the same may have been erased between the search and the question who says it.
         state: State = "scanning" if level == "quick" else "clean"
         if self._ending.is_set():
             state = "cut_short"

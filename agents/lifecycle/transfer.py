@@ -62,7 +62,9 @@ class Transfers:
         self._background: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        """Finish what a crash left of an import, and go on indexing. Raises StorageError."""
+        """Finish what a crash left of an import, and go on indexing; again is harmless. Raises StorageError."""
+        if self._background is not None:
+            return
         await self._office.database.write(settle, self._office.locations.workspace)
         self._again.set()
         self._background = asyncio.create_task(self._index(), name="index imports of our own")
