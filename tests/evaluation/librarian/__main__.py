@@ -59,9 +59,14 @@ def _holds(scores: dict[str, Score]) -> bool:
 
 
 def _tell(name: str, method: str, score: Score) -> None:
+    if not score.ranks:
+        if score.unanswered:
+            told = f"not found = {score.not_found} of {score.unanswered}"
+            print(f"{name} ({ROLES[name]}), {method}: {told}", flush=True)
+        return
     line = f"{name} ({ROLES[name]}), {method}: first = {score.within(1):.0f} %, first three = {score.within(3):.0f} %"
     if method == "librarian":
-        line += f", not found = {score.not_found} of 10"
+        line += f", not found = {score.not_found} of {score.unanswered}"
         line += f" (must {MUST_FIRST:.0f} %, {MUST_THREE:.0f} %, {MUST_NOT_FOUND}; aim 75 %, 90 %, 9)"
     elif method == "BM25 alone":
         line += f" (a set is too easy above {TOO_EASY:.0f} % first)"
