@@ -2,8 +2,8 @@
 
 ``development`` was tuned on, ``held_out`` looked at while tuning. ``third`` is harder than asked for: BM25 alone
 finds 7 % of it first; no weight of the ranking was chosen on it. ``near`` holds unanswered questions only: what
-tells an answer from none was chosen on it and on these three. ``judging`` alone decides whether the librarian is
-good enough.
+tells an answer from none was chosen on it and on these three. ``judging`` was asked before and after that, and a
+fault was seen in its answers. ``deciding`` alone decides whether the librarian is good enough.
 """
 
 import json
@@ -16,9 +16,10 @@ ROLES = {
     "held_out": "looked at while weights were chosen",
     "third": "harder than asked for",
     "near": "nothing in it is answered",
-    "judging": "decides",
+    "judging": "asked twice",
+    "deciding": "decides",
 }
-JUDGING = "judging"
+DECIDING = "deciding"
 SETS = tuple(ROLES)
 DOCUMENTS = Path(sys.prefix) / "peers" / "documents"
 """Where the set-up puts the documentation of Debian packages; none of it is committed."""
