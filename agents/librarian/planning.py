@@ -23,7 +23,7 @@ _WRITING = re.compile(
 )
 _ABOUT = re.compile(r"\b(?:about|regarding|concerning)\s+", re.IGNORECASE)
 _SAID = re.compile(
-    r"\b(?:(?:did|do|have|had|has)\s+(?:i|we|you|he|she|they|\w+)\s+(?:\w+\s+)?"
+    r"\b(?:(?:did|have|had|has)\s+(?:i|we|you|he|she|they|\w+)\s+(?:\w+\s+)?"
     r"(?:say|said|tell|told|mention|mentioned|talk|talked|discuss|discussed|decide|decided|agree|agreed|promise|promised)"
     r"|(?:i|we|you|he|she|they)\s+(?:said|told|mentioned|talked|discussed|decided|agreed|promised)"
     r"|(?:was|were)\s+(?:said|told|mentioned|discussed|decided|agreed)"

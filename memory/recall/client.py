@@ -39,6 +39,19 @@ class Found:
     waiting: int
 
 
+@dataclass(frozen=True, slots=True)
+class Closeness:
+    """How closely texts speak of what is asked, from -1 to 1.
+
+    ``texts`` holds a number for each text; ``pieces`` are the pieces of the question as slices of it, and
+    ``nearest`` holds one row per text with the best match of each piece.
+    """
+
+    texts: Sequence[float]
+    pieces: Sequence[tuple[int, int]]
+    nearest: Sequence[Sequence[float]]
+
+
 class RecallProcess:
     """One recall process at a time. Calls are answered in order; each may raise RecallDown.
 
@@ -130,11 +143,15 @@ class RecallProcess:
         width = len(vectors)
         return [products[row * width : (row + 1) * width] for row in range(count)]
 
-    async def closeness(self, question: str, texts: Sequence[str], matches: int) -> list[float]:
-        """Return how closely each text speaks of what is asked, from -1 to 1; see ``Embedder.closeness``."""
+    async def closeness(self, question: str, texts: Sequence[str], matches: int) -> Closeness:
+        """Return how closely each text speaks of what is asked; see ``Embedder.closeness``."""
         header = {"do": "closeness", "question": question, "texts": list(texts), "matches": matches}
-        _header, answer = await self._run(self._ask, header)
-        return cast("list[float]", memoryview(answer).cast("f").tolist())
+        about, answer = await self._run(self._ask, header)
+        numbers = cast("list[float]", memoryview(answer).cast("f").tolist())
+        pieces = [(start, end) for start, end in about["pieces"]]
+        rows, width = numbers[len(texts) :], len(pieces)
+        nearest = [rows[number * width : (number + 1) * width] for number in range(len(texts))]
+        return Closeness(numbers[: len(texts)], pieces, nearest)
 
     async def stop(self) -> None:
         """End the child, asking it first; it can be started again."""

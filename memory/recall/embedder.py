@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,19 @@ _TOKENS_PER_RUN = 512
 """Word pieces per run of the model: more needs more memory and is no faster on a processor."""
 
 Vectors = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """How closely texts speak of what is asked, up to 1.
+
+    ``texts`` holds one float32 per text. ``pieces`` are the word pieces of the question as slices of it, and
+    ``nearest`` holds one row per text with the best match of each piece.
+    """
+
+    texts: Vectors
+    pieces: list[tuple[int, int]]
+    nearest: Vectors
 
 
 class Embedder:
@@ -71,22 +85,27 @@ class Embedder:
                 sums[owners[position]] += vector * len(windows[position])
         return _normalised(sums)
 
-    def closeness(self, question: str, texts: Sequence[str], matches: int) -> Vectors:
-        """Return for each text how closely it speaks of what is asked: one float32 each, up to 1.
+    def closeness(self, question: str, texts: Sequence[str], matches: int) -> Comparison:
+        """Return for each text how closely it speaks of what is asked.
 
         Each word piece of the question is compared with every one of the text, each in its own context, and
         counts by the mean of its best ``matches`` (late interaction). That finds what a single vector blurs:
         the one sentence that holds all of the question, in other words.
         """
-        first, *encodings = self._tokenizer.encode_batch_fast([question, *texts], add_special_tokens=False)
+        first = self._tokenizer.encode(question, add_special_tokens=False)
+        encodings = self._tokenizer.encode_batch_fast(list(texts), add_special_tokens=False)
         asked = self._pieces([first.ids[:_WINDOW]])[0]
+        nearest = np.full((len(texts), len(asked)), -1.0, np.float32)
         windows = [(number, window) for number, one in enumerate(encodings) for window in _windows(one.ids)]
         products: list[list[Vectors]] = [[] for _text in texts]
         for group in _groups([len(window) for _number, window in windows]):
             states = self._pieces([windows[position][1] for position in group])
             for position, state in zip(group, states, strict=True):
-                products[windows[position][0]].append(asked @ state.T)
-        return np.array([_best_matches(np.hstack(one), matches) for one in products], np.float32)
+                number, product = windows[position][0], asked @ state.T
+                products[number].append(product)
+                nearest[number] = np.maximum(nearest[number], product.max(axis=1, initial=-1.0))
+        close = np.array([_best_matches(np.hstack(one), matches) for one in products], np.float32)
+        return Comparison(close, first.offsets[:_WINDOW], nearest)
 
     def _pieces(self, windows: list[list[int]]) -> list[Vectors]:
         """Return the normalised state of every word piece of each window, without the two marks."""

@@ -16,7 +16,7 @@ from memory.identifiers import new_id
 from memory.locations import Locations
 from memory.recall import vectors
 from memory.recall.ahead import RecallAhead
-from memory.recall.client import RecallProcess
+from memory.recall.client import Closeness, RecallProcess
 from memory.recall.condition import Condition, Home, State
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.errors import ModelDamaged, RecallDown, SnapshotDamaged
@@ -100,8 +100,8 @@ class IndexKeeper:
             await asyncio.sleep(0.01)
         return True
 
-    async def closeness(self, question: str, texts: Sequence[str], matches: int = 1) -> list[float] | None:
-        """Return how closely each text speaks of what is asked, up to 1; None while the process is down.
+    async def closeness(self, question: str, texts: Sequence[str], matches: int = 1) -> Closeness | None:
+        """Return how closely each text speaks of what is asked; None while the process is down.
 
         Each word of the question counts by its best ``matches`` in the text.
         """

@@ -31,13 +31,15 @@ class Lexical:
     """Scores by passage number: one dictionary per view, and the terms each passage holds with their weights.
 
     ``terms`` maps a term to its inverse document frequency; ``holds`` a passage to the terms found in it.
-    ``common`` are terms that were not enumerated.
+    ``common`` are terms that were not enumerated. ``rarity`` holds the weight of every term of the question, of
+    those that no passage holds, too.
     """
 
     views: list[dict[int, float]]
     terms: dict[str, float] = field(default_factory=dict)
     holds: dict[int, set[str]] = field(default_factory=lambda: defaultdict(set))
     common: dict[str, float] = field(default_factory=dict)
+    rarity: dict[str, float] = field(default_factory=dict)
 
     def best(self, count: int) -> set[int]:
         """Return the ``count`` best passages of each view."""
@@ -53,12 +55,13 @@ def find(session: Session, query: Query, scope: Scope) -> Lexical:
     total = _total(connection)
     found = Lexical([{} for _view in VIEWS])
     for column, table in enumerate(VIEWS):
-        known = sorted(
-            (count, term) for term in query.terms if (count := _frequency(connection, table, term, total))
-        )
+        counts = {term: _frequency(connection, table, term, total) for term in query.terms}
+        for term, count in counts.items():
+            found.rarity[term] = max(_weight(count, total), found.rarity.get(term, 0.0))
+        known = sorted((count, term) for term, count in counts.items() if count)
         budget = _ENUMERATED
         for position, (count, term) in enumerate(known):
-            weight = math.log(1 + (total - count + 0.5) / (count + 0.5))
+            weight = _weight(count, total)
             found.terms[term] = max(weight, found.terms.get(term, 0.0))
             if count > (_COMMON if scope.within is None else total) or (count > budget and position):
                 found.common[term] = weight
@@ -106,6 +109,11 @@ def _frequency(connection: Any, table: str, term: str, total: int) -> int:
     if count <= _COMMON:
         return int(count)
     return max(int(count), int(count * total / max(last, 1)))
+
+
+def _weight(count: int, total: int) -> float:
+    """The inverse document frequency of a term that ``count`` of all passages hold."""
+    return math.log(1 + (total - count + 0.5) / (count + 0.5))
 
 
 def _postings(connection: Any, table: str, term: str) -> list[tuple[int, float]]:

@@ -87,7 +87,7 @@ class Service:
 
     def _do_closeness(self, header: dict[str, Any], vectors: Vectors) -> Answer:
         close = self._embedder.closeness(header["question"], header["texts"], header["matches"])
-        return {}, close.tobytes()
+        return {"pieces": close.pieces}, close.texts.tobytes() + close.nearest.tobytes()
 
     def _do_memory(self, header: dict[str, Any], vectors: Vectors) -> Answer:
         return {"bytes": own_memory()}, b""

@@ -8,17 +8,18 @@ nearest sentence is.
 
 import asyncio
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy.orm import Session
 
+from memory.recall.client import Closeness
 from memory.recall.driver import driver
 from memory.recall.embedder_identity import EMBEDDER
 from memory.recall.hits import Hit
 from memory.recall.search import Recall
 from memory.recall.telling import sentences, tellings
-from memory.recall.weighing import Evidence, certainty, weigh
+from memory.recall.weighing import Evidence, certainty, familiarity, weigh
 
 PASSAGES, MATCHES = 32, 5
 """Passages that are compared with the question, each word by its best matches in all of the passage."""
@@ -84,14 +85,15 @@ async def find_quotes(
         for hit in hits.values()
         if (slices := tellings(hit.text) if hit.source_kind == "message" else sentences(hit.text))
     ]
-    await _read_closely(recall, question, read)
+    wholes = await _read_closely(recall, question, read)
     weights = {id(one): weigh(one.evidence()) for one in read}
     quotes: dict[object, Quote] = {}
     for one in sorted(read, key=lambda one: -weights[id(one)]):
         page = _page(one.hit)
         if page not in quotes and len(quotes) < limit:
             quotes[page] = Quote(one.hit, one.best(found.terms), weights[id(one)])
-    return Quotes(tuple(quotes.values()), certainty([one.evidence() for one in read]))
+    known = familiarity(question, wholes.pieces, wholes.nearest, found.rarity) if wholes else 0.0
+    return Quotes(tuple(quotes.values()), certainty([one.evidence() for one in read], known))
 
 
 def headings_without_vectors(session: Session, attachment_ids: Collection[str]) -> list[str]:
@@ -109,33 +111,37 @@ async def _under_headings(
 ) -> list[Hit]:
     """Return passages under the headings that are closest to the question, found by the headings' words."""
     close = await recall.keeper.closeness(question, [_path(heading) for heading in headings])
-    if not close:
+    if close is None:
         return []
     hits: list[Hit] = []
-    for number in sorted(range(len(headings)), key=lambda number: -close[number])[:HEADINGS]:
+    for number in sorted(range(len(headings)), key=lambda number: -close.texts[number])[:HEADINGS]:
         found = await recall.search(headings[number], limit=UNDER_ONE, words_only=True, **filters)
         hits += [replace(hit, legs={**hit.legs, "lexical": 0.0, "coverage": 0.0}) for hit in found.hits]
     return hits[:UNDER_ALL]
 
 
-async def _read_closely(recall: Recall, question: str, read: list["_Read"]) -> None:
-    """Compare the passages with the question as wholes, and the closest of them sentence by sentence."""
+async def _read_closely(recall: Recall, question: str, read: list["_Read"]) -> Closeness | None:
+    """Compare the passages with the question as wholes, and the closest of them sentence by sentence.
+
+    Return what the wholes came to; None while nothing can be compared.
+    """
     wholes = await recall.keeper.closeness(
         question, [_headed(one.hit, one.hit.text) for one in read], MATCHES
     )
     if wholes is None:
-        return
-    for one, whole in zip(read, wholes, strict=True):
+        return None
+    for one, whole in zip(read, wholes.texts, strict=True):
         one.whole = whole
     chosen = sorted(read, key=lambda one: -weigh(one.evidence()))[:READ]
     texts = [_headed(one.hit, one.hit.text[start:end]) for one in chosen for start, end in one.sentences]
     near = await recall.keeper.closeness(question, texts)
     if near is None:
-        return
+        return wholes
     position = 0
     for one in chosen:
-        one.near = near[position : position + len(one.sentences)]
+        one.near = near.texts[position : position + len(one.sentences)]
         position += len(one.sentences)
+    return wholes
 
 
 async def _awaken(recall: Recall, *, fresh: bool) -> None:
@@ -154,7 +160,7 @@ class _Read:
     hit: Hit
     sentences: list[tuple[int, int]]
     whole: float | None = None
-    near: list[float] = field(default_factory=list)
+    near: Sequence[float] = ()
 
     def evidence(self) -> Evidence:
         """What speaks for the passage."""

@@ -3,8 +3,8 @@
 import asyncio
 import json
 import logging
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -58,7 +58,8 @@ class RecallResult:
 
     ``legs`` names the legs that took part: ``lexical``, ``dense``. ``home`` is the Chroma home that answered:
     ``sealed``, ``memory``, or ``none`` when vectors took no part or were only scanned; ``scanned`` counts the
-    vectors that were compared one by one because Chroma had not taken them yet.
+    vectors that were compared one by one because Chroma had not taken them yet. ``rarity`` weighs each of the
+    ``terms`` by how few passages hold it.
     """
 
     hits: tuple[Hit, ...]
@@ -67,6 +68,7 @@ class RecallResult:
     scanned: int
     terms: tuple[str, ...]
     speakers: tuple[str, ...]
+    rarity: Mapping[str, float] = field(default_factory=dict)
 
 
 class Recall:
@@ -175,6 +177,7 @@ class Recall:
             found.waiting if found is not None else 0,
             understood.terms,
             understood.speakers,
+            words.rarity,
         )
 
     async def why(self, query: str, *, limit: int = 10, **filters: Any) -> dict[str, Any]:

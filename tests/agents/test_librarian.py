@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from agents.events import Event, TextDelta
+from agents.librarian.planning import EVERYWHERE, TALKS, THESE, Search, plan
 from agents.office import Office
 from memory import runs
 from memory.chats import Message
@@ -121,6 +122,18 @@ async def test_orders_in_a_document_are_only_quoted(office: Office) -> None:
     assert all(quote in plain for quote in quoted(answer))
     outside = re.sub(r"^>.*$", "", answer.text, flags=re.M)
     assert "hundred metres" not in outside
+
+
+@pytest.mark.parametrize(
+    ("question", "files", "where"),
+    [
+        ("What did I tell you about the crane?", True, TALKS),
+        ("How do I tell the crane to stop?", True, THESE),
+        ("Whom do I tell first when the crane stops?", False, EVERYWHERE),
+    ],
+)
+def test_conversations_come_first_where_something_was_said(question: str, files: bool, where: str) -> None:
+    assert plan(question, files=files, results=[], may_search=True) == Search(question, where)
 
 
 async def test_what_was_said_elsewhere_is_quoted_with_speaker_and_date(office: Office) -> None:

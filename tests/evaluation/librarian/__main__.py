@@ -1,6 +1,6 @@
 """``python -m tests.evaluation.librarian [--home DIR] [SET…]`` prints how often the librarian finds the page.
 
-The exit status rests on ``judging`` alone. With ``--home`` the office stays, so that the next run need not read
+The exit status rests on ``deciding`` alone. With ``--home`` the office stays, so that the next run need not read
 and embed the documents again.
 """
 
@@ -20,13 +20,13 @@ from tests.evaluation.librarian.measuring import (
     Score,
     measure,
 )
-from tests.evaluation.librarian.questions import DOCUMENTS, JUDGING, ROLES, SETS, questions
+from tests.evaluation.librarian.questions import DECIDING, DOCUMENTS, ROLES, SETS, questions
 
 PASSPHRASE = "a passphrase for measuring only"
 
 
 async def main() -> int:
-    """Measure the named sets, or all; 1 where the librarian misses a must on the judging one."""
+    """Measure the named sets, or all; 1 where the librarian misses a must on the deciding one."""
     parser = argparse.ArgumentParser(prog="tests.evaluation.librarian")
     parser.add_argument("--home", type=Path)
     parser.add_argument("sets", nargs="*", default=SETS)
@@ -42,7 +42,7 @@ async def main() -> int:
                 scores = await measure(office, questions(name))
                 for method, score in scores.items():
                     _tell(name, method, score)
-                missed = missed or (name == JUDGING and not _holds(scores))
+                missed = missed or (name == DECIDING and not _holds(scores))
         finally:
             await office.close()
     return int(missed)
@@ -59,9 +59,14 @@ def _holds(scores: dict[str, Score]) -> bool:
 
 
 def _tell(name: str, method: str, score: Score) -> None:
+    if not score.ranks:
+        if score.unanswered:
+            told = f"not found = {score.not_found} of {score.unanswered}"
+            print(f"{name} ({ROLES[name]}), {method}: {told}", flush=True)
+        return
     line = f"{name} ({ROLES[name]}), {method}: first = {score.within(1):.0f} %, first three = {score.within(3):.0f} %"
     if method == "librarian":
-        line += f", not found = {score.not_found} of 10"
+        line += f", not found = {score.not_found} of {score.unanswered}"
         line += f" (must {MUST_FIRST:.0f} %, {MUST_THREE:.0f} %, {MUST_NOT_FOUND}; aim 75 %, 90 %, 9)"
     elif method == "BM25 alone":
         line += f" (a set is too easy above {TOO_EASY:.0f} % first)"

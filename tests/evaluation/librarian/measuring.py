@@ -23,6 +23,7 @@ class Score:
     """How one method did: the rank of the first right page per answered question, and what it did not find."""
 
     ranks: list[int | None] = field(default_factory=list)
+    unanswered: int = 0
     not_found: int = 0
 
     def within(self, rank: int) -> float:
@@ -55,6 +56,7 @@ async def measure(office: Office, asked: list[Question]) -> dict[str, Score]:
         file = files[question.file]
         cited = await _cited(office, question, file)
         if not question.pages:
+            scores["librarian"].unanswered += 1
             scores["librarian"].not_found += not cited
             continue
         scores["librarian"].ranks.append(_rank(cited, question))

@@ -12,7 +12,7 @@ from memory.readers.passages import Passage
 from memory.recall.quoting import MANY, find_quotes, headings_without_vectors
 from memory.recall.search import Recall
 from memory.recall.telling import only_asks, sentences
-from memory.recall.weighing import Evidence, certainty
+from memory.recall.weighing import Evidence, certainty, familiarity
 from tests.memory.recall.conftest import warm
 from tests.memory.recall.writing import Writer
 
@@ -110,7 +110,28 @@ def test_sentences_are_slices_in_order_and_hold_every_letter(text: str) -> None:
 
 def test_without_closeness_the_words_decide() -> None:
     legs = {"lexical": 1.0, "coverage": 0.7}
-    assert certainty([Evidence(legs, None, None)]) == 0.7
-    assert certainty([]) == 0.0
-    assert certainty([Evidence(legs, 0.6, 0.7)]) > 0.99
-    assert certainty([Evidence(legs, 0.2, 0.2)]) < 0.01
+    assert certainty([Evidence(legs, None, None)], 0.0) == 0.7
+    assert certainty([], 0.0) == 0.0
+
+
+def test_an_answer_is_sure_where_sentences_are_close() -> None:
+    legs = {"lexical": 1.0, "coverage": 0.7}
+    assert certainty([Evidence(legs, 0.6, 0.7)], 0.3) > 0.99
+    assert certainty([Evidence(legs, 0.2, 0.2)], 0.8) < 0.01
+
+
+def test_where_many_passages_are_close_one_must_know_the_words() -> None:
+    legs = {"lexical": 1.0, "coverage": 0.7}
+    many = [Evidence(legs, 0.5, 0.4)] * 32
+    assert certainty(many, 0.4) < 0.1
+    assert certainty(many, 0.7) > 0.9
+    assert certainty(many[:4], 0.4) > 0.5
+
+
+def test_words_count_by_their_rarity_and_stop_words_not_at_all() -> None:
+    question = "Does the crane wait?"
+    pieces = [(0, 4), (5, 8), (9, 12), (12, 14), (15, 19), (19, 20)]
+    nearest = [[0.9, 0.9, 0.1, 0.3, 0.8, 0.9], [0.2, 0.2, 0.3, 0.0, 0.4, 0.2]]
+    assert familiarity(question, pieces, nearest, {"crane": 3.0, "wait": 1.0}) == pytest.approx(0.35)
+    assert familiarity(question, pieces, nearest, {}) == pytest.approx(2.8 / 4)
+    assert familiarity(question, pieces, [], {"crane": 3.0}) == 0.0
