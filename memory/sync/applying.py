@@ -150,6 +150,7 @@ class _Apply:
                 left = {name: value for name, value in fields.items() if name not in found}
                 known.beside = {**known.beside, "fields": left}
                 known.loose = any(name in shape.columns for name in left)
+                self.applied.touched.add((known.type, known.local_id))
                 self._session.flush()
 
     def _erase(self, known: SyncRecordTable | None, one: Believed) -> None:
@@ -282,6 +283,7 @@ class _Apply:
         known.state, known.waiting = "synced", None
         self._session.flush()
         self._reindex(self._session, record.type, known.local_id)
+        self.applied.touched.add((record.type, known.local_id))
         return True
 
     def _make_room(self, shape: Shape, local_id: str, values: dict[str, Any]) -> None:

@@ -70,6 +70,8 @@ class Applied:
     refused: list[tuple[Item, str]] = field(default_factory=list)
     later: list[Item] = field(default_factory=list)
     """What is to be brought again: its key has not arrived, or an agent is writing on it."""
+    touched: set[tuple[str, str]] = field(default_factory=set)
+    """Type and key of the rows that were written."""
     conflicts: int = 0
     far_ahead: bool = False
     """Whether a device's clock is more than a day ahead."""

@@ -53,6 +53,7 @@ class Round:
     asks: int = 0
     held_back: int = 0
     far_ahead: bool = False
+    touched: set[tuple[str, str]] = field(default_factory=set)
     refused: list[tuple[str, str]] = field(default_factory=list)
     """Where something lay that is not taken, and why, in the protocol's words."""
 
@@ -115,6 +116,7 @@ def _count(done: Round, applied: Applied) -> None:
     done.pulled += len(applied.taken)
     done.conflicts += applied.conflicts
     done.far_ahead |= applied.far_ahead
+    done.touched |= applied.touched
     done.refused += [(item.source, reason) for item, reason in applied.refused]
 
 

@@ -110,9 +110,8 @@ class Waiting:
 
 def waiting(session: Session) -> Waiting:
     """Return what waits."""
-    states = dict(
-        session.execute(select(SyncRecordTable.state, func.count()).group_by(SyncRecordTable.state)).tuples()
-    )
+    by_state = select(SyncRecordTable.state, func.count()).group_by(SyncRecordTable.state)
+    states: dict[str, int] = {row[0]: row[1] for row in session.execute(by_state)}
     marked = session.scalar(select(func.count()).select_from(SyncChangeTable)) or 0
     outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable)) or 0
     return Waiting(marked, outbox, states.get("held", 0), states.get("too_long", 0), states.get("erasing", 0))

@@ -9,6 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
 from memory.identifiers import now
+from memory.sync.account import Account
 from memory.sync.envelope import Signer
 from memory.sync.hlc import Clock
 from memory.sync.shapes import shapes
@@ -39,7 +40,14 @@ class Credentials:
 
 
 def begin(
-    session: Session, space_id: str, device_id: str, place: str, *, types: Iterable[str], founds: bool
+    session: Session,
+    space_id: str,
+    device_id: str,
+    place: str,
+    account: Account,
+    *,
+    types: Iterable[str],
+    founds: bool,
 ) -> None:
     """Turn sync on for an office that never had it; all of it is about to be sent.
 
@@ -51,7 +59,9 @@ def begin(
             device_id=device_id,
             place=place,
             types=sorted(types),
-            epoch=1,
+            epoch=account.current_epoch(space_id),
+            log_n=account.n,
+            log_head=account.head,
             naming=os.urandom(32) if founds else None,
         )
     )
@@ -62,6 +72,11 @@ def begin(
 def of(session: Session) -> SyncSpaceTable | None:
     """Return the row of this office's space, None where it was never synced; only within a transaction."""
     return session.scalars(select(SyncSpaceTable)).one_or_none()
+
+
+def take_account(session: Session, account: Account) -> None:
+    """Remember how far the account log has come."""
+    session.execute(update(SyncSpaceTable).values(log_n=account.n, log_head=account.head))
 
 
 def switch(session: Session, *, enabled: bool) -> None:

@@ -27,6 +27,9 @@ class SyncSpaceTable(Base):
     types: Mapped[Documents] = mapped_column(default=list)
     """The types of records that sync, as the owner chose them."""
     epoch: Mapped[int]
+    log_n: Mapped[int]
+    log_head: Mapped[bytes] = mapped_column(LargeBinary)
+    """Number and hash of the last entry of the account log that was taken: an older or another log is refused."""
     clock_ms: Mapped[Instant] = mapped_column(default=0)
     clock_counter: Mapped[int] = mapped_column(default=0)
     naming: Mapped[bytes | None] = mapped_column(LargeBinary)

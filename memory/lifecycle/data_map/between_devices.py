@@ -16,8 +16,8 @@ def between_devices() -> tuple[Entry, ...]:
             erase=EraseRule.OFFICE,
             left_out=dict.fromkeys(
                 (
-                    *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "clock_ms"),
-                    *("clock_counter", "naming", "position"),
+                    *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
+                    *("log_head", "clock_ms", "clock_counter", "naming", "position"),
                 ),
                 here,
             ),

@@ -266,6 +266,13 @@ def _other_places() -> tuple[Entry, ...]:
             recipients=PROVIDER,
         ),
         Entry(
+            place="keyring:sync",
+            category=Category.SECRETS,
+            purpose=_("The keys with which this device signs and opens what your devices share."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+        ),
+        Entry(
             place="memory file system:index",
             category=Category.INDEX,
             purpose=_("The open search index, in memory and never on a disk."),

@@ -203,6 +203,8 @@ CREATE TABLE sync_space (
     applying BOOLEAN NOT NULL,
     types JSON NOT NULL,
     epoch INTEGER NOT NULL,
+    log_n INTEGER NOT NULL,
+    log_head BLOB NOT NULL,
     clock_ms BIGINT NOT NULL,
     clock_counter INTEGER NOT NULL,
     naming BLOB,

@@ -98,7 +98,7 @@ class Device:
 
     def join(self, types: Sequence[str] = TYPES) -> None:
         founds = self.keys is self.ring.devices[0]
-        self.do(space.begin, SPACE, self.keys.id, "folder", types=types, founds=founds)
+        self.do(space.begin, SPACE, self.keys.id, "folder", self.ring.account, types=types, founds=founds)
 
     def do(self, operation: Any, *args: Any, **kwargs: Any) -> Any:
         return self.database.write_now(operation, *args, **kwargs)
