@@ -1,7 +1,7 @@
 """Marks become sealed revisions: what changed is found by comparing the row with what is known of the record."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
@@ -17,6 +17,7 @@ from memory.sync.shapes import Shape, shapes
 from memory.sync.space import OFFICE_NAME, Credentials
 from memory.tables import (
     ConversationTable,
+    MessageTable,
     SyncChangeTable,
     SyncOutboxTable,
     SyncRecordTable,
@@ -29,35 +30,54 @@ NAMING = "naming"
 """The field of `OFFICE_NAME` that carries the secret."""
 
 
-def drain(session: Session, credentials: Credentials, now: int) -> int:
-    """Seal every marked change and every erasure that the others are not told of; return how many.
+class Drained(NamedTuple):
+    """How many revisions were sealed, and how many marks were looked at."""
+
+    sealed: int
+    looked_at: int
+
+
+def drain(session: Session, credentials: Credentials, now: int, most: int | None = None) -> Drained:
+    """Seal marked changes and the erasures that the others are not told of.
 
     Nothing is sealed while sync is off, or before the secret that names records has arrived. ``now`` is in
-    milliseconds UTC.
+    milliseconds UTC; ``most`` are the marks of one transaction, so that nobody waits long for the database.
     """
     here = space.of(session)
     if here is None or not here.enabled or here.naming is None:
-        return 0
+        return Drained(0, 0)
     work = _Drain(session, here, credentials)
-    count = int(work.introduce(now))
-    arriving = set(
-        session.scalars(select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None)))
-    )
-    order = list(shapes())
-    marks = session.execute(select(SyncChangeTable.type, SyncChangeTable.local_id, SyncChangeTable.at)).all()
-    for type_, local_id, at in sorted(marks, key=lambda mark: (order.index(mark.type), mark.at)):
+    sealed, looked_at = int(work.introduce(now)), 0
+    for type_, local_id, at in _marks(session, most):
+        looked_at += 1
         if type_ in here.types:
             values = shapes()[type_].read(session, local_id)
-            if values is not None and arriving & {local_id, values.get("conversation_id")}:
-                continue
-            count += int(values is not None and work.change(shapes()[type_], local_id, values, at))
+            sealed += int(values is not None and work.change(shapes()[type_], local_id, values, at))
         session.execute(
             delete(SyncChangeTable).where(SyncChangeTable.type == type_, SyncChangeTable.local_id == local_id)
         )
-    count += work.erasures(now)
+    sealed += work.erasures(now)
     space.keep_clock(here, work.clock)
     session.flush()
-    return count
+    return Drained(sealed, looked_at)
+
+
+def _marks(session: Session, most: int | None) -> list[tuple[str, str, int]]:
+    """Return marks, what others refer to first, but for chats that an import is still bringing in."""
+    arriving = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))
+    theirs = select(MessageTable.id).where(MessageTable.conversation_id.in_(arriving))
+    unready = {"conversation": arriving, "message": theirs}
+    found: list[tuple[str, str, int]] = []
+    for type_ in shapes():
+        chosen = select(SyncChangeTable.local_id, SyncChangeTable.at).where(SyncChangeTable.type == type_)
+        if type_ in unready:
+            chosen = chosen.where(SyncChangeTable.local_id.not_in(unready[type_]))
+        if most is not None:
+            chosen = chosen.limit(most - len(found))
+        found += [
+            (type_, row.local_id, row.at) for row in session.execute(chosen.order_by(SyncChangeTable.at))
+        ]
+    return found
 
 
 class _Drain:

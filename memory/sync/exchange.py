@@ -28,6 +28,7 @@ MOST_ERASED = 50
 MOST_ERASED_SHARE, FEW = 0.2, 10
 """… or so large a share of all records, unless they are few."""
 _TRIES = 5
+_MARKS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +68,7 @@ async def exchange(parts: Parts, *, confirmed: int | None = None) -> Round:
     done = Round()
     await _pull(parts, done)
     await _erase(parts, done, confirmed)
-    await parts.database.write(drain, parts.credentials, now())
+    await _seal(parts)
     for erases in (True, False):
         await _push(parts, done, erases=erases)
     gone = await parts.database.read(_gone)
@@ -75,9 +76,16 @@ async def exchange(parts: Parts, *, confirmed: int | None = None) -> Round:
     return done
 
 
+async def _seal(parts: Parts) -> None:
+    """Seal what was changed, in small transactions."""
+    while (await parts.database.write(drain, parts.credentials, now(), _MARKS)).looked_at:
+        continue
+
+
 async def _pull(parts: Parts, done: Round) -> None:
     left: set[str] = set()
     while True:
+        await _seal(parts)
         position = await parts.database.read(_position)
         page = await asyncio.to_thread(parts.carrier.pull, position, left)
         done.refused += page.damaged

@@ -19,7 +19,10 @@ from memory.sync.header import ERASE, Header
 from memory.sync.outbox import Op
 
 _SUFFIX = ".msgpack"
-_AT_ONCE = 500
+_PART = ".part"
+_COUNT = "count"
+"""A file with the last number, where the revision that had it is erased."""
+_AT_ONCE = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,24 +79,34 @@ class FolderCarrier:
     def push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
         """Write revisions, each whole or not at all, then remove what they replace."""
         own = self._written()
-        verdicts = []
+        parts: list[Path] = []
+        replaced: list[Path] = []
         for op in ops:
             header = Header.unpack(op.envelope.hdr)
             former = own.get(header.rid)
             if former is None or former.rev != header.rev:
                 self._last += 1
-                self._write(self._last, wire.to_msgpack(op.envelope))
+                parts.append(self._write(self._last, wire.to_msgpack(op.envelope)))
                 own[header.rid] = _Own(self._last, header.rev, op.erases)
                 if former is not None:
-                    self._path(former.counter).unlink(missing_ok=True)
-            verdicts.append(Accepted(op.op_id, _number(op.envelope.hdr)))
-        return verdicts
+                    replaced.append(self._path(former.counter))
+        try:
+            _put_in_place(parts)
+        except BaseException:
+            self._own = None  # what of it stands there is read again
+            raise
+        for path in replaced:
+            path.unlink(missing_ok=True)
+        return [Accepted(op.op_id, _number(op.envelope.hdr)) for op in ops]
 
     def forget(self, rids: AbstractSet[str]) -> None:
         """Remove the revisions of erased records that lie below this device's name."""
         own = self._written()
         for rid in rids & own.keys():
             if not own[rid].erases:
+                if own[rid].counter == self._last:
+                    # The others have read this number: it must not come again for something else.
+                    self._keep_count()
                 self._path(own.pop(rid).counter).unlink(missing_ok=True)
 
     def _unread(self, position: Position) -> Iterator[tuple[str, int, Path]]:
@@ -112,27 +125,45 @@ class FolderCarrier:
         if self._own is None:
             own: dict[str, _Own] = {}
             self._mine.mkdir(exist_ok=True)
+            for part in self._mine.glob(f".*{_PART}"):
+                part.unlink()  # a crash left it before anybody could read it
+            count = self._mine / _COUNT
+            self._last = int(count.read_text()) if count.exists() else 0
             for counter, path in sorted(_files(self._mine)):
                 sealed = wire.from_msgpack(path.read_bytes())
                 header = Header.unpack(sealed.hdr)
                 if (former := own.get(header.rid)) is not None:
                     self._path(former.counter).unlink()
                 own[header.rid] = _Own(counter, header.rev, header.kind == ERASE)
-                self._last = counter
+                self._last = max(self._last, counter)
             self._own = own
         return self._own
 
     def _path(self, counter: int) -> Path:
         return self._mine / f"{counter:012d}{_SUFFIX}"
 
-    def _write(self, counter: int, data: bytes) -> None:
+    def _keep_count(self) -> None:
+        part = self._mine / f".{_COUNT}{_PART}"
+        part.write_text(str(self._last))
+        _put_in_place([part])
+
+    def _write(self, counter: int, data: bytes) -> Path:
         target = self._path(counter)
-        part = target.with_name(f".{target.name}.part")
-        with part.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(target)
+        part = target.with_name(f".{target.name}{_PART}")
+        part.write_bytes(data)
+        return part
+
+
+def _put_in_place(parts: Sequence[Path]) -> None:
+    """Give files their names once all of them are on the disk."""
+    for part in parts:
+        descriptor = os.open(part, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+    for part in parts:
+        part.replace(part.with_name(part.name.removeprefix(".").removesuffix(_PART)))
 
 
 def _number(hdr: bytes) -> int:

@@ -90,7 +90,7 @@ class SyncOutboxTable(Base):
     __tablename__ = "sync_outbox"
 
     rid: Mapped[Identifier] = mapped_column(primary_key=True)
-    op_id: Mapped[Identifier]
+    op_id: Mapped[Identifier] = mapped_column(unique=True)
     erases: Mapped[bool]
     rev: Mapped[Identifier]
     envelope: Mapped[bytes] = mapped_column(LargeBinary)

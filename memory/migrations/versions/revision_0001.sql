@@ -168,7 +168,8 @@ CREATE TABLE sync_outbox (
     envelope BLOB NOT NULL,
     base JSON NOT NULL,
     tries INTEGER NOT NULL,
-    CONSTRAINT pk_sync_outbox PRIMARY KEY (rid)
+    CONSTRAINT pk_sync_outbox PRIMARY KEY (rid),
+    CONSTRAINT uq_sync_outbox_op_id UNIQUE (op_id)
 );
 
 CREATE TABLE sync_record (

@@ -6,7 +6,7 @@ import tempfile
 from pathlib import Path
 from typing import Any, ClassVar
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 from sqlalchemy import literal_column, select
@@ -172,8 +172,8 @@ class Offices(RuleBasedStateMachine):
     def meet(self) -> None:
         """Carry everything, and let every device have rounds, until nothing moves."""
         for _turn in range(12):
-            moved = [self.round(device) for device in self.devices]
             self.mirror()
+            moved = [self.round(device) for device in self.devices]
             if not any(moved):
                 return
         raise AssertionError("the devices talk for ever")
@@ -230,7 +230,12 @@ class ThreeOffices(Offices):
 
 
 _FEW = settings(
-    max_examples=12, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=12,
+    stateful_step_count=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+    print_blob=True,
+    suppress_health_check=list(HealthCheck),
 )
 
 

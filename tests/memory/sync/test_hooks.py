@@ -15,8 +15,8 @@ from memory.lifecycle.data_map.syncing import EVERYTHING, synced
 from memory.lifecycle.subjects import Subject
 from memory.messages import Speaker
 from memory.sync import space
-from memory.sync.drain import drain
-from memory.tables import Base, NoteTable, SyncChangeTable, SyncRecordTable, SyncSpaceTable
+from memory.sync.drain import Drained, drain
+from memory.tables import Base, ConversationTable, NoteTable, SyncChangeTable, SyncRecordTable, SyncSpaceTable
 from tests.agents.test_erasing import _decrypted
 from tests.memory.conftest import KEY
 from tests.memory.sync.devices import Device, settle
@@ -34,8 +34,8 @@ def marks(device: Device) -> set[tuple[str, str]]:
 
 
 def seal(device: Device, at: int = 1) -> int:
-    count: int = device.do(drain, device.credentials, at)
-    return count
+    drained: Drained = device.do(drain, device.credentials, at)
+    return drained.sealed
 
 
 def test_every_column_of_the_office_syncs_or_says_why_not() -> None:
@@ -169,3 +169,26 @@ def test_a_killed_process_leaves_no_edit_without_its_mark_and_no_mark_without_it
         assert one.state() == other.state()
         one.database.close()
     one.reopen()
+
+
+def test_what_an_import_is_bringing_in_waits_until_it_is_whole(devices: list[Device]) -> None:
+    one = devices[0]
+    conversation = one.do(chats.create_conversation)
+    said = one.do(messages.add_owner_message, conversation.id, "hello")
+
+    def arriving(session: Session, import_id: str | None) -> None:
+        session.get_one(ConversationTable, conversation.id).arriving_import_id = import_id
+
+    one.do(arriving, "ab" * 16)
+    assert seal(one) == 0
+    one.do(arriving, None)
+    assert {("conversation", conversation.id), ("message", said.id)} <= marks(one)
+    assert seal(one) == 2
+
+
+def test_many_edits_are_sealed_in_small_transactions(devices: list[Device]) -> None:
+    one = devices[0]
+    for number in range(5):
+        one.do(notes.add_note, f"note {number}")
+    drained = [one.do(drain, one.credentials, 1, 2).sealed for _turn in range(4)]
+    assert drained == [2, 2, 1, 0]

@@ -11,8 +11,10 @@ from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
 from memory.messages import Speaker
 from memory.sync.drain import drain
+from memory.sync.folder import FolderCarrier
 from memory.tables import SyncConflictTable, SyncOutboxTable
 from tests.memory.sync.devices import Device, settle
+from tests.memory.sync.making import SPACE
 
 
 def alike(one: Device, other: Device) -> dict[str, dict[str, Any]]:
@@ -152,6 +154,18 @@ def test_a_folder_that_is_away_loses_nothing(devices: list[Device], tmp_path: Pa
     (tmp_path / "away").rename(tmp_path / "folder")
     settle(one, other)
     assert [note["text"] for note in alike(one, other)["note"].values()] == ["a quiet orchid"]
+
+
+def test_a_number_in_the_folder_never_comes_again(devices: list[Device], tmp_path: Path) -> None:
+    one, other = devices
+    note = one.do(notes.add_note, "milk")
+    settle(one, other)
+    other.erase(Subject("note", note.id))
+    settle(one, other)
+    one.carrier = FolderCarrier(tmp_path / "folder", SPACE, one.keys.id)
+    later = one.do(notes.add_note, "bread")
+    settle(one, other)
+    assert list(alike(one, other)["note"]) == [later.id]
 
 
 def test_the_folder_holds_no_word_and_no_id(devices: list[Device], tmp_path: Path) -> None:
