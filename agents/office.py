@@ -51,6 +51,7 @@ if TYPE_CHECKING:
     from agents.lifecycle.going_back import WentBack
     from agents.lifecycle.keeping import Keeping
     from agents.lifecycle.transfer import Transfers
+    from agents.syncing import Syncing
 
 
 class Office:
@@ -145,6 +146,13 @@ class Office:
                 vault=self.vault,
             )
         )
+
+    @cached_property
+    def syncing(self) -> "Syncing":
+        """The office on the owner's other devices."""
+        from agents.syncing import Syncing
+
+        return Syncing(self.database, self.vault, self.recall, self.events, self.erasing)
 
     @cached_property
     def keeping(self) -> "Keeping":

@@ -205,6 +205,12 @@ def visible_notes(
     return tuple(record(Note, row) for row in session.scalars(query.order_by(literal_column("note.rowid"))))
 
 
+def is_recalled(session: Session, note_id: str) -> bool:
+    """Whether a note may be found again: accepted, valid, neither in the trash nor restricted. Raises NotFound."""
+    row = required(session, NoteTable, note_id)
+    return row.state == "accepted" and row.valid_to is None and row.trashed_at is None and not row.restricted
+
+
 def core_notes(session: Session, *, agent_id: str | None) -> tuple[Note, ...]:
     """Return what stands in every prompt of this agent: the office's core notes, then its own, as written."""
     found = visible_notes(session, agent_id=agent_id, conversation_id=None, kinds=("core",))

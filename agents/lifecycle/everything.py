@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from agents.office import Office
+from agents.syncing import ITEM as SYNC_ITEM
 from memory.lifecycle.data_map import covers
 from memory.locations import Locations
 
@@ -16,6 +17,7 @@ async def erase_everything(office: Office) -> tuple[Path, ...]:
     """
     for connection in await office.connections.all():
         await office.connections.forget_key(connection.id)
+    await asyncio.to_thread(office.vault.delete_key, SYNC_ITEM)
     await asyncio.to_thread(office.vault.destroy)
     await office.close()
     return await asyncio.to_thread(_remove, office.locations)

@@ -25,6 +25,7 @@ from memory.lifecycle.restoring import Order
 from memory.locations import Locations
 from memory.office_store import open_database
 from memory.ownership import OwnerLock
+from memory.sync import space
 from resources.language import gettext as _
 from vault import backup_keys
 from vault.errors import VaultError
@@ -197,5 +198,7 @@ def _take_over(session: Session, carried: Carried, order: Order) -> tuple[dict[s
 
 
 def _arrived(session: Session, order: Order, counts: dict[str, int] | None = None) -> None:
+    # What it knew of the owner's other devices is old: it joins them again, and is given everything anew.
+    space.leave(session)
     backups.add(session, Written(order.head, Path(order.path), order.sha256, order.size, {}))
     audit.append(session, "backup restored", order.head.id, {"erased again": counts or {}})

@@ -11,6 +11,7 @@ from desktop.command_line.backup_commands import backup
 from desktop.command_line.lock_commands import lock
 from desktop.command_line.options import GlobalOptions
 from desktop.command_line.privacy_commands import privacy
+from desktop.command_line.sync_commands import sync
 from resources.language import gettext as _
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -35,6 +36,7 @@ def office_commands() -> None:
 office_commands.add_command(backup)
 office_commands.add_command(privacy)
 office_commands.add_command(lock)
+office_commands.add_command(sync)
 
 
 @office_commands.command()

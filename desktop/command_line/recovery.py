@@ -16,6 +16,7 @@ from memory.locations import Locations
 from resources.language import gettext as _
 from vault.errors import VaultError
 from vault.office_keys import open_vault, unlock_with_recovery
+from vault.recovery_key import words_of
 from vault.secret import Secret
 
 
@@ -31,13 +32,36 @@ def show_new_key(options: GlobalOptions) -> int:
             print(
                 _("Your recovery key. It is shown this once: write it down and keep it apart."), file=terminal
             )
-            for start in range(0, len(words), 6):
-                print("  " + " ".join(words[start : start + 6]), file=terminal)
+            _write(words, terminal)
         asyncio.run(_record(options))
         return 0
     except (VaultError, NoTerminal, CommandFailed) as error:
         print(error, file=sys.stderr)
         return 1
+
+
+def show_sync_key(key: bytes) -> str | None:
+    """Show the words of a new recovery key of sync once, and return them; None where there is no terminal for it."""
+    protect()
+    try:
+        with _terminal() as terminal:
+            words = words_of(key).split()
+            print(
+                _(
+                    "The recovery key of sync: with it your other devices join. Write it down, it is shown once."
+                ),
+                file=terminal,
+            )
+            _write(words, terminal)
+        return " ".join(words)
+    except NoTerminal as error:
+        print(error, file=sys.stderr)
+        return None
+
+
+def _write(words: list[str], terminal: TextIO) -> None:
+    for start in range(0, len(words), 6):
+        print("  " + " ".join(words[start : start + 6]), file=terminal)
 
 
 def change_passphrase(options: GlobalOptions) -> int:

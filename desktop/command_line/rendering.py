@@ -224,6 +224,11 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("cost", lambda row: "" if row["input_tokens"] is None else _cost(row)),
         ("status", lambda row: str(row["status"] or row["error"] or "…")),
     ),
+    "sync devices": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("state", _text_of("state")),
+        ("here", lambda row: "•" if row["this"] else ""),
+    ),
     "trash list": _table(
         ("id", lambda row: row["id"][:8]),
         ("kind", _text_of("kind")),

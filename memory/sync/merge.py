@@ -21,8 +21,13 @@ LONG_TEXT = {
 }
 MESSAGE = "message"
 REDACTED = "redacted"
-CHANGEABLE = frozenset({REDACTED, "rating", "pinned"})
-"""The fields of a message that change after it was written."""
+CHANGEABLE = frozenset(
+    {
+        *(REDACTED, "rating", "pinned"),
+        *("trashed_at", "held_at", "restricted", "parent_id", "shown_batch_id", "agent_id"),
+    }
+)
+"""The fields of a message that change after it was written: what its owner does with it, and what it hangs on."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,13 @@ from memory.tables.lifecycle import (
 from memory.tables.office import AuditTable, OfficeTable, SettingTable
 from memory.tables.recall import EmbeddingTable, IndexSnapshotTable, NoteTable, PassageTable
 from memory.tables.runs import RunEventTable, RunTable
+from memory.tables.sync import (
+    SyncChangeTable,
+    SyncConflictTable,
+    SyncOutboxTable,
+    SyncRecordTable,
+    SyncSpaceTable,
+)
 from memory.tables.team import AgentRevisionTable, AgentTable, ConnectionTable
 
 __all__ = [
@@ -45,5 +52,10 @@ __all__ = [
     "RunEventTable",
     "RunTable",
     "SettingTable",
+    "SyncChangeTable",
+    "SyncConflictTable",
+    "SyncOutboxTable",
+    "SyncRecordTable",
+    "SyncSpaceTable",
     "UsageTable",
 ]

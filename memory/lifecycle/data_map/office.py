@@ -1,12 +1,13 @@
 """The data map of what the office keeps about itself: ledgers, audit, settings, copies, erasure, files, keys."""
 
+from memory.lifecycle.data_map.between_devices import between_devices
 from memory.lifecycle.data_map.entries import PROVIDER, Category, Entry, EraseRule, Retention
 from resources.language import gettext as _
 
 
 def office() -> tuple[Entry, ...]:
     """Return the entries of ledgers, of the office's own tables and of the places outside the database."""
-    return (*_ledgers(), *_own(), *_copies(), *_outside())
+    return (*_ledgers(), *_own(), *_copies(), *between_devices(), *_outside())
 
 
 def _ledgers() -> tuple[Entry, ...]:
@@ -263,6 +264,13 @@ def _other_places() -> tuple[Entry, ...]:
             retention=Retention.PARENT,
             erase=EraseRule.KEY_AND_FILE,
             recipients=PROVIDER,
+        ),
+        Entry(
+            place="keyring:sync",
+            category=Category.SECRETS,
+            purpose=_("The keys with which this device signs and opens what your devices share."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
         ),
         Entry(
             place="memory file system:index",

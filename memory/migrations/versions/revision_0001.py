@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op  # noqa: TID253 (only Alembic imports this module)
 
-from memory.migrations.schema import create_full_text
+from memory.migrations.schema import create_full_text, create_sync_hooks
 
 revision = "0001"
 down_revision = None
@@ -16,3 +16,4 @@ def upgrade() -> None:
         if statement.strip():
             op.execute(statement)
     create_full_text(op.get_bind())
+    create_sync_hooks(op.get_bind())

@@ -153,6 +153,65 @@ CREATE TABLE setting (
     CONSTRAINT pk_setting PRIMARY KEY ("key")
 );
 
+CREATE TABLE sync_change (
+    type VARCHAR NOT NULL,
+    local_id VARCHAR NOT NULL,
+    at BIGINT NOT NULL,
+    CONSTRAINT pk_sync_change PRIMARY KEY (type, local_id)
+);
+
+CREATE TABLE sync_outbox (
+    rid VARCHAR(32) NOT NULL,
+    op_id VARCHAR(32) NOT NULL,
+    erases BOOLEAN NOT NULL,
+    rev VARCHAR(32) NOT NULL,
+    envelope BLOB NOT NULL,
+    base JSON NOT NULL,
+    tries INTEGER NOT NULL,
+    CONSTRAINT pk_sync_outbox PRIMARY KEY (rid)
+);
+
+CREATE TABLE sync_record (
+    rid VARCHAR(32) NOT NULL,
+    type VARCHAR NOT NULL,
+    local_id VARCHAR,
+    state VARCHAR NOT NULL,
+    seq INTEGER NOT NULL,
+    rev VARCHAR NOT NULL,
+    stamps JSON NOT NULL,
+    beside JSON NOT NULL,
+    own BOOLEAN NOT NULL,
+    base JSON NOT NULL,
+    former_seq INTEGER NOT NULL,
+    former JSON NOT NULL,
+    loose BOOLEAN NOT NULL,
+    waiting BLOB,
+    CONSTRAINT pk_sync_record PRIMARY KEY (rid)
+);
+
+CREATE UNIQUE INDEX ix_sync_record_local ON sync_record (type, local_id);
+
+CREATE INDEX ix_sync_record_loose ON sync_record (loose);
+
+CREATE INDEX ix_sync_record_state ON sync_record (state);
+
+CREATE TABLE sync_space (
+    id VARCHAR(32) NOT NULL,
+    device_id VARCHAR(32) NOT NULL,
+    place VARCHAR NOT NULL,
+    enabled BOOLEAN NOT NULL,
+    applying BOOLEAN NOT NULL,
+    types JSON NOT NULL,
+    epoch INTEGER NOT NULL,
+    log_n INTEGER NOT NULL,
+    log_head BLOB NOT NULL,
+    clock_ms BIGINT NOT NULL,
+    clock_counter INTEGER NOT NULL,
+    naming BLOB,
+    position JSON NOT NULL,
+    CONSTRAINT pk_sync_space PRIMARY KEY (id)
+);
+
 CREATE TABLE agent (
     id VARCHAR(32) NOT NULL,
     name VARCHAR NOT NULL,
@@ -195,6 +254,20 @@ CREATE TABLE provenance (
 );
 
 CREATE INDEX ix_provenance_import_id ON provenance (import_id);
+
+CREATE TABLE sync_conflict (
+    id VARCHAR(32) NOT NULL,
+    rid VARCHAR(32) NOT NULL,
+    field VARCHAR NOT NULL,
+    lost JSON NOT NULL,
+    digest VARCHAR NOT NULL,
+    reason VARCHAR NOT NULL,
+    at BIGINT NOT NULL,
+    CONSTRAINT pk_sync_conflict PRIMARY KEY (id),
+    CONSTRAINT fk_sync_conflict_rid_sync_record FOREIGN KEY(rid) REFERENCES sync_record (rid) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_sync_conflict_rid ON sync_conflict (rid);
 
 CREATE TABLE agent_revision (
     agent_id VARCHAR(32) NOT NULL,

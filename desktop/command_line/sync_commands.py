@@ -1,0 +1,82 @@
+"""``bureau sync``: the arguments and help of its commands. What they do is in ``agents/commands/syncing``."""
+
+import os
+import sys
+from pathlib import Path
+
+import click
+
+from desktop.command_line.backup_commands import run_command
+from resources.language import gettext as _
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+
+
+@click.group()
+def sync() -> None:
+    """The same office on several devices, through a folder: on, join, now, status, devices, off, leave."""
+
+
+@sync.command("on")
+@click.argument("folder", type=_FOLDER, required=False)
+@click.pass_context
+def sync_on(context: click.Context, folder: Path | None) -> int:
+    """Begin in an empty folder that your devices share; without a folder, go on after “off”."""
+    if folder is None:
+        return run_command(context, "sync on", folder="", words="")
+    from desktop.command_line.recovery import show_sync_key
+
+    words = show_sync_key(os.urandom(32))
+    if words is None:
+        return 1
+    return run_command(context, "sync on", folder=str(folder.absolute()), words=words)
+
+
+@sync.command("join")
+@click.argument("folder", type=_FOLDER)
+@click.option("--stdin", "from_stdin", is_flag=True, help=_("Read the recovery key from standard input."))
+@click.pass_context
+def sync_join(context: click.Context, folder: Path, from_stdin: bool) -> int:
+    """Join the devices that meet in a folder, by the recovery key that “on” showed."""
+    words = (
+        sys.stdin.read()
+        if from_stdin
+        else str(click.prompt(_("Recovery key of sync"), hide_input=True, err=True))
+    )
+    return run_command(context, "sync join", folder=str(folder.absolute()), words=words)
+
+
+@sync.command("now")
+@click.option("--erase", type=int, help=_("Erase here so many things that were erased on another device."))
+@click.pass_context
+def sync_now(context: click.Context, erase: int | None) -> int:
+    """Receive what the other devices changed, and send what was changed here."""
+    return run_command(context, "sync now", confirmed=erase)
+
+
+@sync.command("status")
+@click.pass_context
+def sync_status(context: click.Context) -> int:
+    """Say whether sync is on, where, and what waits."""
+    return run_command(context, "sync status")
+
+
+@sync.command("devices")
+@click.pass_context
+def sync_devices(context: click.Context) -> int:
+    """List the devices that share this office."""
+    return run_command(context, "sync devices")
+
+
+@sync.command("off")
+@click.pass_context
+def sync_off(context: click.Context) -> int:
+    """Pause sync: nothing is received or sent until “on”."""
+    return run_command(context, "sync off")
+
+
+@sync.command("leave")
+@click.pass_context
+def sync_leave(context: click.Context) -> int:
+    """Forget the other devices and this one's keys; what the office holds stays, and the folder stays as it is."""
+    return run_command(context, "sync leave")

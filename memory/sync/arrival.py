@@ -1,0 +1,77 @@
+"""What a carrier brings, and whom to believe: an item is checked whole before anything of it is used."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from memory.sync.account import Account
+from memory.sync.admission import admit_put, erases_at_once
+from memory.sync.envelope import Envelope, open_sealed
+from memory.sync.errors import SignerRefused
+from memory.sync.header import ERASE, Header
+from memory.sync.markers import Marker, check_marker, marker_of, verify_erase
+from memory.sync.plaintext import Opaque, Record, decode
+from memory.sync.space_keys import SpaceKeys, wrap_epoch
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A revision or marker as it arrives. ``seq`` is its number among the carrier's; ``source`` where it lay."""
+
+    seq: int
+    sealed: Envelope | Marker
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Believed:
+    """An item of which everything was checked; ``content`` is None where the record is erased."""
+
+    item: Item
+    header: Header
+    content: Record | Opaque | None
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """By whom and with which keys items are checked."""
+
+    account: Account
+    keys: SpaceKeys
+
+
+def check(item: Item, trust: Trust, held: Mapping[str, str] | None = None) -> Believed:
+    """Return what an item says; ``held`` gives the revisions that this device holds. Raises RecordRefused."""
+    sealed = item.sealed
+    if isinstance(sealed, Envelope) and Header.unpack(sealed.hdr).kind == ERASE:
+        sealed = marker_of(sealed)
+    if isinstance(sealed, Marker):
+        header = check_marker(sealed)
+        verify_erase(sealed, trust.account.device(header.device_id).verifies)
+        if not erases_at_once(trust.account, header):
+            raise SignerRefused("a marker of a revoked device")
+        return Believed(item, header, None)
+    header = Header.unpack(sealed.hdr)
+    device = trust.account.device(header.device_id)
+    admit_put(
+        trust.account,
+        header,
+        wrap_epoch(sealed.dek),
+        held_before=(held or {}).get(header.rid) == header.rev,
+    )
+    opened = open_sealed(sealed, trust.keys, device.verifies)
+    return Believed(item, header, decode(opened.plaintext))
+
+
+@dataclass(slots=True)
+class Applied:
+    """What became of a page: what was taken, and what was refused with the reason in the protocol's words."""
+
+    taken: list[Item] = field(default_factory=list)
+    refused: list[tuple[Item, str]] = field(default_factory=list)
+    later: list[Item] = field(default_factory=list)
+    """What is to be brought again: its key has not arrived, or an agent is writing on it."""
+    touched: set[tuple[str, str]] = field(default_factory=set)
+    """Type and key of the rows that were written."""
+    conflicts: int = 0
+    far_ahead: bool = False
+    """Whether a device's clock is more than a day ahead."""

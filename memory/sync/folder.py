@@ -1,0 +1,161 @@
+"""Records in a plain folder: ``<space>/<device>/<counter>.msgpack``, one envelope in each file.
+
+A device writes only below its own name, so whatever brings the folder to the others never meets two versions of a
+file. It may bring the files in any order, late, or twice: what was read is remembered by number, not by the last one.
+A revision that a later one of the same device replaced is removed; an order to erase stays for ever.
+"""
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
+from pathlib import Path
+
+from memory.sync import wire
+from memory.sync.arrival import Item
+from memory.sync.carrier import Accepted, Page, Position
+from memory.sync.errors import EnvelopeMalformed
+from memory.sync.header import ERASE, Header
+from memory.sync.outbox import Op
+
+_SUFFIX = ".msgpack"
+_AT_ONCE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class _Own:
+    counter: int
+    rev: str
+    erases: bool
+
+
+class FolderCarrier:
+    """The folder as one device sees it."""
+
+    linear = False
+
+    def __init__(self, root: Path, space_id: str, device_id: str) -> None:
+        self._space = root / space_id
+        self._mine = self._space / device_id
+        self._own: dict[str, _Own] | None = None
+        self._last = 0
+
+    def found(self) -> None:
+        """Make the folder of a new space. Nothing else does: a folder that is away must not look like an empty one."""
+        self._space.mkdir(exist_ok=True)
+
+    def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
+        """Return unread revisions of the other devices. Raises OSError where the folder is not there."""
+        items: list[Item] = []
+        damaged: list[tuple[str, str]] = []
+        for device, counter, path in self._unread(position):
+            source = f"{device}/{counter}"
+            if source in skip:
+                continue
+            if len(items) == _AT_ONCE:
+                return Page(tuple(items), more=True, damaged=tuple(damaged))
+            try:
+                sealed = wire.from_msgpack(path.read_bytes())
+                items.append(Item(_number(sealed.hdr), sealed, source))
+            except FileNotFoundError:
+                continue  # its device replaced it meanwhile
+            except EnvelopeMalformed as wrong:
+                damaged.append((source, wrong.reason))
+        return Page(tuple(items), more=False, damaged=tuple(damaged))
+
+    def after(self, position: Position, page: Page, left: Sequence[Item]) -> Position:
+        """Return the position with what was taken."""
+        again = {item.source for item in left}
+        read = {device: set(_numbers(ranges)) for device, ranges in position.items()}
+        for item in page.items:
+            if item.source not in again:
+                device, _slash, counter = item.source.partition("/")
+                read.setdefault(device, set()).add(int(counter))
+        return {device: _ranges(numbers) for device, numbers in read.items()}
+
+    def push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
+        """Write revisions, each whole or not at all, then remove what they replace."""
+        own = self._written()
+        verdicts = []
+        for op in ops:
+            header = Header.unpack(op.envelope.hdr)
+            former = own.get(header.rid)
+            if former is None or former.rev != header.rev:
+                self._last += 1
+                self._write(self._last, wire.to_msgpack(op.envelope))
+                own[header.rid] = _Own(self._last, header.rev, op.erases)
+                if former is not None:
+                    self._path(former.counter).unlink(missing_ok=True)
+            verdicts.append(Accepted(op.op_id, _number(op.envelope.hdr)))
+        return verdicts
+
+    def forget(self, rids: AbstractSet[str]) -> None:
+        """Remove the revisions of erased records that lie below this device's name."""
+        own = self._written()
+        for rid in rids & own.keys():
+            if not own[rid].erases:
+                self._path(own.pop(rid).counter).unlink(missing_ok=True)
+
+    def _unread(self, position: Position) -> Iterator[tuple[str, int, Path]]:
+        if not self._space.is_dir():
+            raise FileNotFoundError(self._space)
+        for folder in sorted(self._space.iterdir()):
+            if folder == self._mine or not folder.is_dir():
+                continue
+            read = set(_numbers(position.get(folder.name, ())))
+            for counter, path in sorted(_files(folder)):
+                if counter not in read:
+                    yield folder.name, counter, path
+
+    def _written(self) -> dict[str, _Own]:
+        """Return the latest of what this device wrote of each record; a crash may have left two."""
+        if self._own is None:
+            own: dict[str, _Own] = {}
+            self._mine.mkdir(exist_ok=True)
+            for counter, path in sorted(_files(self._mine)):
+                sealed = wire.from_msgpack(path.read_bytes())
+                header = Header.unpack(sealed.hdr)
+                if (former := own.get(header.rid)) is not None:
+                    self._path(former.counter).unlink()
+                own[header.rid] = _Own(counter, header.rev, header.kind == ERASE)
+                self._last = counter
+            self._own = own
+        return self._own
+
+    def _path(self, counter: int) -> Path:
+        return self._mine / f"{counter:012d}{_SUFFIX}"
+
+    def _write(self, counter: int, data: bytes) -> None:
+        target = self._path(counter)
+        part = target.with_name(f".{target.name}.part")
+        with part.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(target)
+
+
+def _number(hdr: bytes) -> int:
+    """Return what stands for a revision as the parent of the next: nobody counts them in a folder."""
+    return int.from_bytes(bytes.fromhex(Header.unpack(hdr).rev)[:8], "big") >> 1 or 1
+
+
+def _files(folder: Path) -> Iterator[tuple[int, Path]]:
+    for path in folder.iterdir():
+        if path.suffix == _SUFFIX and path.stem.isascii() and path.stem.isdigit():
+            yield int(path.stem), path
+
+
+def _numbers(ranges: Iterable[Sequence[int]]) -> Iterator[int]:
+    for first, last in ranges:
+        yield from range(first, last + 1)
+
+
+def _ranges(numbers: Iterable[int]) -> list[list[int]]:
+    found: list[list[int]] = []
+    for number in sorted(numbers):
+        if found and found[-1][1] == number - 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return found

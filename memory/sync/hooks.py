@@ -1,0 +1,66 @@
+"""Triggers that note what is changed or erased here, in the transaction of the change.
+
+They are made from the data map. A change leaves a mark only while sync is on; an erasure takes the words of a record
+out of every table of sync whether it is on or not, and leaves the number by which the others know it.
+"""
+
+from sqlalchemy import Connection
+
+from memory.lifecycle.data_map.syncing import Synced, synced_tables
+
+_ON = "EXISTS (SELECT 1 FROM sync_space WHERE enabled AND NOT applying)"
+_NOW = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
+_WRITTEN = """
+CREATE TRIGGER IF NOT EXISTS sync_{table}_{event} AFTER {on} ON {table} WHEN {when} BEGIN
+    INSERT INTO sync_change (type, local_id, at) VALUES ('{type}', {row}.{key}, {now})
+    ON CONFLICT (type, local_id) DO UPDATE SET at = excluded.at;
+END
+"""
+_ERASED = """
+CREATE TRIGGER IF NOT EXISTS sync_{table}_erased AFTER DELETE ON {table} BEGIN
+    DELETE FROM sync_change WHERE type = '{type}' AND local_id = old.{key};
+    DELETE FROM sync_outbox WHERE rid IN (
+        SELECT rid FROM sync_record WHERE type = '{type}' AND local_id = old.{key});
+    DELETE FROM sync_conflict WHERE rid IN (
+        SELECT rid FROM sync_record WHERE type = '{type}' AND local_id = old.{key});
+    UPDATE sync_record SET local_id = NULL, stamps = '{{}}', beside = '{{}}', base = '{{}}', former = '{{}}',
+        waiting = NULL, loose = 0, state = CASE state WHEN 'erasing' THEN 'erased' ELSE 'erase' END
+    WHERE type = '{type}' AND local_id = old.{key};
+END
+"""
+
+
+def create(connection: Connection) -> None:
+    """Make the triggers; those that are there are left alone."""
+    for each in synced_tables():
+        written = ", ".join(column for column in _watched(each))
+        connection.exec_driver_sql(_written(each, "added", "INSERT", "new"))
+        connection.exec_driver_sql(_written(each, "changed", f"UPDATE OF {written}", "new"))
+        if each.reappears:
+            connection.exec_driver_sql(_written(each, "reset", "DELETE", "old"))
+        else:
+            connection.exec_driver_sql(_ERASED.format(table=each.table, type=each.type, key=each.key))
+
+
+def _written(each: Synced, event: str, on: str, row: str) -> str:
+    conditions = [_ON]
+    if each.when:
+        conditions.append(each.when)
+    if each.only:
+        conditions.append(f"{row}.{each.key} IN ({', '.join(repr(one) for one in each.only)})")
+    return _WRITTEN.format(
+        table=each.table,
+        event=event,
+        on=on,
+        when=" AND ".join(conditions),
+        type=each.type,
+        row=row,
+        key=each.key,
+        now=_NOW,
+    )
+
+
+def _watched(each: Synced) -> tuple[str, ...]:
+    """Return the columns whose change counts; what makes a row ready counts too."""
+    ready = tuple(column for column in each.stays if f"new.{column} " in each.when)
+    return (*each.columns, *ready)

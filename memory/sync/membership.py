@@ -1,0 +1,77 @@
+"""How a device comes to be one of an account's: it founds the space, or joins by the recovery key."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from memory.identifiers import new_id
+from memory.sync import account_log
+from memory.sync.account import RECOVERY, Account
+from memory.sync.device_keys import DeviceKeys
+from memory.sync.envelope import Signer
+from memory.sync.errors import WrapRefused
+from memory.sync.folder import FolderCarrier
+from memory.sync.folder_account import FolderAccount
+from memory.sync.key_wraps import FOR_RECOVERY, unwrap, wrap
+from memory.sync.recovery import RecoveryKeys
+from memory.sync.space_keys import SpaceKey
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """This device as one of an account: what it is, which keys of the space it has, what the log said last."""
+
+    space_id: str
+    device: DeviceKeys
+    keys: tuple[SpaceKey, ...] = field(repr=False)
+    account: Account
+
+
+def found(root: Path, recovery_key: bytes, at: int) -> Member:
+    """Begin an account and a space of one device in a folder; blocks.
+
+    ``recovery_key`` are 32 new random bytes. Raises OSError; then what was written means nothing to anybody.
+    """
+    device, recovery = DeviceKeys.new(), RecoveryKeys.of(recovery_key)
+    key = SpaceKey.new(new_id())
+    folder = FolderAccount(root, key.space_id)
+    log = [account_log.genesis(device, recovery.public, at)]
+    account = account_log.verify(log)
+    writer = account_log.Writer(device.id, device.sign)
+    log.append(writer.new_epoch(account, key, at))
+    account = account_log.extend(account, log[-1:])
+    FolderCarrier(root, key.space_id, device.id).found()
+    folder.add_wrap(wrap(key, FOR_RECOVERY, recovery.public.kem, Signer(device.id, device.sign)))
+    for entry in log:
+        folder.append(device.id, entry)
+    return Member(key.space_id, device, (key,), account)
+
+
+def join(root: Path, space_id: str, recovery_key: bytes, at: int) -> Member:
+    """Become a device of the account of a space by its recovery key; blocks.
+
+    Raises LogRefused, WrapRefused where the recovery key is another one, OSError.
+    """
+    folder, recovery = FolderAccount(root, space_id), RecoveryKeys.of(recovery_key)
+    account = account_log.verify(folder.log())
+    if account.recovery != recovery.public:
+        raise WrapRefused("another recovery key")
+    keys = []
+    for each in folder.wraps(FOR_RECOVERY):
+        epoch = account.epoch(space_id, each.epoch)
+        signer = account.device(each.by).verifies
+        keys.append(unwrap(each, recovery.receive, signer, epoch.commitment))
+    if account.current_epoch(space_id) not in {key.epoch for key in keys}:
+        raise WrapRefused("no key of this epoch")
+    device = DeviceKeys.new()
+    entry = account_log.Writer(RECOVERY, recovery.sign).add_device(account, device.public, at)
+    account = account_log.extend(account, [entry])
+    folder.append(device.id, entry)
+    return Member(space_id, device, tuple(keys), account)
+
+
+def read_account(root: Path, space_id: str, seen: tuple[int, bytes]) -> Account:
+    """Return the account as the folder shows it now; ``seen`` is the last entry this device took.
+
+    Raises LogRefused, OSError.
+    """
+    return account_log.verify(FolderAccount(root, space_id).log(), seen)

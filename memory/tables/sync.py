@@ -1,0 +1,115 @@
+"""What an office knows of its other devices: one row of its own state, a row for each record, and what waits.
+
+No table here holds the words of a record, but for long texts that are being merged: a field is known by its stamp
+and the digest of its value, and what waits to be sent is sealed.
+"""
+
+from typing import Any
+
+from sqlalchemy import JSON, Index, LargeBinary
+from sqlalchemy.orm import Mapped, mapped_column
+
+from memory.tables.base import Base, Document, Documents, Identifier, Instant, reference
+
+
+class SyncSpaceTable(Base):
+    """This office as a space of its owner's account; one row, none where it was never synced."""
+
+    __tablename__ = "sync_space"
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    device_id: Mapped[Identifier]
+    place: Mapped[str]
+    """Where the devices meet: the path of a folder."""
+    enabled: Mapped[bool] = mapped_column(default=True)
+    applying: Mapped[bool] = mapped_column(default=False)
+    """Set only inside a transaction that writes what arrived, so that none of it counts as an edit made here."""
+    types: Mapped[Documents] = mapped_column(default=list)
+    """The types of records that sync, as the owner chose them."""
+    epoch: Mapped[int]
+    log_n: Mapped[int]
+    log_head: Mapped[bytes] = mapped_column(LargeBinary)
+    """Number and hash of the last entry of the account log that was taken: an older or another log is refused."""
+    clock_ms: Mapped[Instant] = mapped_column(default=0)
+    clock_counter: Mapped[int] = mapped_column(default=0)
+    naming: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """32 secret bytes from which the ids of records are made; empty until they have arrived."""
+    position: Mapped[Document] = mapped_column(default=dict)
+    """How far each source was read."""
+
+
+class SyncRecordTable(Base):
+    """One record as this device and the others know it."""
+
+    __tablename__ = "sync_record"
+    __table_args__ = (
+        Index("ix_sync_record_local", "type", "local_id", unique=True),
+        Index("ix_sync_record_state", "state"),
+    )
+
+    rid: Mapped[Identifier] = mapped_column(primary_key=True)
+    type: Mapped[str]
+    local_id: Mapped[str | None]
+    """The key of its row; empty once that is erased, and for what this version does not know."""
+    state: Mapped[str] = mapped_column(default="synced")
+    """``synced``, ``held`` until what it hangs on arrives, ``opaque``, ``too_long``, ``erase`` until the others are
+    told, ``erasing`` because one of them told, or ``erased``."""
+    seq: Mapped[int] = mapped_column(default=0)
+    """The number of the revision that the others have; 0 for none."""
+    rev: Mapped[str] = mapped_column(default="")
+    stamps: Mapped[Document] = mapped_column(default=dict)
+    """For each field the digest of its value and its stamp."""
+    beside: Mapped[Document] = mapped_column(default=dict)
+    """What no column holds: fields and members of later versions, references to what is not here."""
+    own: Mapped[bool] = mapped_column(default=False)
+    """Whether this device wrote that revision."""
+    base: Mapped[Document] = mapped_column(default=dict)
+    """Long texts with their stamps as the others have them."""
+    former_seq: Mapped[int] = mapped_column(default=0)
+    former: Mapped[Document] = mapped_column(default=dict)
+    """Number and long texts of the revision before, upon which another device may have built."""
+    loose: Mapped[bool] = mapped_column(default=False, index=True)
+    """Whether a reference of its row leads nowhere until something arrives."""
+    waiting: Mapped[bytes | None] = mapped_column(LargeBinary)
+    """The whole record while it has no row: held, or of a type that this version does not know."""
+
+
+class SyncChangeTable(Base):
+    """A row that was changed here since it was last sealed; triggers write it in the transaction of the change."""
+
+    __tablename__ = "sync_change"
+
+    type: Mapped[str] = mapped_column(primary_key=True)
+    local_id: Mapped[str] = mapped_column(primary_key=True)
+    at: Mapped[Instant]
+
+
+class SyncOutboxTable(Base):
+    """A sealed revision that waits to be sent; a record has one at most."""
+
+    __tablename__ = "sync_outbox"
+
+    rid: Mapped[Identifier] = mapped_column(primary_key=True)
+    op_id: Mapped[Identifier]
+    erases: Mapped[bool]
+    rev: Mapped[Identifier]
+    envelope: Mapped[bytes] = mapped_column(LargeBinary)
+    base: Mapped[Document] = mapped_column(default=dict)
+    """Long texts in it, to be the record's base once it has been taken."""
+    tries: Mapped[int] = mapped_column(default=0)
+
+
+class SyncConflictTable(Base):
+    """What lost where two devices changed the same words; only this device shows it."""
+
+    __tablename__ = "sync_conflict"
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    rid: Mapped[str] = mapped_column(reference("sync_record.rid"), index=True)
+    field: Mapped[str]
+    lost: Mapped[Any] = mapped_column(JSON)
+    digest: Mapped[str]
+    """Of the value that lost, so that it is listed once."""
+    reason: Mapped[str]
+    """``text`` or ``immutable``."""
+    at: Mapped[Instant]

@@ -1,0 +1,164 @@
+"""Two offices meet in a folder: what is written on one is on the other, and what both changed is merged."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from memory import chats, messages, notes, roster, settings
+from memory.identifiers import now
+from memory.lifecycle.subjects import Subject
+from memory.messages import Speaker
+from memory.sync.drain import drain
+from memory.tables import SyncConflictTable, SyncOutboxTable
+from tests.memory.sync.devices import Device, settle
+
+
+def alike(one: Device, other: Device) -> dict[str, dict[str, Any]]:
+    state = one.state()
+    assert state == other.state()
+    return state
+
+
+def chat(device: Device, *turns: str) -> tuple[str, list[str]]:
+    """Write a chat of the owner's turns, each with an answer; return its id and those of its messages."""
+    conversation = device.do(chats.create_conversation)
+    written = []
+    for text in turns:
+        said = device.do(messages.add_owner_message, conversation.id, text)
+        (answer,) = device.do(messages.add_agent_messages, said.id, [Speaker(None, "Ada", "0" * 32, "m")])
+        device.do(messages.append_text, answer.id, f"answer to {text}")
+        device.do(messages.finish_message, answer.id, "complete")
+        written += [said.id, answer.id]
+    return conversation.id, written
+
+
+def test_everything_that_syncs_comes_over_and_nothing_comes_back(devices: list[Device]) -> None:
+    one, other = devices
+    agent = one.do(roster.create_agent, name="Ada", instructions="Be brief.")
+    conversation, written = chat(one, "hello", "and again")
+    note = one.do(notes.add_note, "The milk is sour", source_message_id=written[0], agent_id=agent.id)
+    one.do(settings.change, "trash.days", 5)
+    settle(one, other)
+    state = alike(one, other)
+    assert sorted(written, key=lambda each: state["message"][each]["ordinal"]) == written
+    assert state["message"].keys() == set(written) and conversation in state["conversation"]
+    assert state["note"][note.id]["source_message_id"] == written[0]
+    assert other.do(settings.value, "trash.days") == 5
+    assert [one.sync().pushed, other.sync().pushed] == [0, 0]
+    one.do(settings.reset, "trash.days")
+    settle(one, other)
+    assert "trash.days" not in alike(one, other)["setting"]
+    other.do(settings.change, "trash.days", 7)
+    settle(one, other)
+    assert alike(one, other)["setting"]["trash.days"]["value"] == 7
+
+
+def test_edits_made_apart_are_merged_by_field_and_by_line(devices: list[Device]) -> None:
+    one, other = devices
+    agent = one.do(roster.create_agent, name="Ada", instructions="first\nmiddle\nlast")
+    settle(one, other)
+    one.do(roster.update_agent, agent.id, markdown="", instructions="FIRST\nmiddle\nlast", role="writer")
+    other.do(roster.update_agent, agent.id, markdown="", instructions="first\nmiddle\nLAST", language="de")
+    settle(one, other)
+    merged = alike(one, other)["agent"][agent.id]
+    assert (merged["instructions"], merged["role"], merged["language"]) == (
+        "FIRST\nmiddle\nLAST",
+        "writer",
+        "de",
+    )
+
+
+def test_of_two_changes_of_one_line_the_loser_is_listed(devices: list[Device]) -> None:
+    one, other = devices
+    agent = one.do(roster.create_agent, name="Ada", instructions="line")
+    settle(one, other)
+    one.do(roster.update_agent, agent.id, markdown="", instructions="my line")
+    other.do(roster.update_agent, agent.id, markdown="", instructions="your line")
+    settle(one, other)
+    kept = alike(one, other)["agent"][agent.id]["instructions"]
+    lost = [
+        text
+        for device in devices
+        for text in device.do(lambda session: session.scalars(select(SyncConflictTable.lost)).all())
+    ]
+    assert {kept, *lost} == {"my line", "your line"} and len(lost) == 1
+
+
+def test_both_answer_in_one_chat_and_both_branches_stay(devices: list[Device]) -> None:
+    one, other = devices
+    conversation, written = chat(one, "hello")
+    settle(one, other)
+    mine = one.do(messages.add_owner_message, conversation, "mine")
+    yours = other.do(messages.add_owner_message, conversation, "yours")
+    settle(one, other)
+    state = alike(one, other)["message"]
+    assert {mine.id, yours.id, *written} == set(state)
+    assert state[mine.id]["parent_id"] == state[yours.id]["parent_id"] == written[-1]
+
+
+@pytest.mark.parametrize("kind", ["conversation", "message", "note"])
+def test_what_is_erased_here_is_erased_there(devices: list[Device], kind: str) -> None:
+    one, other = devices
+    conversation, written = chat(one, "hello", "again")
+    note = one.do(notes.add_note, "milk")
+    settle(one, other)
+    gone = {"conversation": conversation, "message": written[1], "note": note.id}[kind]
+    one.erase(Subject(kind, gone))  # type: ignore[arg-type]  # one of its words
+    later = other.do(notes.add_note, "written meanwhile")
+    settle(one, other)
+    state = alike(one, other)
+    assert gone not in state[kind] and later.id in state["note"]
+    if kind == "message":
+        assert state["message"][written[2]]["parent_id"] == written[0]
+    if kind == "conversation":
+        assert state["message"] == {}
+
+
+def test_what_was_edited_there_and_erased_here_stays_erased(devices: list[Device]) -> None:
+    one, other = devices
+    note = one.do(notes.add_note, "milk")
+    settle(one, other)
+    other.do(notes.pin_note, note.id, pinned=True)
+    other.sync()
+    one.erase(Subject("note", note.id))
+    settle(one, other)
+    assert alike(one, other)["note"] == {}
+
+
+def test_so_many_erasures_wait_for_the_owner(devices: list[Device]) -> None:
+    one, other = devices
+    made = [one.do(notes.add_note, f"note {number}").id for number in range(12)]
+    settle(one, other)
+    one.erase(*(Subject("note", each) for each in made))
+    one.sync()
+    done = other.sync()
+    assert (done.asks, done.erased, len(other.state()["note"])) == (12, 0, 12)
+    assert other.sync(confirmed=12).erased == 12
+    settle(one, other)
+    assert alike(one, other)["note"] == {}
+
+
+def test_a_folder_that_is_away_loses_nothing(devices: list[Device], tmp_path: Path) -> None:
+    one, other = devices
+    one.do(notes.add_note, "a quiet orchid")
+    (tmp_path / "folder").rename(tmp_path / "away")
+    with pytest.raises(FileNotFoundError):
+        one.sync()
+    one.do(drain, one.credentials, now())
+    (sealed,) = one.do(lambda session: session.scalars(select(SyncOutboxTable.envelope)).all())
+    assert b"orchid" not in sealed
+    (tmp_path / "away").rename(tmp_path / "folder")
+    settle(one, other)
+    assert [note["text"] for note in alike(one, other)["note"].values()] == ["a quiet orchid"]
+
+
+def test_the_folder_holds_no_word_and_no_id(devices: list[Device], tmp_path: Path) -> None:
+    one, other = devices
+    note = one.do(notes.add_note, "a quiet orchid")
+    settle(one, other)
+    files = [path for path in (tmp_path / "folder").rglob("*") if path.is_file()]
+    everything = b"".join(path.read_bytes() for path in files) + repr(files).encode()
+    assert files and b"orchid" not in everything
+    assert note.id.encode() not in everything and bytes.fromhex(note.id) not in everything

@@ -1,0 +1,40 @@
+"""``bureau sync`` as its owner types it: two offices, a folder, a recovery key that only the terminal shows."""
+
+import re
+from pathlib import Path
+
+from tests.terminal.program import PROGRAM, Terminal, in_terminal
+
+
+def test_two_offices_meet_in_a_folder(tmp_path: Path) -> None:
+    for name in ("one", "other", "shared"):
+        (tmp_path / name).mkdir()
+    one, other = Terminal(tmp_path / "one"), Terminal(tmp_path / "other")
+    shared = str(tmp_path / "shared")
+    assert one.value("sync", "status") == {"sync": "never on"}
+    one.here("memory add", text="The key hangs behind the clock", kind="fact")
+    code, shown = in_terminal([*PROGRAM, *one.options, "sync", "on", shared], one.environment)
+    assert code == 0, shown
+    words = " ".join(re.findall(r"^  ((?:[a-z]+ ){5}[a-z]+)\r?$", shown, re.MULTILINE))
+    assert len(words.split()) == 24
+    joined = other.value("sync", "join", shared, "--stdin", stdin=words)
+    assert isinstance(joined, dict) and joined["received"] >= 7
+    listed = other.value("memory", "list")
+    assert isinstance(listed, list) and [row["text"] for row in listed] == ["The key hangs behind the clock"]
+    code, output, _errors = other.run("sync", "devices")
+    assert code == 0 and output.count("active") == 2 and output.count("•") == 1
+    assert other.value("sync", "off") == {"sync": "off"}
+    code, _output, errors = other.run("sync", "now")
+    assert code == 1 and "bureau sync on" in errors
+    assert not (tmp_path / "shared" / "office.db").exists()
+
+
+def test_words_that_are_none_join_nothing(tmp_path: Path) -> None:
+    for name in ("one", "shared"):
+        (tmp_path / name).mkdir()
+    one = Terminal(tmp_path / "one")
+    code, _output, errors = one.run("sync", "join", str(tmp_path / "shared"), "--stdin", stdin="abandon able")
+    assert code != 0 and "24" in errors
+    code, _output, errors = one.run("sync", "now")
+    assert code == 1 and "sync on FOLDER" in errors
+    assert list((tmp_path / "shared").iterdir()) == []
