@@ -73,6 +73,23 @@ def test_edits_made_apart_are_merged_by_field_and_by_line(devices: list[Device])
     )
 
 
+def test_edits_that_both_had_sent_before_they_met_are_merged_by_line(
+    devices: list[Device], tmp_path: Path
+) -> None:
+    one, other = devices
+    agent = one.do(roster.create_agent, name="Ada", instructions="first\nmiddle\nlast")
+    settle(one, other)
+    one.do(roster.update_agent, agent.id, markdown="", instructions="FIRST\nmiddle\nlast")
+    other.do(roster.update_agent, agent.id, markdown="", instructions="first\nmiddle\nLAST")
+    one.sync()
+    theirs = tmp_path / "folder" / SPACE / one.keys.id
+    theirs.rename(tmp_path / "theirs")
+    other.sync()
+    (tmp_path / "theirs").rename(theirs)
+    settle(one, other)
+    assert alike(one, other)["agent"][agent.id]["instructions"] == "FIRST\nmiddle\nLAST"
+
+
 def test_of_two_changes_of_one_line_the_loser_is_listed(devices: list[Device]) -> None:
     one, other = devices
     agent = one.do(roster.create_agent, name="Ada", instructions="line")
