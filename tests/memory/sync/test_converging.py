@@ -97,6 +97,14 @@ class Offices(RuleBasedStateMachine):
         device.do(messages.add_owner_message, chat, f"said {self.number}")
 
     @rule(data=st.data())
+    def say_and_send(self, data: st.DataObject) -> None:
+        device = self.device(data)
+        chat = device.do(chats.create_conversation).id
+        for text in ("asked", "asked again"):
+            device.do(messages.add_owner_message, chat, text)
+        self.round(device)
+
+    @rule(data=st.data())
     def pin(self, data: st.DataObject) -> None:
         device = self.device(data)
         chosen = self.row(data, device, MessageTable)
@@ -144,6 +152,8 @@ class Offices(RuleBasedStateMachine):
             target.mkdir(exist_ok=True)
             for path in data.draw(st.lists(st.sampled_from(files), min_size=1, max_size=4)):
                 shutil.copy(path, target / path.name)
+            if data.draw(st.booleans()):
+                self.round(self.devices[there])
 
     @invariant()
     def nothing_erased_is_on_the_device_that_erased_it(self) -> None:

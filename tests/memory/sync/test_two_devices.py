@@ -10,6 +10,7 @@ from memory import chats, messages, notes, roster, settings
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
 from memory.messages import Speaker
+from memory.sync import outbox
 from memory.sync.drain import drain
 from memory.sync.folder import FolderCarrier
 from memory.tables import SyncConflictTable, SyncOutboxTable
@@ -70,6 +71,23 @@ def test_edits_made_apart_are_merged_by_field_and_by_line(devices: list[Device])
         "writer",
         "de",
     )
+
+
+def test_edits_that_both_had_sent_before_they_met_are_merged_by_line(
+    devices: list[Device], tmp_path: Path
+) -> None:
+    one, other = devices
+    agent = one.do(roster.create_agent, name="Ada", instructions="first\nmiddle\nlast")
+    settle(one, other)
+    one.do(roster.update_agent, agent.id, markdown="", instructions="FIRST\nmiddle\nlast")
+    other.do(roster.update_agent, agent.id, markdown="", instructions="first\nmiddle\nLAST")
+    one.sync()
+    theirs = tmp_path / "folder" / SPACE / one.keys.id
+    theirs.rename(tmp_path / "theirs")
+    other.sync()
+    (tmp_path / "theirs").rename(theirs)
+    settle(one, other)
+    assert alike(one, other)["agent"][agent.id]["instructions"] == "FIRST\nmiddle\nLAST"
 
 
 def test_of_two_changes_of_one_line_the_loser_is_listed(devices: list[Device]) -> None:
@@ -154,6 +172,57 @@ def test_a_folder_that_is_away_loses_nothing(devices: list[Device], tmp_path: Pa
     (tmp_path / "away").rename(tmp_path / "folder")
     settle(one, other)
     assert [note["text"] for note in alike(one, other)["note"].values()] == ["a quiet orchid"]
+
+
+def test_a_file_that_comes_after_later_ones_is_read(devices: list[Device], tmp_path: Path) -> None:
+    one, other = devices
+    here = tmp_path / "folder" / SPACE / one.keys.id
+    before = set(here.iterdir())
+    first = one.do(notes.add_note, "first")
+    one.sync()
+    (late,) = set(here.iterdir()) - before
+    late.rename(tmp_path / "late")
+    second = one.do(notes.add_note, "second")
+    one.sync()
+    assert other.sync().pulled == 1 and list(other.state()["note"]) == [second.id]
+    (tmp_path / "late").rename(late)
+    assert other.sync().pulled == 1
+    assert alike(one, other)["note"].keys() == {first.id, second.id}
+
+
+def test_messages_that_come_before_their_chat_are_held_until_it_is_here(
+    devices: list[Device], tmp_path: Path
+) -> None:
+    one, other = devices
+    here = tmp_path / "folder" / SPACE / one.keys.id
+    before = set(here.iterdir())
+    conversation, written = chat(one, "hello", "again")
+    one.sync()
+    away = sorted(set(here.iterdir()) - before)[:2]
+    for path in away:
+        path.rename(tmp_path / path.name)
+    other.sync()
+    assert other.state()["message"] == {} and other.do(outbox.waiting).held == len(written) - 1
+    for path in reversed(away):
+        (tmp_path / path.name).rename(path)
+        other.sync()
+    assert other.do(outbox.waiting).held == 0
+    state = alike(one, other)
+    assert state["message"].keys() == set(written) and conversation in state["conversation"]
+
+
+def test_a_damaged_file_is_told_and_read_once_it_is_whole(devices: list[Device], tmp_path: Path) -> None:
+    one, other = devices
+    note = one.do(notes.add_note, "milk")
+    one.sync()
+    path = max((tmp_path / "folder" / SPACE / one.keys.id).glob("*.msgpack"))
+    whole = path.read_bytes()
+    for damaged in (whole[:100], whole[:-1] + bytes([whole[-1] ^ 1]), b""):
+        path.write_bytes(damaged)
+        done = other.sync()
+        assert len(done.refused) == 1 and other.state()["note"] == {}
+    path.write_bytes(whole)
+    assert other.sync().refused == [] and list(other.state()["note"]) == [note.id]
 
 
 def test_a_number_in_the_folder_never_comes_again(devices: list[Device], tmp_path: Path) -> None:
