@@ -19,7 +19,6 @@ def create(connection: Connection) -> None:
     """Make every table and mark the database as today's, in the caller's transaction."""
     Base.metadata.create_all(connection)
     create_full_text(connection)
-    create_sync_hooks(connection)
     connection.exec_driver_sql(_VERSION_TABLE)
     connection.execute(text("INSERT INTO alembic_version VALUES (:head)"), {"head": HEAD})
 
@@ -29,13 +28,6 @@ def create_full_text(connection: Connection) -> None:
     from memory.recall import full_text
 
     full_text.create(connection)
-
-
-def create_sync_hooks(connection: Connection) -> None:
-    """Make the triggers by which sync hears of changes."""
-    from memory.sync import hooks
-
-    hooks.create(connection)
 
 
 def revision_of(connection: Connection) -> str | None:

@@ -1,7 +1,8 @@
 """Triggers that note what is changed or erased here, in the transaction of the change.
 
-They are made from the data map. A change leaves a mark only while sync is on; an erasure takes the words of a record
-out of every table of sync whether it is on or not, and leaves the number by which the others know it.
+They are made from the data map, and stand only in an office that has a space: each row that is written pays for them.
+A change leaves a mark only while sync is on; an erasure takes the words of a record out of every table of sync whether
+it is on or not, and leaves the number by which the others know it.
 """
 
 from sqlalchemy import Connection
@@ -40,6 +41,13 @@ def create(connection: Connection) -> None:
             connection.exec_driver_sql(_written(each, "reset", "DELETE", "old"))
         else:
             connection.exec_driver_sql(_ERASED.format(table=each.table, type=each.type, key=each.key))
+
+
+def drop(connection: Connection) -> None:
+    """Take the triggers away."""
+    names = "SELECT name FROM sqlite_schema WHERE type = 'trigger' AND name GLOB 'sync_*'"
+    for (name,) in connection.exec_driver_sql(names).fetchall():
+        connection.exec_driver_sql(f'DROP TRIGGER "{name}"')
 
 
 def _written(each: Synced, event: str, on: str, row: str) -> str:

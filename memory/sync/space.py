@@ -9,6 +9,7 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
 from memory.identifiers import now
+from memory.sync import hooks
 from memory.sync.account import Account
 from memory.sync.envelope import Signer
 from memory.sync.hlc import Clock
@@ -53,6 +54,7 @@ def begin(
 
     The device that ``founds`` the space makes the secret that names its records; others wait for it.
     """
+    hooks.create(session.connection())
     session.add(
         SyncSpaceTable(
             id=space_id,
@@ -90,6 +92,7 @@ def leave(session: Session) -> None:
     """Forget the space and all that sync keeps of it; the office itself stays as it is."""
     for table in (SyncOutboxTable, SyncChangeTable, SyncRecordTable, SyncSpaceTable):
         session.execute(delete(table))
+    hooks.drop(session.connection())
 
 
 def mark_everything(session: Session) -> None:

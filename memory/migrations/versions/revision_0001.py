@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alembic import op  # noqa: TID253 (only Alembic imports this module)
 
-from memory.migrations.schema import create_full_text, create_sync_hooks
+from memory.migrations.schema import create_full_text
 
 revision = "0001"
 down_revision = None
@@ -16,4 +16,3 @@ def upgrade() -> None:
         if statement.strip():
             op.execute(statement)
     create_full_text(op.get_bind())
-    create_sync_hooks(op.get_bind())
