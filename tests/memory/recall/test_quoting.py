@@ -128,6 +128,18 @@ def test_where_many_passages_are_close_one_must_know_the_words() -> None:
     assert certainty(many[:4], 0.4) > 0.5
 
 
+async def test_the_words_of_a_question_are_found_in_the_passages_that_speak_of_them(recall: Recall) -> None:
+    await warm(recall)
+    question = "Where is the crane?"
+    close = await recall.keeper.closeness(question, ["The crane stands at the quay.", "Fees are due in May."])
+    assert close is not None
+    assert [question[start:end] for start, end in close.pieces] == ["Where", "is", "the", "crane", "?"]
+    assert [len(row) for row in close.nearest] == [5, 5]
+    speaks, silent = (familiarity(question, close.pieces, [row], {"crane": 1.0}) for row in close.nearest)
+    assert speaks > silent + 0.3
+    assert close.texts[0] > close.texts[1]
+
+
 def test_words_count_by_their_rarity_and_stop_words_not_at_all() -> None:
     question = "Does the crane wait?"
     pieces = [(0, 4), (5, 8), (9, 12), (12, 14), (15, 19), (19, 20)]
