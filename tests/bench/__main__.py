@@ -19,6 +19,7 @@ SUBJECTS = {
     "transfer": "tests.bench.transfer_bench",
     "imports": "tests.bench.imports_bench",
     "sealing": "tests.bench.sealing_bench",
+    "hosted": "tests.bench.hosted_bench",
 }
 
 

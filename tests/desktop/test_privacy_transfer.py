@@ -1,6 +1,7 @@
 """Exports and imports of Bureau itself through the window, and the menus by which a thing's life is changed."""
 
 import asyncio
+import threading
 
 import pytest
 from PySide6.QtWidgets import QCheckBox, QMenu
@@ -95,15 +96,30 @@ async def test_an_export_shows_how_far_it_is_and_ends_by_cancel(page, session, t
     for number in range(4):
         await session.office.attach(conversation, bytes([number]) * 3_000_000, f"sheet {number}.bin")
     export = await part(page, "export")
-    far = []
-    export.working.bar.valueChanged.connect(far.append)
+    working, told, pressed = export.working, [], threading.Event()
+    show = working.progress
+
+    def follow(done: int, total: int) -> None:
+        told.append((done, total))
+        show(done, total)
+
+    def wait(done: int, total: int) -> None:
+        show(done, total)
+        if 2 * done > total:
+            pressed.wait(5)
+
+    working.progress = follow
     export.export_to(tmp_path / "whole.aofx")
     await until(export.result.isVisible)
-    assert far == sorted(far) and len(set(far)) > 2
+    assert told == sorted(told) and len({done for done, _total in told}) > 2
+    assert told[-1][0] == told[-1][1] > 12_000_000
+    working.progress = wait
     export.export_to(tmp_path / "part.aofx")
-    await until(export.working.isVisible)
-    export.working.cancel.click()
-    await until(lambda: not export.working.isVisible())
+    await until(working.isVisible)
+    await until(lambda: working.bar.maximum() < 2 * working.bar.value() < 2 * working.bar.maximum())
+    working.cancel.click()
+    pressed.set()
+    await until(lambda: not working.isVisible())
     assert [path.name for path in tmp_path.iterdir() if "aofx" in path.name] == ["whole.aofx"]
     assert export.form.isVisible() and not export.result.isVisible()
 

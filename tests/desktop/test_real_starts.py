@@ -82,8 +82,11 @@ def test_an_answer_cut_by_a_kill_comes_back_interrupted_and_is_resumed(terminal:
         seen = ""
         while len(seen) < 40:
             line = process.stdout.readline()
-            assert line, process.stderr.read() if process.stderr else ""
+            assert line, (process.wait(), process.stderr.read() if process.stderr else "")
             seen = json.loads(line)["text"] if line.startswith("{") else seen
+        # What is seen is committed a moment later.
+        while not terminal.value("runs", "list")[0]["written"]:
+            assert process.poll() is None
         process.kill()
     back, ended = told("resume", *place)
     assert back["state"] == "interrupted" and back["text"] and seen.startswith(back["text"][:20])

@@ -25,6 +25,7 @@ from memory.sync.hosted.tables import keys, ledger, records
 EVERYONE = "*"
 """Whose rows a transaction may touch that is not one account's: signing in, jobs, start-up."""
 _READERS = 4
+_NARROW = text("SELECT set_config('role', :role, true), set_config('bureau.account', :account, true)")
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -47,9 +48,7 @@ class Store:
             self._writing = _sqlite_engine(url, "BEGIN IMMEDIATE", 1)
             self._reading = _sqlite_engine(url, "BEGIN", _READERS)
         else:
-            self._writing = self._reading = create_async_engine(
-                url, pool_size=10, max_overflow=10, pool_pre_ping=True
-            )
+            self._writing = self._reading = create_async_engine(url, pool_size=10, max_overflow=10)
 
     async def create(self) -> None:
         """Make the tables that are not there."""
@@ -139,8 +138,8 @@ def open_stores(settings: Settings) -> Stores:
 
 
 async def _narrow(connection: AsyncConnection, account_id: str, role: str) -> None:
-    await connection.execute(text(f"SET LOCAL ROLE {role}"))
-    await connection.execute(text("SELECT set_config('bureau.account', :id, true)"), {"id": account_id})
+    """Take a role and an account until the transaction ends, as SET LOCAL would, in one statement."""
+    await connection.execute(_NARROW, {"role": role, "account": account_id})
 
 
 def _sqlite_engine(url: str, begin: str, size: int) -> AsyncEngine:
