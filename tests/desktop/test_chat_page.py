@@ -136,6 +136,7 @@ async def test_keys_open_chats_pages_palette_and_sheet(contents, page, session, 
     await until(lambda: len(contents.listing.entries) == 3)
     window = session.window
     window.activateWindow()
+    await until(window.isActiveWindow)  # the palette goes with the focus, which a late activation takes away
     order = [entry.id for entry in contents.listing.entries]
     for keys, wanted in ((Qt.Key.Key_2, order[1]), (Qt.Key.Key_1, order[0])):
         contents.command(f"chat {keys - Qt.Key.Key_0}")
