@@ -27,6 +27,7 @@ from memory.tables import SyncConflictTable, SyncRecordTable, SyncSpaceTable
 
 Reindex = Callable[[Session, str, str], None]
 """Makes a row findable anew; given its type and key."""
+_DIGITS_OF_ID = 6
 
 
 def apply(
@@ -299,17 +300,14 @@ class _Apply:
         )
         if other is None:
             return
-        taken = set(self._session.scalars(select(table.c.name)))
-        number = 2
-        while f"{values['name']} ({number})" in taken:
-            number += 1
-        name = f"{values['name']} ({number})"
-        if local_id > other:
+        loser = max(local_id, other)
+        # Of its id and of nothing else here, or two devices that know different agents would never agree.
+        name = f"{values['name']} ({loser[:_DIGITS_OF_ID]})"
+        if loser == local_id:
             values["name"] = name
-            space.mark(self._session, "agent", local_id)
         else:
             self._session.execute(table.update().where(table.c.id == other).values(name=name))
-            space.mark(self._session, "agent", other)
+        space.mark(self._session, "agent", loser)
 
     def _local_id(self, shape: Shape, known: SyncRecordTable | None, remote: Record, rid: str) -> str:
         found = remote.fields.get(shape.synced.key)
