@@ -105,6 +105,8 @@ async def test_a_wrong_key_is_told_from_a_wrong_address(kind, aimock, connection
 
 
 @pytest.mark.peer
+@pytest.mark.req("R056")
+@pytest.mark.req("R027")
 async def test_the_key_goes_to_its_own_host_only(
     aimock, connections: Connections, database: Database
 ) -> None:
