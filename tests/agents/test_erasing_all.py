@@ -31,7 +31,7 @@ from memory.tables import (
     RunTable,
 )
 from tests.agents.conftest import PASSPHRASE, connect, until
-from tests.agents.test_erasing import MARKER, WORDS, traces
+from tests.agents.test_erasing import MARKER, WORDS, _say, traces
 from tests.peers.aimock import Aimock
 
 
@@ -97,6 +97,39 @@ async def test_what_repeats_a_message_in_rows_that_stay_is_cleaned(office: Offic
     assert [(part.label, part.tokens) for part in run.context] == [("…", 7)]
     assert (await office.database.read(chats.conversation, conversation.id)).title == "And then?"
     assert (await office.message(sent.replies[0].id)).parent_id is None
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My PIN is 471163.\nPlease keep this whole thing in mind for me.",
+        "471163!",
+        "Is it **471163**? I wonder",
+    ],
+)
+async def test_a_title_that_says_what_is_gone_goes_however_short_it_is(office: Office, text: str) -> None:
+    conversation = await office.create_conversation()
+    first, second = await office.database.write(_say, conversation.id, text, "And the weather?")
+    titles = [(await office.database.read(chats.conversation, conversation.id)).title]
+    await office.erasing.proved((await office.erasing.erase([Subject("message", second.id)])).id)
+    titles.append((await office.database.read(chats.conversation, conversation.id)).title)
+    await office.database.write(_say, conversation.id, "And the weather today?")
+    await office.erasing.proved((await office.erasing.erase([Subject("message", first.id)])).id)
+    titles.append((await office.database.read(chats.conversation, conversation.id)).title)
+    assert "471163" in titles[0]
+    assert titles[1:] == [titles[0], "And the weather today?"]
+    assert traces(office, ("471163",)) == []
+
+
+async def test_rules_about_what_is_gone_go_with_it(office: Office) -> None:
+    conversation, agent = await office.create_conversation(title="The quay"), (await office.roster.all())[0]
+    await office.keeping.set_rule("conversation", conversation.id, 30)
+    await office.keeping.set_rule("agent", agent.id, 30)
+    kept = await office.keeping.set_rule("category", "notes", 30)
+    subjects = [Subject("conversation", conversation.id), Subject("agent", agent.id)]
+    report = await office.erasing.proved((await office.erasing.erase(subjects)).id)
+    assert report.state == "clean", json.dumps(report.proof)
+    assert await office.keeping.rules() == (kept,)
 
 
 @pytest.mark.req("R041")

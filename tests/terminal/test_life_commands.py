@@ -71,6 +71,9 @@ def test_rules_are_set_shown_previewed_and_taken_back(terminal: Terminal) -> Non
     assert terminal.value("retention", "run")["retention"] == 0  # type: ignore[index]  # an object
     terminal.value("retention", "set", "notes", "default")
     assert terminal.value("retention", "show") == []
+    for days, status, said in (("9" * 23, 1, "36500"), ("²", 2, "number of days")):
+        code, _output, errors = terminal.run("retention", "set", "notes", days)
+        assert (code, said in errors) == (status, True), errors
     code, _output, errors = terminal.run("retention", "set", "weather", "9")
     assert code == 1
     assert "weather" in errors
