@@ -18,7 +18,7 @@ from agents.events import TextDelta
 from agents.office import Office
 from memory import chats, notes, runs
 from memory.chats import Message
-from memory.identifiers import new_id
+from memory.identifiers import new_id, now
 from memory.lifecycle import reports
 from memory.lifecycle.reports import EraseReport
 from memory.lifecycle.subjects import Subject
@@ -26,6 +26,7 @@ from memory.tables import (
     ConversationTable,
     ExportRecordTable,
     MessageTable,
+    NoteTable,
     ProvenanceTable,
     RunEventTable,
     RunTable,
@@ -180,6 +181,14 @@ async def test_copies_made_while_it_existed_are_named_and_earlier_ones_are_not(o
     assert [copy.path for copy in await office.database.read(reports.copies, report.copies)] == ["after"]
 
 
+async def test_a_clock_that_was_set_back_hides_no_copy(office: Office) -> None:
+    note = await office.notes.add(f"Note that {MARKER}")
+    await office.database.write(_from_the_future, note.id)
+    await office.database.write(_export, "after", now())
+    report = await office.erasing.erase([Subject("note", note.id)])
+    assert [copy.path for copy in await office.database.read(reports.copies, report.copies)] == ["after"]
+
+
 async def test_words_that_are_also_kept_elsewhere_are_no_traces(office: Office) -> None:
     note = await office.notes.add(MARKER)
     await office.notes.add(f"Again: {MARKER}")
@@ -276,6 +285,10 @@ def _deep(session: Session, conversation_id: str, depth: int) -> None:
 
 def _export(session: Session, path: str, at: int) -> None:
     session.add(ExportRecordTable(id=new_id(), at=at, path=path))
+
+
+def _from_the_future(session: Session, note_id: str) -> None:
+    session.get_one(NoteTable, note_id).created_at = now() + 86_400_000
 
 
 def _count(session: Session) -> int:
