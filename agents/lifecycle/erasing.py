@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.errors import ErasureFailed
@@ -206,7 +207,12 @@ class Erasing:
 
         while True:
             begun = self._erasures
-            findings = await asyncio.to_thread(self._search, marks, touched)
+            exports = [
+                Path(one.path)
+                for one in await parts.database.read(reports.copies_since, 0)
+                if one.kind == "export"
+            ]
+            findings = await asyncio.to_thread(self._search, marks, touched, exports)
             kept = await parts.database.read(said_elsewhere, marks, frozenset(findings.pieces))
             traces = findings.pieces - kept
             if not traces or begun == self._erasures:
@@ -229,7 +235,7 @@ class Erasing:
             if await asyncio.to_thread(self._ending.wait, _PATIENCE):
                 return
 
-    def _search(self, marks: Fingerprints, touched: _Touched | None) -> "Findings":
+    def _search(self, marks: Fingerprints, touched: _Touched | None, exports: Collection[Path]) -> "Findings":
         from memory.lifecycle import residue
         from memory.lifecycle.finder import Finder
 
@@ -240,9 +246,9 @@ class Erasing:
             stopped=self._ending.is_set,
         )
         if touched is None:
-            places = residue.places(parts.locations)
+            places = residue.places(parts.locations, exports)
         else:
-            places = residue.touched_places(parts.locations, touched.made_at)
+            places = residue.touched_places(parts.locations, touched.made_at, exports)
         residue.search_files(finder, places, findings, stopped=self._ending.is_set)
         return findings
 

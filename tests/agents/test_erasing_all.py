@@ -189,6 +189,23 @@ async def test_a_clock_that_was_set_back_hides_no_copy(office: Office) -> None:
     assert [copy.path for copy in await office.database.read(reports.copies, report.copies)] == ["after"]
 
 
+async def test_an_export_among_temporary_files_is_a_copy_and_no_trace(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for number, stray in enumerate((False, True)):
+        note = await office.notes.add(f"Note {number} that {MARKER}")
+        export = tmp_path / f"bureau-out-{number}"
+        await office.transfers.export(export)
+        assert MARKER in (export / "data" / "records" / "memory.jsonl").read_text()
+        if stray:
+            (tmp_path / "bureau-left.txt").write_text(MARKER)
+        report = await office.erasing.proved((await office.erasing.erase([Subject("note", note.id)])).id)
+        assert report.state == ("traces" if stray else "clean"), json.dumps(report.proof)
+        copies = await office.database.read(reports.copies, report.copies)
+        assert [copy.path for copy in copies] == [str(export)]
+
+
 async def test_words_that_are_also_kept_elsewhere_are_no_traces(office: Office) -> None:
     note = await office.notes.add(MARKER)
     await office.notes.add(f"Again: {MARKER}")
