@@ -124,7 +124,12 @@ class Calls:
         await session.take(_tokens(await self.open("POST", "/v1/auth/session", body)))
 
     async def _in_session(
-        self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any] | None, packed: bool
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, Any] | None,
+        packed: bool,
     ) -> Any:
         used = self.session.tokens.access
         if not used and self.session.signs:
