@@ -15,6 +15,7 @@ from agents.lifecycle.erasing import Erasing
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
+from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
 from memory import audit, notes
 from memory.database import Database
@@ -34,6 +35,7 @@ from memory.sync.folder_account import spaces
 from memory.sync.membership import Member
 from memory.sync.outbox import Waiting
 from memory.sync.service.carrier import HostedCarrier
+from memory.sync.service.faults import AccountPurged, SpacePurged
 from memory.sync.service.rotation import Behind
 from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
@@ -95,6 +97,7 @@ class Syncing:
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.account = ServiceAccount(database, self._item, self._connecting, self)
         self.joining = ServiceJoining(self._item, self._connecting, self)
+        self.holdings = ServiceHoldings(database, self._connecting, self.account)
 
     async def found(self, folder: Path, recovery_key: bytes) -> Round:
         """Begin a space in an empty folder, with this device as its first. Raises Refused, StorageError, VaultError."""
@@ -184,7 +187,11 @@ class Syncing:
         here = await self.joined()
         if not here.enabled:
             raise Refused(_("Sync is off: turn it on again with “bureau sync on”."))
-        done = await (self._hosted_round if here.hosted else self._folder_round)(here, confirmed)
+        try:
+            done = await (self._hosted_round if here.hosted else self._folder_round)(here, confirmed)
+        except (AccountPurged, SpacePurged) as purged:
+            await self.holdings.note_purge(purged)
+            raise
         await self._tell(done)
         return done
 

@@ -88,6 +88,10 @@ class ServiceAccount:
         """Return the calls of this device. Raises Refused where the office meets its devices in a folder."""
         return (await self._connect(await self._hosted())).calls
 
+    async def space_id(self) -> str:
+        """Return the space of this office."""
+        return (await self._hosted()).space_id
+
     async def renewed(self, here: "Here") -> tuple[Calls, Member]:
         """Return calls and membership as they are now; keys that arrived are in the vault, the log is remembered."""
         connected, kept = await self._connect(here), await self._item.read()

@@ -35,8 +35,10 @@ class ServiceJoining:
         self._item, self._connecting, self._rounds = item, connecting, rounds
         self._under_way: _UnderWay | None = None
 
-    async def ask_code(self, address: str, email: str) -> Asked:
+    async def ask_code(self, address: str, email: str, verifier: bytes | None = None) -> Asked:
         """Have a code mailed; it is worth something only together with what is returned here.
+
+        ``verifier`` are 32 new random bytes of whoever keeps them for the next call.
 
         Raises Refused for an address that is none, or where no service is.
         """
@@ -44,7 +46,7 @@ class ServiceJoining:
         calls = await self._connecting.calls(Session(url))
         with reaching(url):
             await sign_in.promises(calls)
-            return await sign_in.ask_code(calls, email.strip())
+            return await sign_in.ask_code(calls, email.strip(), verifier)
 
     async def found(self, asked: Asked, code: str, recovery_key: bytes) -> "Round":
         """Begin an account with this device; ``recovery_key`` are 32 new random bytes that the owner has noted."""

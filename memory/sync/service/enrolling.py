@@ -21,7 +21,7 @@ from memory.sync.service.calls import Calls, understood
 from memory.sync.service.faults import ServiceRefused
 from memory.sync.service.log import AccountLog
 from memory.sync.service.membership import chosen_space, hand_on, require_begun
-from memory.sync.service.spaces import open_wraps, spaces, wraps_of
+from memory.sync.service.spaces import PURGING, open_wraps, spaces, wraps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +160,7 @@ class Admitting:
             lambda now: None if newcomer.id in now.devices else writer.add_device(now, newcomer, at)
         )
         for space in await spaces(self._calls):
-            if not account.current_epoch(space.id) or space.state == "purging":
+            if not account.current_epoch(space.id) or space.state == PURGING:
                 continue
             wraps = await wraps_of(self._calls, space)
             keys = open_wraps(account, wraps, self._device.id, self._device.receive)

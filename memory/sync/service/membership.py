@@ -18,6 +18,7 @@ from memory.sync.service.calls import Calls
 from memory.sync.service.faults import LogMoved
 from memory.sync.service.log import AccountLog
 from memory.sync.service.spaces import (
+    PURGING,
     Space,
     make_space,
     open_wraps,
@@ -124,7 +125,7 @@ async def require_begun(log: AccountLog) -> None:
 
 def chosen_space(there: Iterable[Space], account: Account, space_id: str | None) -> Space | None:
     """Return the space to join, None where the account has none that was opened. Raises Refused."""
-    found = [each for each in there if account.current_epoch(each.id) and each.state != "purging"]
+    found = [each for each in there if account.current_epoch(each.id) and each.state != PURGING]
     if space_id is not None:
         found = [each for each in found if each.id.startswith(space_id)]
         if len(found) != 1:
