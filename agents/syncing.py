@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
@@ -11,12 +11,12 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged
+from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged, SyncSwitched
 from agents.indexing import index_said
 from agents.lifecycle.erasing import Erasing
 from memory import audit, notes
 from memory.database import Database
-from memory.errors import Refused
+from memory.errors import Refused, StorageError
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
 from memory.recall import indexing
@@ -37,6 +37,7 @@ from memory.sync.space_keys import SpaceKey, SpaceKeys
 from memory.tables import AgentTable, MessageTable
 from memory.transfer.merging import is_untouched
 from resources.language import gettext as _
+from vault.errors import VaultError
 from vault.office_keys import Vault
 from vault.secret import Secret
 
@@ -58,6 +59,11 @@ class Here:
     log_n: int
     log_head: bytes
     epoch: int
+    round_at: int | None
+    """When the last round ended that went well, in UTC milliseconds."""
+    fault: str
+    """Why the last one did not, as a sentence; empty where it did. ``fault_at`` says when."""
+    fault_at: int | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,19 +83,27 @@ class Syncing:
         self._database, self._vault, self._recall = database, vault, recall
         self._bus, self._erasing = bus, erasing
         self._turn = asyncio.Lock()
+        self._under_way: asyncio.Task[Round] | None = None
+        self._interrupted = False
 
-    async def found(self, folder: Path, recovery_key: bytes) -> Round:
-        """Begin a space in an empty folder, with this device as its first. Raises Refused, StorageError, VaultError."""
+    async def found(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
+        """Begin a space in an empty folder, with this device as its first. Raises Refused, StorageError, VaultError.
+
+        ``types`` are the types of records that sync, None for all.
+        """
         async with self._turn:
             await self._refuse_if_on()
             if await _reach(folder, spaces, folder):
                 raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
             member = await _reach(folder, membership.found, folder, recovery_key, now())
-            await self._begin(member, folder, founds=True)
-            return await self._round(None)
+            await self._begin(member, folder, types, founds=True)
+            return await self._noted_round(None)
 
-    async def join(self, folder: Path, recovery_key: bytes) -> Round:
-        """Become another device of the space in a folder. Raises Refused, StorageError, VaultError."""
+    async def join(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
+        """Become another device of the space in a folder; ``types`` as for `found`.
+
+        Raises Refused, StorageError, VaultError.
+        """
         async with self._turn:
             await self._refuse_if_on()
             there = await _reach(folder, spaces, folder)
@@ -98,52 +112,86 @@ class Syncing:
                     _("This folder holds no office of yours, or several: choose the folder of one.")
                 )
             member = await _reach(folder, membership.join, folder, there[0], recovery_key, now())
-            await self._begin(member, folder, founds=False)
-            return await self._round(None)
+            await self._begin(member, folder, types, founds=False)
+            return await self._noted_round(None)
 
     async def switch(self, *, enabled: bool) -> None:
         """Pause sync, or go on with it. Raises Refused where it was never on."""
         await self._here()
+        if not enabled:
+            self._interrupt()
         await self._database.write(_switch, enabled)
+        self._bus.publish(SyncSwitched())
 
     async def leave(self) -> None:
         """Forget the space and this device's keys; the office stays as it is. Raises VaultError, StorageError."""
+        self._interrupt()
         async with self._turn:
             await self._database.write(_leave)
             await asyncio.to_thread(self._vault.delete_key, ITEM)
+        self._bus.publish(SyncSwitched())
 
     async def now(self, *, confirmed: int | None = None) -> Round:
         """Do one round; ``confirmed`` as for `exchange`. Raises Refused, StorageError, VaultError."""
         async with self._turn:
-            return await self._round(confirmed)
+            return await self._noted_round(confirmed)
+
+    async def here(self) -> Here | None:
+        """Return what this office knows of its space, None where sync was never on."""
+        return await self._database.read(_read_here)
 
     async def status(self) -> Status:
-        """Return how sync stands."""
-        return Status(await self._database.read(_read_here), await self._database.read(outbox.waiting))
+        """Return how sync stands, with what waits counted."""
+        return Status(await self.here(), await self._database.read(outbox.waiting))
 
     async def devices(self) -> Account:
         """Return the account as the folder shows it. Raises Refused, StorageError."""
         return await self._account(await self._here())
 
     async def _refuse_if_on(self) -> None:
-        if await self._database.read(_read_here) is not None:
+        if await self.here() is not None:
             raise Refused(_("This office syncs already: see “bureau sync status”."))
 
     async def _here(self) -> Here:
-        here = await self._database.read(_read_here)
+        here = await self.here()
         if here is None:
             raise Refused(_("This office does not sync: turn it on with “bureau sync on FOLDER”."))
         return here
 
-    async def _begin(self, member: Member, folder: Path, *, founds: bool) -> None:
+    async def _begin(
+        self, member: Member, folder: Path, types: Collection[str] | None, *, founds: bool
+    ) -> None:
         secret = Secret(json.dumps(_to_item(member)))
         await asyncio.to_thread(self._vault.write_key, ITEM, secret, _("keys of this device for sync"))
-        await self._database.write(_begin, member, str(folder), founds)
+        await self._database.write(_begin, member, str(folder), shapes() if types is None else types, founds)
+        self._bus.publish(SyncSwitched())
+
+    async def _noted_round(self, confirmed: int | None) -> Round:
+        """Do one round, which `_interrupt` ends, and remember how it ended for whoever asks later."""
+        if not (await self._here()).enabled:
+            raise Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
+        self._under_way = asyncio.create_task(self._round(confirmed), name="round of sync")
+        try:
+            done = await self._under_way
+        except asyncio.CancelledError:
+            if self._interrupted:
+                raise Refused(_("This round was ended; what it did not do, the next one does.")) from None
+            raise
+        except (StorageError, VaultError) as error:
+            await self._database.write(space.note_round, now(), str(error))
+            raise
+        finally:
+            self._under_way, self._interrupted = None, False
+        await self._database.write(space.note_round, now())
+        return done
+
+    def _interrupt(self) -> None:
+        """End the round that is under way: it would be about what its owner has just given up."""
+        if self._under_way is not None:
+            self._interrupted = self._under_way.cancel()
 
     async def _round(self, confirmed: int | None) -> Round:
         here = await self._here()
-        if not here.enabled:
-            raise Refused(_("Sync is off: turn it on again with “bureau sync on”."))
         device, keys = await asyncio.to_thread(self._keys)
         account = await self._account(here)
         await self._database.write(space.take_account, account)
@@ -210,12 +258,12 @@ async def _reached(folder: Path, work: Awaitable[T]) -> T:
         raise Refused(sentence.format(path=folder)) from error
 
 
-def _begin(session: Session, member: Member, folder: str, founds: bool) -> None:
-    if not founds and is_untouched(session):
+def _begin(session: Session, member: Member, folder: str, types: Collection[str], founds: bool) -> None:
+    if not founds and "agent" in types and is_untouched(session):
         # Nobody has worked with the presets here; those of the other devices take their places.
         session.execute(delete(AgentTable))
     space.begin(
-        session, member.space_id, member.device.id, folder, member.account, types=shapes(), founds=founds
+        session, member.space_id, member.device.id, folder, member.account, types=types, founds=founds
     )
     audit.append(session, "sync on", member.space_id, {"folder": folder})
 
@@ -234,7 +282,18 @@ def _read_here(session: Session) -> Here | None:
     row = space.of(session)
     if row is None:
         return None
-    return Here(row.id, row.device_id, Path(row.place), row.enabled, row.log_n, row.log_head, row.epoch)
+    return Here(
+        row.id,
+        row.device_id,
+        Path(row.place),
+        row.enabled,
+        row.log_n,
+        row.log_head,
+        row.epoch,
+        row.round_at,
+        row.fault,
+        row.fault_at,
+    )
 
 
 def _conversations(session: Session, touched: Sequence[tuple[str, str]]) -> set[str]:

@@ -93,6 +93,8 @@ ANSWERING: dict[str, Answering] = {
     "sync now": syncing.now,
     "sync status": syncing.status,
     "sync devices": syncing.devices,
+    "sync categories": syncing.categories,
+    "sync conflicts": syncing.conflicts,
     "usage": ledgers.usage,
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,

@@ -10,40 +10,52 @@ from desktop.command_line.backup_commands import run_command
 from resources.language import gettext as _
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+CATEGORIES = ("agents", "chats", "notes", "settings")
+_CATEGORY = click.Choice(CATEGORIES)
+_WITHOUT = click.option(
+    "--without",
+    type=_CATEGORY,
+    multiple=True,
+    help=_("Leave this out; may be given several times."),
+)
 
 
 @click.group()
 def sync() -> None:
-    """The same office on several devices, through a folder: on, join, now, status, devices, off, leave."""
+    """The same office on several devices, through a folder: on, join, now, status, categories, conflicts, off …"""
 
 
 @sync.command("on")
 @click.argument("folder", type=_FOLDER, required=False)
+@_WITHOUT
 @click.pass_context
-def sync_on(context: click.Context, folder: Path | None) -> int:
+def sync_on(context: click.Context, folder: Path | None, without: tuple[str, ...]) -> int:
     """Begin in an empty folder that your devices share; without a folder, go on after “off”."""
     if folder is None:
-        return run_command(context, "sync on", folder="", words="")
+        return run_command(context, "sync on", folder="", words="", without=[])
     from desktop.command_line.recovery import show_sync_key
 
     words = show_sync_key(os.urandom(32))
     if words is None:
         return 1
-    return run_command(context, "sync on", folder=str(folder.absolute()), words=words)
+    return run_command(context, "sync on", folder=str(folder.absolute()), words=words, without=list(without))
 
 
 @sync.command("join")
 @click.argument("folder", type=_FOLDER)
 @click.option("--stdin", "from_stdin", is_flag=True, help=_("Read the recovery key from standard input."))
+@_WITHOUT
 @click.pass_context
-def sync_join(context: click.Context, folder: Path, from_stdin: bool) -> int:
+def sync_join(context: click.Context, folder: Path, from_stdin: bool, without: tuple[str, ...]) -> int:
     """Join the devices that meet in a folder, by the recovery key that “on” showed."""
     words = (
         sys.stdin.read()
         if from_stdin
         else str(click.prompt(_("Recovery key of sync"), hide_input=True, err=True))
     )
-    return run_command(context, "sync join", folder=str(folder.absolute()), words=words)
+    return run_command(
+        context, "sync join", folder=str(folder.absolute()), words=words, without=list(without)
+    )
 
 
 @sync.command("now")
@@ -57,8 +69,26 @@ def sync_now(context: click.Context, erase: int | None) -> int:
 @sync.command("status")
 @click.pass_context
 def sync_status(context: click.Context) -> int:
-    """Say whether sync is on, where, and what waits."""
+    """Say whether sync is on, where, what waits, how the last round ended and when the next one comes."""
     return run_command(context, "sync status")
+
+
+@sync.command("categories")
+@click.option("--on", type=_CATEGORY, multiple=True, help=_("Let it sync from now on."))
+@click.option("--off", type=_CATEGORY, multiple=True, help=_("Let it stay on this device from now on."))
+@click.pass_context
+def sync_categories(context: click.Context, on: tuple[str, ...], off: tuple[str, ...]) -> int:
+    """List what syncs, or change it; what the other devices have already stays there."""
+    return run_command(context, "sync categories", on=list(on), off=list(off))
+
+
+@sync.command("conflicts")
+@click.option("--take", default="", metavar="ID", help=_("Let these words stand again."))
+@click.option("--dismiss", default="", metavar="ID", help=_("Let go of these words."))
+@click.pass_context
+def sync_conflicts(context: click.Context, take: str, dismiss: str) -> int:
+    """List the words that lost where two devices changed the same place, and decide about them."""
+    return run_command(context, "sync conflicts", take=take, dismiss=dismiss)
 
 
 @sync.command("devices")

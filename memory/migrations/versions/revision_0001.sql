@@ -210,6 +210,9 @@ CREATE TABLE sync_space (
     clock_counter INTEGER NOT NULL,
     naming BLOB,
     position JSON NOT NULL,
+    round_at BIGINT,
+    fault VARCHAR NOT NULL,
+    fault_at BIGINT,
     CONSTRAINT pk_sync_space PRIMARY KEY (id)
 );
 
