@@ -42,14 +42,32 @@ def put(
     edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
     envelope = seal(edit, encode(record), credentials.key, credentials.signer)
     known.stamps = pack(seen(record))
-    _replace(session, known.rid, envelope, erases=False, base=long_texts(record))
+    replace(session, known.rid, envelope, erases=False, base=long_texts(record))
 
 
 def put_erase(session: Session, known: SyncRecordTable, clock: Clock, credentials: Credentials) -> None:
     """Seal the order to erase a record, in the place of what waited before."""
     edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
     envelope = seal_erase(edit, known.type, SCHEMA, credentials.key, credentials.signer)
-    _replace(session, known.rid, envelope, erases=True, base={})
+    replace(session, known.rid, envelope, erases=True, base={})
+
+
+def replace(session: Session, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
+    """Let a sealed revision wait in the place of what waited before."""
+    take_back(session, rid)
+    header = Header.unpack(envelope.hdr)
+    session.add(
+        SyncOutboxTable(
+            rid=rid,
+            op_id=new_id(),
+            erases=erases,
+            rev=header.rev,
+            epoch=header.epoch,
+            envelope=wire.to_msgpack(envelope),
+            base=base,
+        )
+    )
+    session.flush()
 
 
 def take_back(session: Session, rid: str) -> None:
@@ -129,18 +147,3 @@ def _chosen(session: Session) -> ColumnElement[bool]:
         return true()
     rids = select(SyncRecordTable.rid).where(SyncRecordTable.type.in_(left_out))
     return or_(SyncOutboxTable.erases, SyncOutboxTable.rid.not_in(rids))
-
-
-def _replace(session: Session, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
-    take_back(session, rid)
-    session.add(
-        SyncOutboxTable(
-            rid=rid,
-            op_id=new_id(),
-            erases=erases,
-            rev=Header.unpack(envelope.hdr).rev,
-            envelope=wire.to_msgpack(envelope),
-            base=base,
-        )
-    )
-    session.flush()

@@ -21,6 +21,7 @@ def between_devices() -> tuple[Entry, ...]:
                     *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
                     *("log_head", "clock_ms", "clock_counter", "naming", "position"),
                     *("round_at", "fault", "fault_at"),
+                    *("head", "compared_at", "lacking"),
                 ),
                 here,
             ),
@@ -34,7 +35,7 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(
                 (
                     *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "loose", "waiting"),
+                    *("base", "former_seq", "former", "loose", "waiting", "aside_at"),
                 ),
                 here,
             ),
@@ -53,7 +54,9 @@ def between_devices() -> tuple[Entry, ...]:
             purpose=_("Sealed changes that wait to be sent to your other devices."),
             retention=Retention.DERIVED,
             erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "envelope", "base", "tries"), here),
+            left_out=dict.fromkeys(
+                ("rid", "op_id", "erases", "rev", "epoch", "envelope", "base", "tries"), here
+            ),
         ),
         Entry(
             place="table:sync_conflict",

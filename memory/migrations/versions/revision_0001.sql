@@ -165,6 +165,7 @@ CREATE TABLE sync_outbox (
     op_id VARCHAR(32) NOT NULL,
     erases BOOLEAN NOT NULL,
     rev VARCHAR(32) NOT NULL,
+    epoch INTEGER NOT NULL,
     envelope BLOB NOT NULL,
     base JSON NOT NULL,
     tries INTEGER NOT NULL,
@@ -187,6 +188,7 @@ CREATE TABLE sync_record (
     former JSON NOT NULL,
     loose BOOLEAN NOT NULL,
     waiting BLOB,
+    aside_at BIGINT,
     CONSTRAINT pk_sync_record PRIMARY KEY (rid)
 );
 
@@ -213,6 +215,9 @@ CREATE TABLE sync_space (
     round_at BIGINT,
     fault VARCHAR NOT NULL,
     fault_at BIGINT,
+    head INTEGER NOT NULL,
+    compared_at BIGINT NOT NULL,
+    lacking BOOLEAN NOT NULL,
     CONSTRAINT pk_sync_space PRIMARY KEY (id)
 );
 

@@ -6,7 +6,8 @@ taken any more by the device's signature over a challenge.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -37,11 +38,10 @@ class Tokens:
 
     access: str = field(default="", repr=False)
     refresh: str = field(default="", repr=False)
-    account_id: str = ""
 
 
 class Session:
-    """The session of this device at one service (``url``: scheme and host). Its tokens rest nowhere but with ``keep``."""
+    """The session of this device at one service; its tokens rest nowhere but with ``keep``. ``url`` is scheme and host."""
 
     def __init__(
         self,
@@ -110,7 +110,9 @@ class Calls:
 
     async def challenge(self) -> bytes:
         """Return 32 bytes to be signed once within five minutes."""
-        return base64url.decode((await self.open("POST", "/v1/auth/challenge", {}))["challenge"], 32)
+        answer = await self.open("POST", "/v1/auth/challenge", {})
+        with understood():
+            return base64url.decode(answer["challenge"], 32)
 
     async def sign_in(self) -> None:
         """Begin a new session as this device."""
@@ -124,7 +126,12 @@ class Calls:
         await session.take(_tokens(await self.open("POST", "/v1/auth/session", body)))
 
     async def _in_session(
-        self, method: str, path: str, body: Mapping[str, Any] | None, query: Mapping[str, Any] | None, packed: bool
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, Any] | None,
+        packed: bool,
     ) -> Any:
         used = self.session.tokens.access
         if not used and self.session.signs:
@@ -139,9 +146,9 @@ class Calls:
     async def _renewed(self, used: str) -> str:
         """Renew the session, once for all calls that found the same token used up; return the new access token."""
         async with self.session.renewing:
-            if self.session.tokens.access == used:
-                if not (self.session.tokens.refresh and await self._refreshed()):
-                    await self.sign_in()
+            renewed = self.session.tokens.access != used
+            if not renewed and not (self.session.tokens.refresh and await self._refreshed()):
+                await self.sign_in()
             return self.session.tokens.access
 
     async def _refreshed(self) -> bool:
@@ -213,4 +220,14 @@ def _seconds(text: str) -> int | None:
 
 
 def _tokens(answer: Mapping[str, Any]) -> Tokens:
-    return Tokens(str(answer["access"]), str(answer["refresh"]), str(answer["account_id"]))
+    with understood():
+        return Tokens(str(answer["access"]), str(answer["refresh"]))
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Read members of an answer; raises ServiceRefused where they are not as the protocol says."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise ServiceRefused("not_understood", str(wrong)) from wrong

@@ -39,7 +39,7 @@ class DeviceRevoked(ServiceFault):
     def __init__(self) -> None:
         super().__init__(
             _(
-                "This device was taken off your account: what is here stays, and nothing is synced; join again if it was yours."
+                "This device was taken off your account: what is here stays, and nothing is synced until you join again."
             ),
             "device_revoked",
         )
@@ -51,7 +51,7 @@ class GenerationChanged(ServiceFault):
     def __init__(self, generation: str) -> None:
         super().__init__(
             _(
-                "The service’s copy of this office was reset or came out of a backup; nothing is deleted here until you say how to go on."
+                "The service’s copy of this office was reset or came out of a backup: say how to go on; nothing was deleted."
             ),
             "generation_changed",
         )
@@ -160,6 +160,7 @@ _SENTENCES: dict[str, Callable[[], str]] = {
     "signature_refused": lambda: _(
         "The service did not take this device’s signature: see that you use the address the service names itself by."
     ),
+    "not_understood": lambda: _("The service answered what this Bureau does not understand: update Bureau."),
     "export_running": lambda: _("An export is being made at the service: wait for it."),
     "nothing_pending": lambda: _("No deletion is pending that could be called off."),
     "not_erased": lambda: _("Some of these are not erased at the service yet: sync, then ask again."),
