@@ -338,7 +338,7 @@ class Office:
                 self._close_if_made(stages, name)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
-            for name in ("erasing", "daily", "sync_rounds"):
+            for name in ("erasing", "daily", "syncing", "sync_rounds"):
                 self._close_if_made(stages, name)
             stages.push_async_callback(self.housekeeping.close)
 

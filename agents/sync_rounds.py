@@ -9,10 +9,12 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from agents.events import AppLocked, AppUnlocked, Event, EventBus, SyncChanged, SyncSwitched
 from agents.lifecycle.app_lock import AppLock
+from agents.sync_service.connecting import NotReached
+from agents.syncing import NO_WORD, Syncing, Word
 from memory.database import Database
 from memory.errors import StorageError
 from memory.identifiers import now
@@ -24,13 +26,9 @@ from memory.sync.service.faults import (
     DeviceRevoked,
     GenerationChanged,
     SpacePurged,
-    Unreachable,
 )
 from resources.language import gettext as _
 from vault.errors import VaultError
-
-if TYPE_CHECKING:
-    from agents.syncing import Syncing
 
 Phase = Literal["off", "paused", "locked", "working", "waiting", "failed", "stopped"]
 STOPPING = (AccountPurged, DeviceRevoked, GenerationChanged, SpacePurged)
@@ -72,7 +70,7 @@ class SyncRounds:
 
     def __init__(
         self,
-        syncing: "Syncing",
+        syncing: Syncing,
         database: Database,
         bus: EventBus,
         app_lock: AppLock,
@@ -112,15 +110,12 @@ class SyncRounds:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def now(self, *, confirmed: int | None = None) -> Round:
-        """Do a round for the owner, whatever was planned; ``confirmed`` as for `exchange`.
-
-        Raises Refused, another StorageError or VaultError.
-        """
+    async def now(self, word: Word = NO_WORD) -> Round:
+        """Do a round for the owner, whatever was planned. Raises Refused, another StorageError or VaultError."""
         async with self._turn:
             if await self._idle() in ("off", "paused"):
-                return await self._syncing.now(confirmed=confirmed)  # says so
-            return await self._round(confirmed)
+                return await self._syncing.now(word)  # says so
+            return await self._round(word)
 
     def hasten(self) -> None:
         """Let the next round come at once: something is known to wait."""
@@ -143,7 +138,7 @@ class SyncRounds:
                 self._stand(idle)
                 return None
             if self._left() <= 0:
-                await self._round(None)
+                await self._round(NO_WORD)
             return self._left()
 
     def _left(self) -> float:
@@ -158,12 +153,12 @@ class SyncRounds:
             return "paused"
         return "locked" if self._app_lock.locked else None
 
-    async def _round(self, confirmed: int | None) -> Round:
+    async def _round(self, word: Word) -> Round:
         self._hastened = False
         self._stand("working")
         try:
             self._seen = await self._look()
-            done = await self._syncing.now(confirmed=confirmed)
+            done = await self._syncing.now(word)
         except STOPPING:
             self._plan("stopped", math.inf)
             raise
@@ -190,9 +185,8 @@ class SyncRounds:
         """Return the seconds until the next try: longer each time, and not alike on two devices."""
         doubled = self.pace.first_again * float(2 ** min(self._failures - 1, 30))
         pause = min(self.pace.latest_again, doubled) * (0.5 + self._chance() / 2)
-        cause = error.__cause__ if error is not None else None
-        if isinstance(cause, Unreachable) and cause.retry_after is not None:
-            pause = max(pause, float(cause.retry_after))
+        if isinstance(error, NotReached) and error.retry_after is not None:
+            pause = max(pause, float(error.retry_after))
         return pause
 
     def _plan(self, phase: Phase, seconds: float, done: Round | None = None) -> None:
@@ -261,6 +255,6 @@ class SyncRounds:
 
     async def _look(self) -> object:
         here = await self._syncing.here()
-        if here is None:
+        if here is None or here.hosted:
             return None
         return await asyncio.to_thread(look, here.folder, here.space_id, here.device_id)

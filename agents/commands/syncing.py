@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.commands.serving import Served
+from agents.syncing import Word
 from memory.errors import Refused
 from memory.sync.categories import categories as known_categories
 from memory.sync.categories import types_of
@@ -46,7 +47,7 @@ async def leave(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 async def now(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Do one round: ``confirmed`` is the number of erasures of other devices that may happen here, or None."""
-    return _row(await served.office.sync_rounds.now(confirmed=arguments["confirmed"]))
+    return _row(await served.office.sync_rounds.now(Word(arguments["confirmed"])))
 
 
 async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:

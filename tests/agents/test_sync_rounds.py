@@ -10,11 +10,12 @@ import pytest
 
 from agents.office import Office
 from agents.sync_rounds import Pace, Standing
+from agents.sync_service.connecting import NotReached
 from memory import notes
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync.due import is_due
-from memory.sync.service.faults import DeviceRevoked, Unreachable
+from memory.sync.service.faults import DeviceRevoked
 from tests.agents.conftest import until
 from tests.agents.test_syncing import Offices, folder
 from vault.secret import Secret
@@ -109,10 +110,8 @@ async def test_the_pauses_grow_are_spread_and_keep_what_the_service_asks(office:
         for rounds._failures in (1, 2, 3, 20, 2000):
             pauses.append(rounds._pause(None))
     assert pauses == [2.0, 4.0, 8.0, 30.0, 30.0, 4.0, 8.0, 16.0, 60.0, 60.0]
-    told = Refused("busy")
-    told.__cause__ = Unreachable("status 429", 300)
     rounds._failures = 1
-    assert rounds._pause(told) == 300.0
+    assert rounds._pause(NotReached("busy", 300)) == 300.0
 
 
 async def test_pause_and_lock_keep_rounds_from_coming(offices: Offices, folder: Path) -> None:
@@ -143,16 +142,16 @@ async def test_what_only_the_owner_can_mend_is_not_tried_again(
     one, _other = await both(offices, folder)
     tried = []
 
-    async def revoked(confirmed: int | None) -> None:
-        tried.append(confirmed)
+    async def revoked(here: object, word: object) -> None:
+        tried.append(word)
         raise DeviceRevoked
 
-    monkeypatch.setattr(one.syncing, "_round", revoked)
+    monkeypatch.setattr(one.syncing, "_folder_round", revoked)
     await one.notes.add("milk")
     await until(lambda: phase(one) == "stopped")
     assert one.sync_rounds.standing.next_at is None
     await one.notes.add("bread")
-    assert await one.sync_rounds._next() == math.inf and tried == [None]
+    assert await one.sync_rounds._next() == math.inf and len(tried) == 1
     here = await one.syncing.here()
     assert here is not None and "taken off your account" in here.fault
 
@@ -161,13 +160,13 @@ async def test_a_fault_in_the_program_is_said_and_does_not_end_the_rounds(
     offices: Offices, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     one, other = await both(offices, folder)
-    real = one.syncing._round
+    real = one.syncing._folder_round
 
-    async def broken(confirmed: int | None) -> None:
-        monkeypatch.setattr(one.syncing, "_round", real)
+    async def broken(here: object, word: object) -> None:
+        monkeypatch.setattr(one.syncing, "_folder_round", real)
         raise ZeroDivisionError
 
-    monkeypatch.setattr(one.syncing, "_round", broken)
+    monkeypatch.setattr(one.syncing, "_folder_round", broken)
     await one.notes.add("milk")
     await arrives(other, ["milk"])
     assert "broke off" in caplog.text
@@ -179,11 +178,11 @@ async def test_closing_ends_a_round_that_is_under_way(
     one, other = await both(offices, folder)
     begun = asyncio.Event()
 
-    async def for_ever(confirmed: int | None) -> None:
+    async def for_ever(here: object, word: object) -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(one.syncing, "_round", for_ever)
+    monkeypatch.setattr(one.syncing, "_folder_round", for_ever)
     await one.notes.add("milk")
     await begun.wait()
     await one.close()
@@ -199,11 +198,11 @@ async def test_leaving_ends_a_round_that_is_under_way(
     one, _other = await both(offices, folder)
     begun = asyncio.Event()
 
-    async def for_ever(confirmed: int | None) -> None:
+    async def for_ever(here: object, word: object) -> None:
         begun.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(one.syncing, "_round", for_ever)
+    monkeypatch.setattr(one.syncing, "_folder_round", for_ever)
     asked = asyncio.create_task(one.sync_rounds.now())
     await begun.wait()
     await one.syncing.leave()

@@ -149,8 +149,11 @@ class Admitting:
         self._newcomer = public
         return comparison(self._answer, newcomer)
 
-    async def admit(self, at: int) -> Account:
-        """Take the new device into the account and give it the keys of every space: its owner saw the same words."""
+    async def admit(self, at: int) -> str:
+        """Take the new device into the account and give it the keys of every space: its owner saw the same words.
+
+        Returns its id.
+        """
         newcomer, writer = self._newcomer, Writer(self._device.id, self._device.sign)
         assert newcomer is not None, "compared before"
         account = await self._log.append(
@@ -162,7 +165,7 @@ class Admitting:
             wraps = await wraps_of(self._calls, space)
             keys = open_wraps(account, wraps, self._device.id, self._device.receive)
             await hand_on(self._calls, space, Member(space.id, self._device, keys, account), wraps)
-        return account
+        return newcomer.id
 
     @property
     def _path(self) -> str:

@@ -165,6 +165,21 @@ async def renew(calls: Calls, log: AccountLog, member: Member, seen_n: int) -> M
     return renewed
 
 
+async def replace_recovery(
+    calls: Calls, log: AccountLog, member: Member, recovery_key: bytes, at: int
+) -> Member:
+    """Put another recovery key in the place of the former one, and wrap the keys of the space to it.
+
+    Where this is cut off after the entry, the next device that sees it wraps them. Raises as `renew`.
+    """
+    public = RecoveryKeys.of(recovery_key).public
+    writer = Writer(member.device.id, member.device.sign)
+    account = await log.append(
+        lambda now: None if now.recovery == public else writer.new_recovery(now, public, at)
+    )
+    return await renew(calls, log, replace(member, account=account), account.n - 1)
+
+
 def _may_be(account: Account, key: SpaceKey) -> bool:
     """Whether a key is the one of its epoch, or of one that is still to be opened."""
     if key.epoch > account.current_epoch(key.space_id):
