@@ -111,6 +111,8 @@ ANSWERING: dict[str, Answering] = {
     "sync restore": sync_account.restore,
     "sync receipts": sync_account.receipts,
     "sync share": sync_account.share,
+    "sync categories": syncing.categories,
+    "sync conflicts": syncing.conflicts,
     "usage": ledgers.usage,
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,

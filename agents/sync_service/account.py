@@ -1,7 +1,7 @@
 """The account at a service, as one of its devices sees it: its devices, its keys, its recovery key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -43,10 +43,18 @@ class Rounds(Protocol):
     async def joined(self) -> "Here":
         """Return what the office knows of its space. Raises Refused where it does not sync."""
 
-    async def round(self, confirmed: int | None = None) -> "Round":
+    async def refuse_if_joined(self) -> None:
+        """Raise Refused where the office syncs already."""
+
+    async def round(self) -> "Round":
         """Do one round, within the turn."""
 
-    async def enter(self, place: str, join: Callable[[], Awaitable[tuple[Member, bool]]]) -> "Round":
+    async def enter(
+        self,
+        place: str,
+        join: Callable[[], Awaitable[tuple[Member, bool]]],
+        types: Collection[str] | None = None,
+    ) -> "Round":
         """Become a device of a space that was joined or founded, and do the first round."""
 
 
