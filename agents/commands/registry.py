@@ -98,6 +98,7 @@ ANSWERING: dict[str, Answering] = {
     "sync now": syncing.now,
     "sync status": syncing.status,
     "sync devices": sync_account.devices,
+    "sync sessions": sync_account.sessions,
     "sync code": sync_account.code,
     "sync found": sync_account.found,
     "sync join account": sync_account.join,

@@ -44,9 +44,7 @@ async def raw_body(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-async def body_of(
-    request: Request, kind: type[Taken], most: int = SMALL, *, packable: bool = False
-) -> Taken:
+async def body_of(request: Request, kind: type[Taken], most: int = SMALL, *, packable: bool = False) -> Taken:
     """Return the body as a model: JSON, or MessagePack where that is ``packable``. Raises Refusal."""
     raw = await raw_body(request, most)
     try:
