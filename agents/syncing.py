@@ -9,7 +9,14 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged, SyncSwitched
+from agents.events import (
+    ConversationChanged,
+    EventBus,
+    NotesChanged,
+    RosterChanged,
+    SyncChanged,
+    SyncSwitched,
+)
 from agents.indexing import index_said
 from agents.lifecycle.erasing import Erasing
 from agents.sync_service.account import ServiceAccount
@@ -244,13 +251,17 @@ class Syncing:
                 raise Refused(_("This round was ended; what it did not do, the next one does.")) from None
             raise
         except (StorageError, VaultError) as error:
-            await self._database.write(space.note_round, now(), str(error))
+            await self._note(now(), str(error))
             raise
         finally:
             self._under_way, self._interrupted = None, False
-        await self._database.write(space.note_round, now())
+        await self._note(now())
         await self._tell(done)
         return done
+
+    async def _note(self, at: int, fault: str = "") -> None:
+        await self._database.write(space.note_round, at, fault)
+        self._bus.publish(SyncChanged())
 
     def _interrupt(self) -> None:
         """End the round that is under way: it would be about what its owner has just given up."""

@@ -30,6 +30,7 @@ _PAGES = {
     "keys": ("desktop.pages.keys", "KeysPage"),
     "memory": ("desktop.pages.memory", "MemoryPage"),
     "privacy": ("desktop.pages.privacy.page", "PrivacyPage"),
+    "sync": ("desktop.pages.sync.page", "SyncPage"),
     "settings": ("desktop.pages.settings", "SettingsPage"),
 }
 
