@@ -22,6 +22,7 @@ from agents.lifecycle.erasing import Erasing
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
+from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
 from memory import audit, notes
 from memory.database import Database
@@ -41,6 +42,7 @@ from memory.sync.folder_account import spaces
 from memory.sync.membership import Member
 from memory.sync.outbox import Waiting
 from memory.sync.service.carrier import HostedCarrier
+from memory.sync.service.faults import AccountPurged, SpacePurged
 from memory.sync.service.rotation import Behind
 from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
@@ -120,6 +122,7 @@ class Syncing:
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.account = ServiceAccount(database, self._item, self._connecting, self)
         self.joining = ServiceJoining(self._item, self._connecting, self)
+        self.holdings = ServiceHoldings(database, self._connecting, self.account)
         self._under_way: asyncio.Task[Round] | None = None
         self._interrupted = False
 
@@ -129,7 +132,7 @@ class Syncing:
         ``types`` are the types of records that sync, None for all.
         """
         async with self.turn:
-            await self._refuse_if_on()
+            await self.refuse_if_joined()
             if await _reach(folder, spaces, folder):
                 raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
             member = await _reach(folder, membership.found, folder, recovery_key, now())
@@ -142,7 +145,7 @@ class Syncing:
         Raises Refused, StorageError, VaultError.
         """
         async with self.turn:
-            await self._refuse_if_on()
+            await self.refuse_if_joined()
             there = await _reach(folder, spaces, folder)
             if len(there) != 1:
                 raise Refused(
@@ -163,7 +166,7 @@ class Syncing:
         Raises Refused, StorageError, VaultError.
         """
         async with self.turn:
-            await self._refuse_if_on()
+            await self.refuse_if_joined()
             member, founds = await join()
             await self._begin(member, place, types, founds=founds)
             return await self.round()
@@ -226,7 +229,8 @@ class Syncing:
             raise Refused(_("This office does not sync: turn it on with “bureau sync on FOLDER”."))
         return here
 
-    async def _refuse_if_on(self) -> None:
+    async def refuse_if_joined(self) -> None:
+        """Raise Refused where the office syncs already."""
         if await self.here() is not None:
             raise Refused(_("This office syncs already: see “bureau sync status”."))
 
@@ -276,18 +280,25 @@ class Syncing:
         return await _reached(here.folder, _exchange(parts, word))
 
     async def _hosted_round(self, here: Here, word: Word) -> Round:
-        with reaching(here.place):
-            calls, member = await self.account.renewed(here)
-            carrier = HostedCarrier(calls, here.space_id)
-            epoch = member.account.current_epoch(here.space_id)
-            done = await _exchange(self._parts(member, carrier, epoch), word)
-            for _try in range(_TRIES):
-                try:
-                    await self.account.go_on(here, member)
-                    break
-                except Behind:
-                    # What this device has just pushed is to be pulled as well.
-                    await _exchange(self._parts(member, carrier, epoch), word, done)
+        try:
+            with reaching(here.place):
+                return await self._exchanged(here, word)
+        except (AccountPurged, SpacePurged) as purged:
+            await self.holdings.note_purge(purged)
+            raise
+
+    async def _exchanged(self, here: Here, word: Word) -> Round:
+        calls, member = await self.account.renewed(here)
+        carrier = HostedCarrier(calls, here.space_id)
+        epoch = member.account.current_epoch(here.space_id)
+        done = await _exchange(self._parts(member, carrier, epoch), word)
+        for _try in range(_TRIES):
+            try:
+                await self.account.go_on(here, member)
+                break
+            except Behind:
+                # What this device has just pushed is to be pulled as well.
+                await _exchange(self._parts(member, carrier, epoch), word, done)
         return done
 
     def _parts(self, member: Member, carrier: Carrier, epoch: int) -> Parts:

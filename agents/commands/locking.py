@@ -15,6 +15,9 @@ OWNER_ONLY: dict[str, Callable[[dict[str, Any]], bool]] = {
     "erase everything": lambda _arguments: True,
     "sync now": lambda arguments: arguments["confirmed"] is not None,
     "trash empty": lambda _arguments: True,
+    "sync delete": lambda _arguments: True,
+    "sync export": lambda _arguments: True,
+    "sync let in": lambda _arguments: True,
 }
 """The commands before which the passphrase of the lock is asked for, and with which arguments."""
 

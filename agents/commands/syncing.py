@@ -21,16 +21,16 @@ async def on(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     ``without`` names the categories that do not sync.
     """
     if arguments["folder"]:
-        words, types = Secret(arguments["words"]), _types(arguments)
-        return _row(await served.office.syncing.found(Path(arguments["folder"]), key_of(words), types))
+        words, types = Secret(arguments["words"]), chosen_types(arguments)
+        return row(await served.office.syncing.found(Path(arguments["folder"]), key_of(words), types))
     await served.office.syncing.switch(enabled=True)
     return {"sync": "on"}
 
 
 async def join(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Join the devices that meet in ``folder`` by the ``words`` of their recovery key; ``without`` as for `on`."""
-    words, types = Secret(arguments["words"]), _types(arguments)
-    return _row(await served.office.syncing.join(Path(arguments["folder"]), key_of(words), types))
+    words, types = Secret(arguments["words"]), chosen_types(arguments)
+    return row(await served.office.syncing.join(Path(arguments["folder"]), key_of(words), types))
 
 
 async def off(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -47,7 +47,7 @@ async def leave(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 async def now(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Do one round: ``confirmed`` is the number of erasures of other devices that may happen here, or None."""
-    return _row(await served.office.sync_rounds.now(Word(arguments["confirmed"])))
+    return row(await served.office.sync_rounds.now(Word(arguments["confirmed"])))
 
 
 async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +58,7 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"sync": "never on"}
     return {
         "sync": "on" if here.enabled else "off",
-        "folder": str(here.folder),
+        "service" if here.hosted else "folder": here.place,
         "device": here.device_id,
         "to be sealed": waiting.marked,
         "to be sent": waiting.outbox,
@@ -113,20 +113,6 @@ async def conflicts(served: Served, arguments: dict[str, Any]) -> list[dict[str,
     ]
 
 
-async def devices(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the devices of the account."""
-    syncing = served.office.syncing
-    account, here = await syncing.devices(), (await syncing.status()).here
-    return [
-        {
-            "id": device.public.id,
-            "state": "active" if device.revoked is None else "revoked",
-            "this": here is not None and here.device_id == device.public.id,
-        }
-        for device in account.devices.values()
-    ]
-
-
 async def _conflict(served: Served, named: str) -> str:
     """Return the id that begins so. Raises Refused where none does, or several."""
     known = await served.office.sync_decisions.conflicts()
@@ -140,12 +126,14 @@ async def _conflict(served: Served, named: str) -> str:
     return found[0]
 
 
-def _types(arguments: dict[str, Any]) -> frozenset[str]:
+def chosen_types(arguments: dict[str, Any]) -> frozenset[str]:
+    """Return the types of records that are to sync: all but those of the categories in ``without``."""
     without = types_of(arguments["without"])
     return types_of([each.name for each in known_categories()]) - without
 
 
-def _row(done: Round) -> dict[str, Any]:
+def row(done: Round) -> dict[str, Any]:
+    """Return what is told of a round."""
     row: dict[str, Any] = {
         "received": done.pulled,
         "sent": done.pushed,

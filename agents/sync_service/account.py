@@ -43,6 +43,9 @@ class Rounds(Protocol):
     async def joined(self) -> "Here":
         """Return what the office knows of its space. Raises Refused where it does not sync."""
 
+    async def refuse_if_joined(self) -> None:
+        """Raise Refused where the office syncs already."""
+
     async def round(self) -> "Round":
         """Do one round, within the turn."""
 
@@ -92,6 +95,10 @@ class ServiceAccount:
     async def calls(self) -> Calls:
         """Return the calls of this device. Raises Refused where the office meets its devices in a folder."""
         return (await self._connect(await self._hosted())).calls
+
+    async def space_id(self) -> str:
+        """Return the space of this office."""
+        return (await self._hosted()).space_id
 
     async def renewed(self, here: "Here") -> tuple[Calls, Member]:
         """Return calls and membership as they are now; keys that arrived are in the vault, the log is remembered."""

@@ -13,7 +13,7 @@ from memory.sync.membership import Member
 from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session
 from memory.sync.service.enrolling import Joining
-from memory.sync.service.sign_in import Asked
+from memory.sync.service.sign_in import Asked, Promises
 from resources.language import gettext as _
 
 if TYPE_CHECKING:
@@ -35,16 +35,26 @@ class ServiceJoining:
         self._item, self._connecting, self._rounds = item, connecting, rounds
         self._under_way: _UnderWay | None = None
 
-    async def ask_code(self, address: str, email: str) -> Asked:
+    async def ask_code(self, address: str, email: str, verifier: bytes | None = None) -> Asked:
         """Have a code mailed; it is worth something only together with what is returned here.
+
+        ``verifier`` are 32 new random bytes of whoever keeps them for the next call.
 
         Raises Refused for an address that is none, or where no service is.
         """
+        await self._rounds.refuse_if_joined()
         url = sign_in.service_address(address)
         calls = await self._connecting.calls(Session(url))
         with reaching(url):
             await sign_in.promises(calls)
-            return await sign_in.ask_code(calls, email.strip())
+            return await sign_in.ask_code(calls, email.strip(), verifier)
+
+    async def promises(self, address: str) -> Promises:
+        """Return what a service says of itself, before anything is told to it. Raises Refused as `ask_code`."""
+        url = sign_in.service_address(address)
+        calls = await self._connecting.calls(Session(url))
+        with reaching(url):
+            return await sign_in.promises(calls)
 
     async def found(
         self, asked: Asked, code: str, recovery_key: bytes, types: Collection[str] | None = None
@@ -69,7 +79,10 @@ class ServiceJoining:
         space_id: str | None = None,
         types: Collection[str] | None = None,
     ) -> "Round":
-        """Become a device of the account by its recovery key; ``space_id`` chooses among several offices."""
+        """Become a device of the account by its recovery key.
+
+        ``space_id`` is how the id of one of several offices begins, or `membership.NEW` for another one.
+        """
 
         async def join() -> tuple[Member, bool]:
             with reaching(asked.url):
@@ -80,6 +93,7 @@ class ServiceJoining:
 
     async def announce(self, asked: Asked, code: str) -> None:
         """Announce this device, so that another one lets it in: see `compare`, then `finish`."""
+        await self._rounds.refuse_if_joined()
         with reaching(asked.url):
             joining = Joining(await self._by_mail(asked, code))
             await joining.begin()
@@ -98,12 +112,12 @@ class ServiceJoining:
         """Join once the other device has let this one in, None until then: its owner saw the same words on both."""
         under_way = self._announced()
         with reaching(under_way.url):
-            member = await under_way.joining.admitted(space_id)
-        if member is None:
+            admitted = await under_way.joining.admitted(now(), space_id)
+        if admitted is None:
             return None
 
         async def join() -> tuple[Member, bool]:
-            return member, False
+            return admitted
 
         done = await self._rounds.enter(under_way.url, join, types)
         self._under_way = None

@@ -147,6 +147,8 @@ class _Apply:
                 assert known.waiting is not None  # what is held waits
                 record = decode(known.waiting)
                 assert isinstance(record, Record)  # only those are held
+                if self._linear and removals.goes_with_erased(self._session, self._here, known, record):
+                    continue
                 placed |= self._write(known, record)
 
     def tie_up(self) -> None:
@@ -206,7 +208,7 @@ class _Apply:
         content = one.content
         assert content is not None  # asked before
         known = known or self._new(one.header.rid, content.type, None)
-        known.state = "opaque"
+        known.state, known.exp_day = "opaque", one.header.exp_day
         known.waiting = content.plaintext if isinstance(content, Opaque) else encode(content)
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
         self._session.flush()
@@ -242,6 +244,7 @@ class _Apply:
             base = base_record(remote.type, remote.schema, self._base(known, header.parent))
             merged = merge(base, local, remote, self.clock, self._now)
             self.clock = merged.clock
+        known.exp_day = header.exp_day
         in_folder = local is not None and same(merged.record, local) and not self._waits(known)
         outbox.note_revision(known, one.item.seq, header.rev, own=False, base=long_texts(remote))
         self._write(known, merged.record)
@@ -370,7 +373,7 @@ class _Apply:
     def _new(self, rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
         known = SyncRecordTable(
             rid=rid, type=type_, local_id=local_id, seq=0, rev="", stamps={}, beside={}, base={},
-            former={}, former_seq=0, loose=False, own=False, state="synced",
+            former={}, former_seq=0, loose=False, own=False, state="synced", exp_day=0,
         )  # fmt: skip
         self._session.add(known)
         self._session.flush()

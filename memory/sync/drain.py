@@ -89,7 +89,7 @@ class _Drain:
         assert self._here.naming is not None  # asked before
         self.clock, stamp = self.clock.edit(now)
         record = Record(OFFICE_NAME, SCHEMA, {NAMING: Entry(base64(self._here.naming), stamp)})
-        known = SyncRecordTable(rid=new_id(), type=OFFICE_NAME, local_id="")
+        known = SyncRecordTable(rid=new_id(), type=OFFICE_NAME, local_id="", exp_day=0)
         self._session.add(known)
         self._session.flush()
         outbox.put(self._session, known, record, self.clock, self._credentials)

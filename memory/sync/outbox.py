@@ -39,7 +39,7 @@ def put(
 
     Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
     """
-    edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
+    edit = Edit(known.rid, clock.ms, clock.counter, known.seq, known.exp_day)
     envelope = seal(edit, encode(record), credentials.key, credentials.signer)
     known.stamps = pack(seen(record))
     replace(session, known.rid, envelope, erases=False, base=long_texts(record))

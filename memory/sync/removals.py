@@ -6,8 +6,11 @@ from memory.sync import outbox
 from memory.sync.arrival import Believed
 from memory.sync.aside import GONE
 from memory.sync.errors import PlaintextInvalid, RevisionOld
+from memory.sync.known import record_id
+from memory.sync.merge import MESSAGE
+from memory.sync.plaintext import Record
 from memory.sync.shapes import shapes
-from memory.tables import SyncRecordTable
+from memory.tables import SyncRecordTable, SyncSpaceTable
 
 
 def erase(session: Session, known: SyncRecordTable | None, one: Believed) -> bool:
@@ -35,6 +38,24 @@ def erase(session: Session, known: SyncRecordTable | None, one: Believed) -> boo
             known.local_id, known.stamps, known.beside, known.base, known.former = None, {}, {}, {}, {}
     # Proven now, whatever was thought of it before.
     known.aside_at, known.seq = None, max(known.seq, seq)
+    session.flush()
+    return True
+
+
+def goes_with_erased(session: Session, here: SyncSpaceTable, known: SyncRecordTable, record: Record) -> bool:
+    """Order a message erased that was written into a chat which another device erased; return whether it was.
+
+    Who wrote it may have been away for so long that nothing told it of the erasure any more.
+    """
+    chat = record.fields.get("conversation_id")
+    if here.naming is None or chat is None or known.type != MESSAGE:
+        return False
+    gone = session.get(SyncRecordTable, record_id(here.naming, "conversation", str(chat.value)))
+    if gone is None or gone.state not in ("erase", "erased") or gone.aside_at is not None:
+        return False
+    known.state, known.local_id, known.waiting = "erase", None, None
+    known.stamps, known.beside, known.base, known.former = {}, {}, {}, {}
+    outbox.take_back(session, known.rid)
     session.flush()
     return True
 

@@ -92,7 +92,7 @@ def lacking(session: Session, credentials: Credentials, now: int, behind: str) -
         if plaintext is None:
             continue
         clock = clock.tick(now)
-        edit = Edit(known.rid, clock.ms, clock.counter)
+        edit = Edit(known.rid, clock.ms, clock.counter, exp_day=known.exp_day)
         envelope = seal(edit, plaintext, credentials.key, credentials.signer)
         outbox.replace(session, known.rid, envelope, erases=False, base=base)
     space.keep_clock(here, clock)

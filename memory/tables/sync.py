@@ -84,6 +84,8 @@ class SyncRecordTable(Base):
     """Whether a reference of its row leads nowhere until something arrives."""
     waiting: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The whole record while it has no row: held, or of a type that this version does not know."""
+    exp_day: Mapped[int] = mapped_column(default=0)
+    """The day, counted from 1970-01-01 UTC, on which a service erases it; 0 for none."""
     aside_at: Mapped[Instant | None]
     """When it was removed without proof, the last time that it was."""
 

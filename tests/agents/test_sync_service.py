@@ -216,3 +216,38 @@ async def test_who_leaves_forgets_session_and_keys(offices: Offices, hosted: Run
             one.vault.read_key(item)
     await join(one, hosted, key)
     await settle(one)
+
+
+async def test_another_office_of_the_same_account_has_a_space_and_a_key_of_its_own(
+    offices: Offices, hosted: Running
+) -> None:
+    one, work = await offices("one"), await offices("work")
+    await one.notes.add("private")
+    await work.notes.add("work")
+    key = await found(one, hosted)
+    await work.syncing.joining.join(*await code_of(work, hosted), key, "new")
+    await settle(one, work)
+    assert await texts(one) == ["private"] and await texts(work) == ["work"]
+    fresh = await offices("fresh")
+    with pytest.raises(Refused, match="several offices"):
+        await join(fresh, hosted, key)
+    chosen = (await work.syncing.joined()).space_id
+    await fresh.syncing.joining.join(*await code_of(fresh, hosted), key, chosen[:8])
+    assert await texts(fresh) == ["work"]
+    await one.syncing.account.revoke([await device_id(fresh)])
+    await settle(one)
+    await work.syncing.now()
+    assert await epoch(one) == await epoch(work) == 2
+
+
+async def test_an_office_that_syncs_announces_itself_nowhere(offices: Offices, hosted: Running) -> None:
+    one = await offices("one")
+    await found(one, hosted)
+    session = one.vault.read_key(SESSION_ITEM).reveal()
+    with pytest.raises(Refused, match="syncs already"):
+        await one.syncing.joining.ask_code(hosted.url, EMAIL)
+    with pytest.raises(Refused, match="has not announced"):
+        await one.syncing.joining.compare()
+    with pytest.raises(Refused, match="No device is being let in"):
+        await one.syncing.account.compare()
+    assert one.vault.read_key(SESSION_ITEM).reveal() == session

@@ -197,6 +197,7 @@ CREATE TABLE sync_record (
     former JSON NOT NULL,
     loose BOOLEAN NOT NULL,
     waiting BLOB,
+    exp_day INTEGER NOT NULL,
     aside_at BIGINT,
     CONSTRAINT pk_sync_record PRIMARY KEY (rid)
 );

@@ -1,7 +1,8 @@
 """Exports that the service makes of the account, and files that are handed out through its links."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
@@ -18,6 +19,10 @@ Kind = Literal["metadata", "full"]
 READY, FAILED = "ready", "failed"
 _AGE = b"age-encryption.org/v1\n"
 _PIECE = 2**20
+
+
+Bare = Callable[[str], Awaitable["httpx2.AsyncClient"]]
+"""Returns a client for an address that the service named; no token goes along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +75,11 @@ def look_at(path: Path) -> Shared:
     return Shared(path, digest.hexdigest(), size)
 
 
-async def share(calls: Calls, bare: "httpx2.AsyncClient", shared: Shared, hours: int) -> Export:
-    """Put a file at the service; ``bare`` is a client without a token. Raises Unreachable, ServiceFault."""
+async def share(calls: Calls, bare: Bare, shared: Shared, hours: int) -> Export:
+    """Put a file at the service and return its link. Raises Unreachable, ServiceFault."""
     body = {"kind": "shared", "hours": hours, "sha256": shared.sha256, "size": shared.size}
     export = _export(await calls.send("POST", "/v1/exports", body))
-    await _put(bare, export.put, shared)
+    await _put(await bare(export.put), export.put, shared)
     await calls.send("POST", f"/v1/exports/{export.export_id}/commit", {})
     return export
 
@@ -94,8 +99,6 @@ async def _put(bare: "httpx2.AsyncClient", address: str, shared: Shared) -> None
 
 
 async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
-    import asyncio
-
     while piece := await asyncio.to_thread(file.read, _PIECE):
         yield piece
 

@@ -18,6 +18,7 @@ from memory.sync.service.calls import Calls
 from memory.sync.service.faults import LogMoved
 from memory.sync.service.log import AccountLog
 from memory.sync.service.spaces import (
+    PURGING,
     Space,
     make_space,
     open_wraps,
@@ -29,6 +30,9 @@ from memory.sync.service.spaces import (
 )
 from memory.sync.space_keys import SpaceKey
 from resources.language import gettext as _
+
+NEW = "new"
+"""Asks for another space of the account instead of one that is there."""
 
 
 async def found(calls: Calls, recovery_key: bytes, at: int) -> Member:
@@ -94,9 +98,9 @@ async def join(
 ) -> tuple[Member, bool]:
     """Become a device of an account by its recovery key, in a session by mail.
 
-    Returns the member, and whether it founded the space because the account had none. Raises Refused where the
-    account has no device or several spaces to choose from, WrapRefused for another recovery key, LogRefused,
-    Unreachable, ServiceFault.
+    Returns the member, and whether it founded the space because the account had none, or because ``space_id`` is NEW.
+    Raises Refused where the account has no device or several spaces to choose from, WrapRefused for another recovery
+    key, LogRefused, Unreachable, ServiceFault.
     """
     log, recovery = AccountLog(calls), RecoveryKeys.of(recovery_key)
     await require_begun(log)
@@ -123,8 +127,10 @@ async def require_begun(log: AccountLog) -> None:
 
 
 def chosen_space(there: Iterable[Space], account: Account, space_id: str | None) -> Space | None:
-    """Return the space to join, None where the account has none that was opened. Raises Refused."""
-    found = [each for each in there if account.current_epoch(each.id) and each.state != "purging"]
+    """Return the space to join, None where one is to be founded: for NEW, or where there is none. Raises Refused."""
+    if space_id == NEW:
+        return None
+    found = [each for each in there if account.current_epoch(each.id) and each.state != PURGING]
     if space_id is not None:
         found = [each for each in found if each.id.startswith(space_id)]
         if len(found) != 1:
