@@ -9,27 +9,19 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from agents.events import (
-    ConversationChanged,
-    EventBus,
-    NotesChanged,
-    RosterChanged,
-    SyncChanged,
-    SyncSwitched,
-)
-from agents.indexing import index_said
+from agents.events import EventBus, SyncChanged, SyncSwitched
 from agents.lifecycle.erasing import Erasing
+from agents.sync_arrivals import reindex, tell
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
 from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
-from memory import audit, notes
+from memory import audit
 from memory.database import Database
 from memory.errors import Refused, StorageError
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
-from memory.recall import indexing
 from memory.recall.search import Recall
 from memory.sync import aside, membership, outbox, space
 from memory.sync.account import Account
@@ -48,7 +40,7 @@ from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
 from memory.sync.space import Credentials
 from memory.sync.space_keys import SpaceKeys
-from memory.tables import AgentTable, MessageTable
+from memory.tables import AgentTable
 from memory.transfer.merging import is_untouched
 from resources.language import gettext as _
 from vault.errors import VaultError
@@ -260,7 +252,7 @@ class Syncing:
         finally:
             self._under_way, self._interrupted = None, False
         await self._note(now())
-        await self._tell(done)
+        await tell(self._database, self._recall, self._bus, done)
         return done
 
     async def _note(self, at: int, fault: str = "") -> None:
@@ -320,32 +312,6 @@ class Syncing:
     async def _erase(self, subjects: Sequence[Subject]) -> None:
         await self._erasing.erase(subjects)
 
-    async def _tell(self, done: Round) -> None:
-        types = {type_ for type_, _key in done.touched}
-        if types & {"message", "note"}:
-            self._recall.wake()
-        if "note" in types:
-            self._bus.publish(NotesChanged())
-        if "agent" in types:
-            self._bus.publish(RosterChanged())
-        for conversation_id in await self._database.read(_conversations, sorted(done.touched)):
-            self._bus.publish(ConversationChanged(conversation_id))
-
-
-def reindex(session: Session, type_: str, local_id: str) -> None:
-    """Make a message or note that arrived findable, or no longer so where it must not be."""
-    if type_ == "message":
-        indexing.remove(session, "message", local_id)
-        row = session.get_one(MessageTable, local_id)
-        if row.trashed_at is None and not row.hidden:
-            index_said(session, local_id)
-    elif type_ == "note":
-        note = notes.note(session, local_id)
-        if notes.is_recalled(session, local_id):
-            indexing.index_note(session, note)
-        else:
-            indexing.remove(session, "note", local_id)
-
 
 async def _reach(folder: Path, work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
     return await _reached(folder, asyncio.to_thread(work, *arguments, **more))
@@ -401,11 +367,3 @@ def _read_here(session: Session) -> Here | None:
         row.fault,
         row.fault_at,
     )
-
-
-def _conversations(session: Session, touched: Sequence[tuple[str, str]]) -> set[str]:
-    found = {key for type_, key in touched if type_ == "conversation"}
-    for type_, key in touched:
-        if type_ == "message" and (row := session.get(MessageTable, key)) is not None:
-            found.add(row.conversation_id)
-    return found

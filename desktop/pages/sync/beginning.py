@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
     QButtonGroup,
     QFileDialog,
+    QLabel,
     QLineEdit,
     QPushButton,
     QRadioButton,
@@ -57,6 +58,7 @@ class Beginning(QWidget):
         self._step.setContentsMargins(0, 0, 0, 0)
         self._step.setSpacing(8)
         inside.addWidget(self._first)
+        self.fault = QLabel()
         self._ask_where()
         self._first_step, self._first_fault = self._step, self.fault
         self._later = QVBoxLayout()
