@@ -1,7 +1,8 @@
 """The office between its owner's devices: turned on for a folder, a round at a time; its keys rest in the vault."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
@@ -35,6 +36,7 @@ from memory.sync.membership import Member
 from memory.sync.outbox import Waiting
 from memory.sync.service.carrier import HostedCarrier
 from memory.sync.service.faults import AccountPurged, SpacePurged
+from memory.sync.service.hints import heads
 from memory.sync.service.rotation import Behind
 from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
@@ -196,6 +198,19 @@ class Syncing:
     async def here(self) -> Here | None:
         """Return what this office knows of its space, None where sync was never on."""
         return await self._database.read(_read_here)
+
+    async def hints(self) -> AsyncIterator[None]:
+        """Say once that the service listens, then each time that something is there which is not known here.
+
+        Ends where the service ends it, at the latest with the session. Raises NotReached, StorageError, VaultError.
+        """
+        here = await self.joined()
+        with reaching(here.place):
+            calls = await self.account.calls()
+            async with aclosing(heads(calls, here.space_id)) as told:
+                async for head in told:
+                    if head == 0 or head > await self._database.read(space.known_head):
+                        yield
 
     async def close(self) -> None:
         """Close the connections to a service."""
