@@ -28,7 +28,7 @@ from desktop.pages.sync.entering import NewDevice, Words
 from desktop.session import Session
 from memory.errors import StorageError
 from memory.sync.categories import types_of
-from memory.sync.service.sign_in import Asked
+from memory.sync.service.sign_in import Asked, Promises
 from resources.language import gettext as _
 from vault.errors import VaultError
 from vault.recovery_key import words_of
@@ -171,6 +171,33 @@ class Beginning(QWidget):
         if "@" not in email:
             self.say(_("Type your mail address: a code is sent there."))
             return
+        promises = await self._attempt(lambda: joining.promises(address), _("Asking the service …"))
+        if promises is not None:
+            self._show_promises(promises, address, email)
+
+    def _show_promises(self, promises: Promises, address: str, email: str) -> None:
+        """Show what the service says of itself before it learns the mail address."""
+        self._clear()
+        self._step.addWidget(label(_("What this service says of itself"), "heading", wrap=True))
+        lines = (
+            _("Where it stands: {region}").format(region=promises.region),
+            _(
+                "What you delete waits {grace} days, in which you can call it off, and is gone after {promised} at the "
+                "latest, copies included."
+            ).format(grace=promises.grace_days, promised=promises.promised_days),
+            _("Its policy, version {version}: {address}").format(
+                version=promises.policy_version, address=promises.policy
+            ),
+        )
+        for line in lines:
+            self._step.addWidget(label(line, wrap=True))
+        sentence = _("With the code that comes by mail you accept this policy.")
+        self._step.addWidget(label(sentence, "dim", wrap=True))
+        self._foot(_("Send me a code"), lambda: self._spawn(self._send_code(address, email)))
+        self.go_on.setFocus()
+
+    async def _send_code(self, address: str, email: str) -> None:
+        joining = self._session.office.syncing.joining
         asked = await self._attempt(lambda: joining.ask_code(address, email), _("Asking the service …"))
         if asked is not None:
             self._show_code(asked)

@@ -10,6 +10,7 @@ from desktop.pages.sync.beginning import Beginning
 from desktop.pages.sync.choices import Choices
 from desktop.pages.sync.conflicts import Conflicts
 from desktop.pages.sync.devices import DevicesCard
+from desktop.pages.sync.holdings import HoldingsCard
 from desktop.pages.sync.leaving import LeavingCard, RecoveryCard
 from desktop.pages.sync.standing import StandingCard
 from desktop.session import Session
@@ -33,6 +34,7 @@ class SyncPage(Page):
         self.choices.changed.connect(lambda: session.spawn(self._choose(), name="choose what syncs"))
         self.devices = DevicesCard(session)
         self.recovery = RecoveryCard(session)
+        self.holdings = HoldingsCard(session)
         self.leaving = LeavingCard(session)
         for part in (
             self.standing,
@@ -41,6 +43,7 @@ class SyncPage(Page):
             _choices_card(self.choices),
             self.devices,
             self.recovery,
+            self.holdings,
             self.leaving,
         ):
             column.addWidget(part)
@@ -80,6 +83,7 @@ class SyncPage(Page):
     def _show_place(self, here: Here) -> None:
         """Show what lies with the other devices, and read it where it may be another than before."""
         self.recovery.setVisible(here.hosted)
+        self.holdings.setVisible(here.hosted)
         self.leaving.show_place(here)
         if self._place != here.place:
             self._place = here.place
