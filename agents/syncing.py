@@ -35,7 +35,7 @@ from memory.sync.folder_account import spaces
 from memory.sync.membership import Member
 from memory.sync.outbox import Waiting
 from memory.sync.service.carrier import HostedCarrier
-from memory.sync.service.faults import AccountPurged, SpacePurged
+from memory.sync.service.faults import AccountPurged, DeletionPending, SpacePurged
 from memory.sync.service.hints import heads
 from memory.sync.service.rotation import Behind
 from memory.sync.service.sign_in import is_service
@@ -115,7 +115,7 @@ class Syncing:
         self.turn = asyncio.Lock()
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.account = ServiceAccount(database, self._item, self._connecting, self)
-        self.joining = ServiceJoining(self._item, self._connecting, self)
+        self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
         self._under_way: asyncio.Task[Round] | None = None
         self._interrupted = False
@@ -295,17 +295,21 @@ class Syncing:
             raise
 
     async def _exchanged(self, here: Here, word: Word) -> Round:
-        calls, member = await self.account.renewed(here)
-        carrier = HostedCarrier(calls, here.space_id)
-        epoch = member.account.current_epoch(here.space_id)
-        done = await _exchange(self._parts(member, carrier, epoch), word)
+        done = Round()
         for _try in range(_TRIES):
+            calls, member = await self.account.renewed(await self.joined())
+            carrier = HostedCarrier(calls, here.space_id)
+            epoch = member.account.current_epoch(here.space_id)
+            await _exchange(self._parts(member, carrier, epoch), word, done)
             try:
                 await self.account.go_on(here, member)
                 break
             except Behind:
                 # What this device has just pushed is to be pulled as well.
-                await _exchange(self._parts(member, carrier, epoch), word, done)
+                continue
+            except DeletionPending as refusal:
+                done.refusal = refusal
+                break
         return done
 
     def _parts(self, member: Member, carrier: Carrier, epoch: int) -> Parts:

@@ -147,8 +147,10 @@ class Database:
     def _fold_log(self) -> bool:
         with self._reader_resting(), self._write_lane.connection() as connection:
             connection.execute("PRAGMA busy_timeout = 200")
-            busy, _frames, _folded = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            connection.execute("PRAGMA busy_timeout = 5000")
+            try:
+                busy, _frames, _folded = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute("PRAGMA busy_timeout = 5000")
             return not busy
 
     def _rekey(self, key: bytes, work: Callable[[Any], None]) -> None:

@@ -206,6 +206,17 @@ async def devices(served: Served, arguments: dict[str, Any]) -> list[dict[str, A
     ]
 
 
+async def sessions(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the sessions of the account, after every other one was ended where ``end_others`` says so."""
+    account = served.office.syncing.account
+    if arguments["end_others"]:
+        await account.end_other_sessions()
+    return [
+        {"id": each.id, "device": each.device_id, "since": _instant(each.signed_at), "this": each.this}
+        for each in await account.sessions()
+    ]
+
+
 def _device(device_id: str, active: bool, this: str) -> dict[str, Any]:
     return {"id": device_id, "state": "active" if active else "revoked", "this": device_id == this}
 

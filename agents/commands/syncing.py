@@ -46,8 +46,16 @@ async def leave(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 async def now(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Do one round: ``confirmed`` is the number of erasures of other devices that may happen here, or None."""
-    return row(await served.office.sync_rounds.now(Word(arguments["confirmed"])))
+    """Do one round: ``confirmed`` is the number of erasures of other devices that may happen here, or None.
+
+    ``missing`` is the number of things that may be set aside, ``keep`` keeps them instead, ``generation`` names the
+    service's copy to go on with.
+    """
+    office = served.office
+    if arguments.get("keep"):
+        await office.syncing.keep_missing()
+    word = Word(arguments["confirmed"], arguments.get("missing"), arguments.get("generation", ""))
+    return row(await office.sync_rounds.now(word))
 
 
 async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -150,6 +158,27 @@ def row(done: Round) -> dict[str, Any]:
         row["held"] = _("A hold keeps something that was erased on another device: release the hold first.")
     if done.far_ahead:
         row["clock"] = _("The clock of one of your devices is more than a day ahead: set it right.")
+    if done.aside:
+        row["set aside"] = done.aside
+    if done.missing:
+        row["missing"] = ngettext(
+            "{count} thing is gone at the service without proof: “bureau sync now --set-aside {count}” sets it aside "
+            "here, “--keep-missing” keeps it.",
+            "{count} things are gone at the service without proof: “bureau sync now --set-aside {count}” sets them "
+            "aside here, “--keep-missing” keeps them.",
+            done.missing,
+        ).format(count=done.missing)
+    if done.generation:
+        row["another copy"] = _(
+            "The service’s copy was reset or came out of a backup: “bureau sync now --generation {name}” goes on with "
+            "it; nothing is deleted here."
+        ).format(name=done.generation)
+    if done.refusal is not None:
+        row["not taken"] = str(done.refusal)
+    if done.quota is not None:
+        row["full"] = _(
+            "The room at the service is used up ({used} of {limit}): erase something or ask for more."
+        ).format(used=done.quota.used, limit=done.quota.limit)
     if done.refused:
         row["refused"] = [f"{source}: {reason}" for source, reason in done.refused]
     return row

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from agents.sync_service.account import Comparison, Rounds
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
+from memory import audit
+from memory.database import Database
 from memory.errors import Refused
 from memory.identifiers import now
 from memory.sync.membership import Member
@@ -31,8 +33,8 @@ class _UnderWay:
 class ServiceJoining:
     """Begins and joins accounts. Every call raises NotReached, StorageError or VaultError."""
 
-    def __init__(self, item: DeviceItem, connecting: Connecting, rounds: Rounds) -> None:
-        self._item, self._connecting, self._rounds = item, connecting, rounds
+    def __init__(self, database: Database, item: DeviceItem, connecting: Connecting, rounds: Rounds) -> None:
+        self._database, self._item, self._connecting, self._rounds = database, item, connecting, rounds
         self._under_way: _UnderWay | None = None
 
     async def ask_code(self, address: str, email: str, verifier: bytes | None = None) -> Asked:
@@ -129,7 +131,10 @@ class ServiceJoining:
 
     async def _by_mail(self, asked: Asked, code: str) -> Calls:
         calls = await self._connecting.calls(Session(asked.url, keep=self._item.write_tokens))
+        promises = await sign_in.promises(calls)
         await sign_in.redeem(calls, asked, code)
+        accepted = {"policy": promises.policy, "version": promises.policy_version}
+        await self._database.write(audit.append, "sync policy accepted", promises.server, accepted)
         return calls
 
     def _announced(self) -> _UnderWay:

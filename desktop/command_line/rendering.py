@@ -269,6 +269,12 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("here", lambda row: "•" if row["this"] else ""),
         ("seen", lambda row: row.get("seen", "")),
     ),
+    "sync sessions": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("device", lambda row: row["device"][:8] or _("mail")),
+        ("since", _text_of("since")),
+        ("here", lambda row: "•" if row["this"] else ""),
+    ),
     "sync receipts": _table(
         ("id", lambda row: row["id"][:8]),
         ("what", _text_of("scope")),

@@ -100,6 +100,14 @@ def revoke(context: click.Context, devices: tuple[str, ...], others: bool, keep:
     return run_command(context, "sync revoke", devices=list(devices), others=others, keep=list(keep))
 
 
+@click.command("sessions")
+@click.option("--end-others", is_flag=True, help=_("End every session but this one first."))
+@click.pass_context
+def sessions(context: click.Context, end_others: bool) -> int:
+    """List who is signed in to your account, browsers too."""
+    return run_command(context, "sync sessions", end_others=end_others)
+
+
 @click.command("recovery")
 @click.pass_context
 def recovery(context: click.Context) -> int:
@@ -199,7 +207,7 @@ def share(context: click.Context, file: Path, hours: int) -> int:
     return run_command(context, "sync share", path=str(file.absolute()), hours=hours)
 
 
-COMMANDS = (admit, revoke, recovery, delete, restore, receipts, verify, export, share)
+COMMANDS = (admit, sessions, revoke, recovery, delete, restore, receipts, verify, export, share)
 
 
 def _proof(place: str, email: str | None) -> dict[str, str]:

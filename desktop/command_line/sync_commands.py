@@ -90,10 +90,19 @@ def _folder(context: click.Context, place: str) -> str:
 
 @sync.command("now")
 @click.option("--erase", type=int, help=_("Erase here so many things that were erased on another device."))
+@click.option(
+    "--set-aside", type=int, help=_("Set aside so many things that are gone at the service without proof.")
+)
+@click.option("--keep-missing", is_flag=True, help=_("Keep what is gone at the service without proof."))
+@click.option("--generation", default="", help=_("Go on with this copy of the service, which was reset."))
 @click.pass_context
-def sync_now(context: click.Context, erase: int | None) -> int:
+def sync_now(
+    context: click.Context, erase: int | None, set_aside: int | None, keep_missing: bool, generation: str
+) -> int:
     """Receive what the other devices changed, and send what was changed here."""
-    return run_command(context, "sync now", confirmed=erase)
+    return run_command(
+        context, "sync now", confirmed=erase, missing=set_aside, keep=keep_missing, generation=generation
+    )
 
 
 @sync.command("status")

@@ -15,7 +15,7 @@ from memory.sync.key_wraps import FOR_RECOVERY, Wrap, wrap
 from memory.sync.membership import Member
 from memory.sync.recovery import RecoveryKeys
 from memory.sync.service.calls import Calls
-from memory.sync.service.faults import LogMoved
+from memory.sync.service.faults import LogMoved, ServiceRefused
 from memory.sync.service.log import AccountLog
 from memory.sync.service.spaces import (
     PURGING,
@@ -31,6 +31,9 @@ from memory.sync.service.spaces import (
 from memory.sync.space_keys import SpaceKey
 from resources.language import gettext as _
 
+_TRIES = 3
+_OVERTAKEN = ("epoch_stale", "not_a_recipient")
+"""How the service refuses keys where another device opened an epoch or took a device off just before."""
 NEW = "new"
 """Asks for another space of the account instead of one that is there."""
 
@@ -155,6 +158,16 @@ async def renew(calls: Calls, log: AccountLog, member: Member, seen_n: int) -> M
     Where the log has moved beyond ``seen_n``, every other device and recovery is given what it lacks: whoever was to
     do so may have been cut off. Raises LogRefused, WrapRefused, Unreachable, ServiceFault.
     """
+    for _try in range(_TRIES):
+        try:
+            return await _renewed(calls, log, member, seen_n)
+        except ServiceRefused as refused:
+            if refused.code not in _OVERTAKEN:
+                raise
+    return await _renewed(calls, log, member, seen_n)
+
+
+async def _renewed(calls: Calls, log: AccountLog, member: Member, seen_n: int) -> Member:
     account = await log.read()
     keys = {key.epoch: key for key in member.keys if _may_be(account, key)}
     current = account.current_epoch(member.space_id)

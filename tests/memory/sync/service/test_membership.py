@@ -42,6 +42,7 @@ async def test_what_joins_nothing(clients: Clients) -> None:
     assert len((await one.log().read()).devices) == 1
 
 
+@pytest.mark.req("R007")
 async def test_the_code_is_worth_nothing_to_who_did_not_ask(clients: Clients) -> None:
     one, thief = clients.new(), clients.new()
     asked = await sign_in.ask_code(one.calls, "ada@example.org")
