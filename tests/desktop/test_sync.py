@@ -13,11 +13,12 @@ from PySide6.QtWidgets import QLabel
 
 from agents.office import Office
 from agents.sync_rounds import Pace, Standing
+from desktop.contents import Contents
 from desktop.pages.recovery_words import RecoveryWords
 from desktop.pages.sync.entering import Words
 from desktop.pages.sync.page import SyncPage
 from memory import notes
-from memory.errors import NotFound
+from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Subject
 from memory.locations import Locations
 from memory.sync.taking import Round
@@ -82,7 +83,7 @@ async def test_sync_is_off_until_a_folder_is_chosen_and_the_key_kept(page, sessi
     page.beginning.folder.setText(str(folder))
     page.beginning.choices.boxes["chats"].click()
     QTest.keyClick(page.beginning.folder, Qt.Key.Key_Return)
-    await until(lambda: page.findChildren(RecoveryWords))
+    await until(lambda: any(each.isVisible() for each in page.findChildren(RecoveryWords)))
     (shown,) = page.findChildren(RecoveryWords)
     assert unnamed(page) == [] and list(folder.iterdir()) == []
     assert (await session.office.syncing.here()) is None
@@ -194,6 +195,26 @@ async def test_missing_things_and_another_generation_are_asked_about(page, sessi
     press(page.asks, "Keep all of it here")
     press(page.asks, "Go on")
     await until(lambda: session.office.sync_rounds.standing.last.pulled == 0 and not page.asks.isVisible())
+
+
+async def test_the_rail_says_that_sync_does_not_go_well_or_waits(session, other, folder):
+    contents = Contents(session.window)
+    await contents.fill(session)
+    await together(session, other, folder)
+    rounds, button = session.office.sync_rounds, session.window.rail._buttons["sync"]
+    folder.rename(folder.with_name("away"))
+    with pytest.raises(Refused):
+        await rounds.now()
+    assert "did not go well" in button.accessibleDescription()
+    folder.with_name("away").rename(folder)
+    made = [await other.notes.add(f"note {number}") for number in range(12)]
+    await other.syncing.now()
+    await rounds.now()
+    assert button.accessibleDescription() == ""
+    await other.erasing.erase([Subject("note", note.id) for note in made])
+    await other.syncing.now()
+    await rounds.now()
+    assert button.accessibleDescription() == "waits for you" and "waits for you" in button.toolTip()
 
 
 async def test_a_category_is_switched_off_and_on(page, session, other, folder):
