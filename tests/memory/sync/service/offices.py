@@ -269,7 +269,13 @@ class Office:
     def join(self, *, founds: bool, types: Sequence[str] = TYPES) -> None:
         member = self.member
         self.do(
-            space.begin, member.space_id, member.device.id, "service", member.account, types=types, founds=founds
+            space.begin,
+            member.space_id,
+            member.device.id,
+            "service",
+            member.account,
+            types=types,
+            founds=founds,
         )
 
     def do(self, operation: Any, *args: Any, **kwargs: Any) -> Any:

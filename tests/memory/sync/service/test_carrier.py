@@ -256,9 +256,7 @@ def test_what_waits_under_a_former_key_is_sealed_under_the_new_one(
     assert other.do(outbox.waiting).outbox == 0
 
 
-def test_a_push_under_a_former_key_is_told_which_one_is_missing(
-    offices: list[Office], template: Any
-) -> None:
+def test_a_push_under_a_former_key_is_told_which_one_is_missing(offices: list[Office], template: Any) -> None:
     one, other, _third = offices
     parts = other.parts()
     other.do(notes.add_note, "sealed before")
