@@ -250,14 +250,15 @@ class Schedule(RuleBasedStateMachine):
             assert {rid: rev for rid, (state, rev, _seq) in known.items() if state == "synced"} == live
         naming = self.offices[0].do(_naming)
         assert naming is not None
-        assert not {record_id(naming, kind, key) for key, kind in self.written.items() if key in self.erased} & {
-            *live
-        }
+        assert not {
+            record_id(naming, kind, key) for key, kind in self.written.items() if key in self.erased
+        } & {*live}
 
     def meet(self) -> None:
         """Let every device have rounds until nothing moves."""
         for _turn in range(12):
-            if not any([self.round(office) for office in self.offices]):
+            moved = [self.round(office) for office in self.offices]
+            if not any(moved):
                 return
         raise AssertionError("the devices talk for ever")
 
