@@ -1,50 +1,58 @@
 """The office between its owner's devices: turned on for a folder, a round at a time; its keys rest in the vault."""
 
 import asyncio
-import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged
-from agents.indexing import index_said
+from agents.events import EventBus, SyncChanged, SyncSwitched
 from agents.lifecycle.erasing import Erasing
-from memory import audit, notes
+from agents.sync_arrivals import reindex, tell
+from agents.sync_service.account import ServiceAccount
+from agents.sync_service.connecting import Connecting, reaching
+from agents.sync_service.device_item import DeviceItem
+from agents.sync_service.holdings import ServiceHoldings
+from agents.sync_service.joining import ServiceJoining
+from memory import audit
 from memory.database import Database
-from memory.errors import Refused
+from memory.errors import Refused, StorageError
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
-from memory.recall import indexing
 from memory.recall.search import Recall
-from memory.sync import base64url, membership, outbox, space
+from memory.sync import aside, membership, outbox, space
 from memory.sync.account import Account
 from memory.sync.arrival import Trust
-from memory.sync.device_keys import DeviceKeys, Receiver
+from memory.sync.carrier import Carrier
 from memory.sync.envelope import Signer
 from memory.sync.exchange import Parts, Round, exchange
 from memory.sync.folder import FolderCarrier
 from memory.sync.folder_account import spaces
 from memory.sync.membership import Member
 from memory.sync.outbox import Waiting
+from memory.sync.service.carrier import HostedCarrier
+from memory.sync.service.faults import AccountPurged, DeletionPending, SpacePurged
+from memory.sync.service.hints import heads
+from memory.sync.service.rotation import Behind
+from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
 from memory.sync.space import Credentials
-from memory.sync.space_keys import SpaceKey, SpaceKeys
-from memory.tables import AgentTable, MessageTable
+from memory.sync.space_keys import SpaceKeys
+from memory.tables import AgentTable
 from memory.transfer.merging import is_untouched
 from resources.language import gettext as _
+from vault.errors import VaultError
 from vault.office_keys import Vault
-from vault.secret import Secret
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-ITEM = "sync"
-"""The name of the vault's item that holds the keys of this device."""
+_TRIES = 3
+"""So often a round pulls anew before it renews the key of the space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +61,39 @@ class Here:
 
     space_id: str
     device_id: str
-    folder: Path
+    place: str
+    """The path of a folder, or the address of a service."""
     enabled: bool
     log_n: int
     log_head: bytes
     epoch: int
+    round_at: int | None
+    """When the last round ended that went well, in UTC milliseconds."""
+    fault: str
+    """Why the last one did not, as a sentence; empty where it did. ``fault_at`` says when."""
+    fault_at: int | None
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the devices meet at a service."""
+        return is_service(self.place)
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the devices meet, where it is one."""
+        return Path(self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What its owner agreed to, as `exchange` takes it; nothing where nobody was asked."""
+
+    confirmed: int | None = None
+    missing: int | None = None
+    generation: str = ""
+
+
+NO_WORD = Word()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,124 +112,224 @@ class Syncing:
     ) -> None:
         self._database, self._vault, self._recall = database, vault, recall
         self._bus, self._erasing = bus, erasing
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        self._item, self._connecting = DeviceItem(vault), Connecting(database)
+        self.account = ServiceAccount(database, self._item, self._connecting, self)
+        self.joining = ServiceJoining(database, self._item, self._connecting, self)
+        self.holdings = ServiceHoldings(database, self._connecting, self.account)
+        self._under_way: asyncio.Task[Round] | None = None
+        self._interrupted = False
 
-    async def found(self, folder: Path, recovery_key: bytes) -> Round:
-        """Begin a space in an empty folder, with this device as its first. Raises Refused, StorageError, VaultError."""
-        async with self._turn:
-            await self._refuse_if_on()
+    async def found(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
+        """Begin a space in an empty folder, with this device as its first. Raises Refused, StorageError, VaultError.
+
+        ``types`` are the types of records that sync, None for all.
+        """
+        async with self.turn:
+            await self.refuse_if_joined()
             if await _reach(folder, spaces, folder):
                 raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
             member = await _reach(folder, membership.found, folder, recovery_key, now())
-            await self._begin(member, folder, founds=True)
-            return await self._round(None)
+            await self._begin(member, str(folder), types, founds=True)
+            return await self.round()
 
-    async def join(self, folder: Path, recovery_key: bytes) -> Round:
-        """Become another device of the space in a folder. Raises Refused, StorageError, VaultError."""
-        async with self._turn:
-            await self._refuse_if_on()
+    async def join(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
+        """Become another device of the space in a folder; ``types`` as for `found`.
+
+        Raises Refused, StorageError, VaultError.
+        """
+        async with self.turn:
+            await self.refuse_if_joined()
             there = await _reach(folder, spaces, folder)
             if len(there) != 1:
                 raise Refused(
                     _("This folder holds no office of yours, or several: choose the folder of one.")
                 )
             member = await _reach(folder, membership.join, folder, there[0], recovery_key, now())
-            await self._begin(member, folder, founds=False)
-            return await self._round(None)
+            await self._begin(member, str(folder), types, founds=False)
+            return await self.round()
+
+    async def enter(
+        self,
+        place: str,
+        join: Callable[[], Awaitable[tuple[Member, bool]]],
+        types: Collection[str] | None = None,
+    ) -> Round:
+        """Become a device of a space that ``join`` joins, or founds as it says, and do the first round.
+
+        Raises Refused, StorageError, VaultError.
+        """
+        async with self.turn:
+            await self.refuse_if_joined()
+            member, founds = await join()
+            await self._begin(member, place, types, founds=founds)
+            return await self.round()
 
     async def switch(self, *, enabled: bool) -> None:
         """Pause sync, or go on with it. Raises Refused where it was never on."""
-        await self._here()
+        await self.joined()
+        if not enabled:
+            self._interrupt()
         await self._database.write(_switch, enabled)
+        self._bus.publish(SyncSwitched())
 
     async def leave(self) -> None:
         """Forget the space and this device's keys; the office stays as it is. Raises VaultError, StorageError."""
-        async with self._turn:
+        self._interrupt()
+        async with self.turn:
             await self._database.write(_leave)
-            await asyncio.to_thread(self._vault.delete_key, ITEM)
+            await self._item.delete()
+            self.account.forget()
+        self._bus.publish(SyncSwitched())
 
-    async def now(self, *, confirmed: int | None = None) -> Round:
-        """Do one round; ``confirmed`` as for `exchange`. Raises Refused, StorageError, VaultError."""
-        async with self._turn:
-            return await self._round(confirmed)
+    async def now(self, word: Word = NO_WORD) -> Round:
+        """Do one round. Raises Refused, StorageError, VaultError."""
+        async with self.turn:
+            return await self.round(word)
+
+    async def spaces_in(self, folder: Path) -> int:
+        """Return how many offices meet in a folder. Raises Refused where it cannot be used."""
+        return len(await _reach(folder, spaces, folder))
+
+    async def keep_missing(self) -> int:
+        """Keep here what went missing without proof and waits for its owner's word; return how much."""
+        return await self._database.write(aside.keep)
+
+    async def here(self) -> Here | None:
+        """Return what this office knows of its space, None where sync was never on."""
+        return await self._database.read(_read_here)
+
+    async def hints(self) -> AsyncIterator[None]:
+        """Say once that the service listens, then each time that something is there which is not known here.
+
+        Ends where the service ends it, at the latest with the session. Raises NotReached, StorageError, VaultError.
+        """
+        here = await self.joined()
+        with reaching(here.place):
+            calls = await self.account.calls()
+            async with aclosing(heads(calls, here.space_id)) as told:
+                async for head in told:
+                    if head == 0 or head > await self._database.read(space.known_head):
+                        yield
+
+    async def close(self) -> None:
+        """Close the connections to a service."""
+        await self._connecting.close()
 
     async def status(self) -> Status:
-        """Return how sync stands."""
-        return Status(await self._database.read(_read_here), await self._database.read(outbox.waiting))
+        """Return how sync stands, with what waits counted."""
+        return Status(await self.here(), await self._database.read(outbox.waiting))
 
     async def devices(self) -> Account:
-        """Return the account as the folder shows it. Raises Refused, StorageError."""
-        return await self._account(await self._here())
+        """Return the account as the folder or the service shows it. Raises Refused, StorageError, VaultError."""
+        here = await self.joined()
+        if not here.hosted:
+            return await self._folder_account(here)
+        with reaching(here.place):
+            _calls, member = await self.account.renewed(here)
+        return member.account
 
-    async def _refuse_if_on(self) -> None:
-        if await self._database.read(_read_here) is not None:
-            raise Refused(_("This office syncs already: see “bureau sync status”."))
-
-    async def _here(self) -> Here:
-        here = await self._database.read(_read_here)
+    async def joined(self) -> Here:
+        """Return what is known of the space. Raises Refused where the office does not sync."""
+        here = await self.here()
         if here is None:
             raise Refused(_("This office does not sync: turn it on with “bureau sync on FOLDER”."))
         return here
 
-    async def _begin(self, member: Member, folder: Path, *, founds: bool) -> None:
-        secret = Secret(json.dumps(_to_item(member)))
-        await asyncio.to_thread(self._vault.write_key, ITEM, secret, _("keys of this device for sync"))
-        await self._database.write(_begin, member, str(folder), founds)
+    async def refuse_if_joined(self) -> None:
+        """Raise Refused where the office syncs already."""
+        if await self.here() is not None:
+            raise Refused(_("This office syncs already: see “bureau sync status”."))
 
-    async def _round(self, confirmed: int | None) -> Round:
-        here = await self._here()
+    async def _begin(
+        self, member: Member, place: str, types: Collection[str] | None, *, founds: bool
+    ) -> None:
+        await self._item.write(member)
+        await self._database.write(_begin, member, place, shapes() if types is None else types, founds)
+        self._bus.publish(SyncSwitched())
+
+    async def round(self, word: Word = NO_WORD) -> Round:
+        """Do one round, within the turn, and remember how it ended. Raises Refused, StorageError, VaultError."""
+        here = await self.joined()
         if not here.enabled:
-            raise Refused(_("Sync is off: turn it on again with “bureau sync on”."))
-        device, keys = await asyncio.to_thread(self._keys)
-        account = await self._account(here)
+            raise Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
+        work = self._hosted_round if here.hosted else self._folder_round
+        self._under_way = asyncio.create_task(work(here, word), name="round of sync")
+        try:
+            done = await self._under_way
+        except asyncio.CancelledError:
+            if self._interrupted:
+                raise Refused(_("This round was ended; what it did not do, the next one does.")) from None
+            raise
+        except (StorageError, VaultError) as error:
+            await self._note(now(), str(error))
+            raise
+        finally:
+            self._under_way, self._interrupted = None, False
+        await self._note(now())
+        await tell(self._database, self._recall, self._bus, done)
+        return done
+
+    async def _note(self, at: int, fault: str = "") -> None:
+        await self._database.write(space.note_round, at, fault)
+        self._bus.publish(SyncChanged())
+
+    def _interrupt(self) -> None:
+        """End the round that is under way: it would be about what its owner has just given up."""
+        if self._under_way is not None:
+            self._interrupted = self._under_way.cancel()
+
+    async def _folder_round(self, here: Here, word: Word) -> Round:
+        kept, account = await self._item.read(), await self._folder_account(here)
         await self._database.write(space.take_account, account)
-        parts = Parts(
+        member = Member(here.space_id, kept.device, kept.keys, account)
+        parts = self._parts(member, FolderCarrier(here.folder, here.space_id, here.device_id), here.epoch)
+        return await _reached(here.folder, _exchange(parts, word))
+
+    async def _hosted_round(self, here: Here, word: Word) -> Round:
+        try:
+            with reaching(here.place):
+                return await self._exchanged(here, word)
+        except (AccountPurged, SpacePurged) as purged:
+            await self.holdings.note_purge(purged)
+            raise
+
+    async def _exchanged(self, here: Here, word: Word) -> Round:
+        done = Round()
+        for _try in range(_TRIES):
+            calls, member = await self.account.renewed(await self.joined())
+            carrier = HostedCarrier(calls, here.space_id)
+            epoch = member.account.current_epoch(here.space_id)
+            await _exchange(self._parts(member, carrier, epoch), word, done)
+            try:
+                await self.account.go_on(here, member)
+                break
+            except Behind:
+                # What this device has just pushed is to be pulled as well.
+                continue
+            except DeletionPending as refusal:
+                done.refusal = refusal
+                break
+        return done
+
+    def _parts(self, member: Member, carrier: Carrier, epoch: int) -> Parts:
+        keys = SpaceKeys(member.space_id, *member.keys)
+        signer = Signer(member.device.id, member.device.sign)
+        return Parts(
             self._database,
-            FolderCarrier(here.folder, here.space_id, here.device_id),
-            Trust(account, keys),
-            Credentials(Signer(device.id, device.sign), keys, here.epoch),
+            carrier,
+            Trust(member.account, keys),
+            Credentials(signer, keys, epoch),
             reindex,
             self._erase,
         )
-        done = await _reached(here.folder, exchange(parts, confirmed=confirmed))
-        await self._tell(done)
-        return done
 
-    async def _account(self, here: Here) -> Account:
+    async def _folder_account(self, here: Here) -> Account:
         seen = (here.log_n, here.log_head)
         return await _reach(here.folder, membership.read_account, here.folder, here.space_id, seen)
 
     async def _erase(self, subjects: Sequence[Subject]) -> None:
         await self._erasing.erase(subjects)
-
-    def _keys(self) -> tuple[DeviceKeys, SpaceKeys]:
-        return _from_item(json.loads(self._vault.read_key(ITEM).reveal()))
-
-    async def _tell(self, done: Round) -> None:
-        types = {type_ for type_, _key in done.touched}
-        if types & {"message", "note"}:
-            self._recall.wake()
-        if "note" in types:
-            self._bus.publish(NotesChanged())
-        if "agent" in types:
-            self._bus.publish(RosterChanged())
-        for conversation_id in await self._database.read(_conversations, sorted(done.touched)):
-            self._bus.publish(ConversationChanged(conversation_id))
-
-
-def reindex(session: Session, type_: str, local_id: str) -> None:
-    """Make a message or note that arrived findable, or no longer so where it must not be."""
-    if type_ == "message":
-        indexing.remove(session, "message", local_id)
-        row = session.get_one(MessageTable, local_id)
-        if row.trashed_at is None and not row.hidden:
-            index_said(session, local_id)
-    elif type_ == "note":
-        note = notes.note(session, local_id)
-        if notes.is_recalled(session, local_id):
-            indexing.index_note(session, note)
-        else:
-            indexing.remove(session, "note", local_id)
 
 
 async def _reach(folder: Path, work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
@@ -210,14 +346,18 @@ async def _reached(folder: Path, work: Awaitable[T]) -> T:
         raise Refused(sentence.format(path=folder)) from error
 
 
-def _begin(session: Session, member: Member, folder: str, founds: bool) -> None:
-    if not founds and is_untouched(session):
+async def _exchange(parts: Parts, word: Word, done: Round | None = None) -> Round:
+    return await exchange(
+        parts, confirmed=word.confirmed, missing=word.missing, generation=word.generation, done=done
+    )
+
+
+def _begin(session: Session, member: Member, place: str, types: Collection[str], founds: bool) -> None:
+    if not founds and "agent" in types and is_untouched(session):
         # Nobody has worked with the presets here; those of the other devices take their places.
         session.execute(delete(AgentTable))
-    space.begin(
-        session, member.space_id, member.device.id, folder, member.account, types=shapes(), founds=founds
-    )
-    audit.append(session, "sync on", member.space_id, {"folder": folder})
+    space.begin(session, member.space_id, member.device.id, place, member.account, types=types, founds=founds)
+    audit.append(session, "sync on", member.space_id, {"place": place})
 
 
 def _switch(session: Session, enabled: bool) -> None:
@@ -234,32 +374,15 @@ def _read_here(session: Session) -> Here | None:
     row = space.of(session)
     if row is None:
         return None
-    return Here(row.id, row.device_id, Path(row.place), row.enabled, row.log_n, row.log_head, row.epoch)
-
-
-def _conversations(session: Session, touched: Sequence[tuple[str, str]]) -> set[str]:
-    found = {key for type_, key in touched if type_ == "conversation"}
-    for type_, key in touched:
-        if type_ == "message" and (row := session.get(MessageTable, key)) is not None:
-            found.add(row.conversation_id)
-    return found
-
-
-def _to_item(member: Member) -> dict[str, Any]:
-    device = member.device
-    return {
-        "space": member.space_id,
-        "device": device.id,
-        "sign": base64url.encode(device.sign.private_bytes_raw()),
-        "receive": base64url.encode(device.receive.private),
-        "keys": {str(key.epoch): base64url.encode(key.key) for key in member.keys},
-    }
-
-
-def _from_item(item: dict[str, Any]) -> tuple[DeviceKeys, SpaceKeys]:
-    sign = Ed25519PrivateKey.from_private_bytes(base64url.decode(item["sign"], 32))
-    device = DeviceKeys(item["device"], sign, Receiver(base64url.decode(item["receive"])))
-    keys = (
-        SpaceKey(item["space"], int(epoch), base64url.decode(key, 32)) for epoch, key in item["keys"].items()
+    return Here(
+        row.id,
+        row.device_id,
+        row.place,
+        row.enabled,
+        row.log_n,
+        row.log_head,
+        row.epoch,
+        row.round_at,
+        row.fault,
+        row.fault_at,
     )
-    return device, SpaceKeys(item["space"], *keys)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agents.office import Office
-from agents.syncing import ITEM as SYNC_ITEM
+from agents.sync_service.device_item import DeviceItem
 from memory.lifecycle import reports
 from memory.lifecycle.data_map import covers
 from memory.lifecycle.reports import Copy
@@ -34,7 +34,7 @@ async def erase_everything(office: Office) -> Remains:
     copies = await copies_elsewhere(office)
     for connection in await office.connections.all():
         await office.connections.forget_key(connection.id)
-    await asyncio.to_thread(office.vault.delete_key, SYNC_ITEM)
+    await DeviceItem(office.vault).delete()
     await asyncio.to_thread(office.vault.destroy)
     await office.close()
     return Remains(await asyncio.to_thread(_remove, office.locations), copies)

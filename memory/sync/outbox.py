@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import ColumnElement, delete, func, or_, select, true
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
@@ -14,8 +14,9 @@ from memory.sync.header import Header
 from memory.sync.hlc import Clock
 from memory.sync.known import long_texts, pack, seen
 from memory.sync.plaintext import SCHEMA, Record, encode
+from memory.sync.shapes import shapes
 from memory.sync.space import Credentials
-from memory.tables import SyncChangeTable, SyncOutboxTable, SyncRecordTable
+from memory.tables import SyncChangeTable, SyncOutboxTable, SyncRecordTable, SyncSpaceTable
 
 AT_ONCE = 200
 """The most revisions of one push."""
@@ -38,17 +39,35 @@ def put(
 
     Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
     """
-    edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
+    edit = Edit(known.rid, clock.ms, clock.counter, known.seq, known.exp_day)
     envelope = seal(edit, encode(record), credentials.key, credentials.signer)
     known.stamps = pack(seen(record))
-    _replace(session, known.rid, envelope, erases=False, base=long_texts(record))
+    replace(session, known.rid, envelope, erases=False, base=long_texts(record))
 
 
 def put_erase(session: Session, known: SyncRecordTable, clock: Clock, credentials: Credentials) -> None:
     """Seal the order to erase a record, in the place of what waited before."""
     edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
     envelope = seal_erase(edit, known.type, SCHEMA, credentials.key, credentials.signer)
-    _replace(session, known.rid, envelope, erases=True, base={})
+    replace(session, known.rid, envelope, erases=True, base={})
+
+
+def replace(session: Session, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
+    """Let a sealed revision wait in the place of what waited before."""
+    take_back(session, rid)
+    header = Header.unpack(envelope.hdr)
+    session.add(
+        SyncOutboxTable(
+            rid=rid,
+            op_id=new_id(),
+            erases=erases,
+            rev=header.rev,
+            epoch=header.epoch,
+            envelope=wire.to_msgpack(envelope),
+            base=base,
+        )
+    )
+    session.flush()
 
 
 def take_back(session: Session, rid: str) -> None:
@@ -62,10 +81,13 @@ def is_waiting(session: Session, rid: str) -> bool:
 
 
 def next_ops(session: Session, *, erases: bool, skip: Sequence[str] = ()) -> tuple[Op, ...]:
-    """Return what is to be sent next, but for the operations that were tried in this round."""
+    """Return what is to be sent next, but for the operations that were tried in this round.
+
+    Edits of what its owner took out of sync stay where they are until it is chosen again.
+    """
     chosen = (
         select(SyncOutboxTable)
-        .where(SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip))
+        .where(SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip), _chosen(session))
         .limit(AT_ONCE)
     )
     found = []
@@ -113,20 +135,15 @@ def waiting(session: Session) -> Waiting:
     by_state = select(SyncRecordTable.state, func.count()).group_by(SyncRecordTable.state)
     states: dict[str, int] = {row[0]: row[1] for row in session.execute(by_state)}
     marked = session.scalar(select(func.count()).select_from(SyncChangeTable)) or 0
-    outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable)) or 0
+    outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable).where(_chosen(session))) or 0
     return Waiting(marked, outbox, states.get("held", 0), states.get("too_long", 0), states.get("erasing", 0))
 
 
-def _replace(session: Session, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
-    take_back(session, rid)
-    session.add(
-        SyncOutboxTable(
-            rid=rid,
-            op_id=new_id(),
-            erases=erases,
-            rev=Header.unpack(envelope.hdr).rev,
-            envelope=wire.to_msgpack(envelope),
-            base=base,
-        )
-    )
-    session.flush()
+def _chosen(session: Session) -> ColumnElement[bool]:
+    """Return the condition under which a waiting revision may leave: an order to erase always does."""
+    here = session.scalars(select(SyncSpaceTable)).one_or_none()
+    left_out = shapes().keys() - set(here.types if here is not None else ())
+    if not left_out:
+        return true()
+    rids = select(SyncRecordTable.rid).where(SyncRecordTable.type.in_(left_out))
+    return or_(SyncOutboxTable.erases, SyncOutboxTable.rid.not_in(rids))

@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -24,6 +24,8 @@ from memory.tables import (
 
 OFFICE_NAME = "office_name"
 """The one record of the space itself; it carries the secret that names all others."""
+NAMING = "naming"
+"""The field of it that carries the secret."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,9 +78,17 @@ def of(session: Session) -> SyncSpaceTable | None:
     return session.scalars(select(SyncSpaceTable)).one_or_none()
 
 
-def take_account(session: Session, account: Account) -> None:
-    """Remember how far the account log has come."""
-    session.execute(update(SyncSpaceTable).values(log_n=account.n, log_head=account.head))
+def take_account(session: Session, account: Account, epoch: int | None = None) -> None:
+    """Remember how far the account log has come; ``epoch`` is that of the key which is written under from now on."""
+    values = {"log_n": account.n, "log_head": account.head} | ({} if epoch is None else {"epoch": epoch})
+    session.execute(update(SyncSpaceTable).values(values))
+
+
+def known_head(session: Session) -> int:
+    """Return the largest number of a service that this device knows of, its own revisions among them."""
+    here = of(session)
+    own = session.scalar(select(func.max(SyncRecordTable.seq))) or 0
+    return max(own, here.head if here is not None else 0)
 
 
 def switch(session: Session, *, enabled: bool) -> None:
@@ -86,6 +96,12 @@ def switch(session: Session, *, enabled: bool) -> None:
     session.execute(update(SyncSpaceTable).values(enabled=enabled))
     if enabled:
         mark_everything(session)
+
+
+def note_round(session: Session, at: int, fault: str = "") -> None:
+    """Remember that a round went well at ``at``, or why it did not."""
+    values = {"fault": fault, "fault_at": at} if fault else {"round_at": at, "fault": "", "fault_at": None}
+    session.execute(update(SyncSpaceTable).values(values))
 
 
 def leave(session: Session) -> None:

@@ -11,13 +11,17 @@ def between_devices() -> tuple[Entry, ...]:
         Entry(
             place="table:sync_space",
             category=Category.SETTINGS,
-            purpose=_("Where this device meets your others, what syncs, and how far it has read."),
+            purpose=_(
+                "Where this device meets your others, what syncs, how far it has read, and what stopped it."
+            ),
             retention=Retention.OFFICE,
             erase=EraseRule.OFFICE,
             left_out=dict.fromkeys(
                 (
                     *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
                     *("log_head", "clock_ms", "clock_counter", "naming", "position"),
+                    *("round_at", "fault", "fault_at"),
+                    *("head", "compared_at", "lacking"),
                 ),
                 here,
             ),
@@ -31,7 +35,7 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(
                 (
                     *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "loose", "waiting"),
+                    *("base", "former_seq", "former", "loose", "waiting", "exp_day", "aside_at"),
                 ),
                 here,
             ),
@@ -50,7 +54,9 @@ def between_devices() -> tuple[Entry, ...]:
             purpose=_("Sealed changes that wait to be sent to your other devices."),
             retention=Retention.DERIVED,
             erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "envelope", "base", "tries"), here),
+            left_out=dict.fromkeys(
+                ("rid", "op_id", "erases", "rev", "epoch", "envelope", "base", "tries"), here
+            ),
         ),
         Entry(
             place="table:sync_conflict",
@@ -59,5 +65,16 @@ def between_devices() -> tuple[Entry, ...]:
             retention=Retention.PARENT,
             erase=EraseRule.CASCADE,
             left_out=dict.fromkeys(("id", "rid", "field", "lost", "digest", "reason", "at"), here),
+        ),
+        Entry(
+            place="table:sync_receipt",
+            category=Category.ERASURE,
+            purpose=_("What a service proves to have destroyed, with its signature."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+            left_out=dict.fromkeys(
+                ("id", "scope", "at", "key", "receipt"),
+                _("Names nothing of yours; “bureau sync receipts --save” writes it as a file."),
+            ),
         ),
     )
