@@ -10,7 +10,7 @@ from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.service import Service
 from resources.language import gettext as _
 
-_MOVES = ("tides", "sessions", "op_results", "jobs", "backup_keys")
+_MOVES = ("tides", "sessions", "op_results", "jobs", "backup_keys", "rate_limits")
 """Tables that differ by design: restoring ends sessions, forgets results and leaves a new mark."""
 
 

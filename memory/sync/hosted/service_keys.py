@@ -30,6 +30,7 @@ class ServiceKeys:
     secret: bytes = field(repr=False)
     signer: Ed25519PrivateKey = field(init=False, repr=False)
     """Signs receipts, expiries and the manifests of exports."""
+    _derived: dict[bytes, bytes] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(
@@ -63,16 +64,26 @@ class ServiceKeys:
         """Return what makes an address of a stored object valid."""
         return self._hmac(b"hosted/url", text.encode()).hex()
 
+    def bucket(self, kind: str, who: str) -> bytes:
+        """Return the 16 bytes under which the calls of somebody are counted for a while."""
+        return self._hmac(b"hosted/bucket", f"{kind}:{who}".encode())[:16]
+
     def _hmac(self, purpose: bytes, data: bytes) -> bytes:
-        return hmac.digest(derive(self.secret, purpose), data, "sha256")
+        return hmac.digest(self._key(purpose), data, "sha256")
+
+    def _key(self, purpose: bytes) -> bytes:
+        """Return what the secret yields for a purpose; deriving it for every request would cost more than hashing."""
+        if (found := self._derived.get(purpose)) is None:
+            found = self._derived[purpose] = derive(self.secret, purpose)
+        return found
 
     def seal(self, text: str, bound: str) -> bytes:
         """Seal what only the service reads for a short while: an address on its way to a mail."""
-        return seal_with(derive(self.secret, b"hosted/seal"), text, bound)
+        return seal_with(self._key(b"hosted/seal"), text, bound)
 
     def open(self, sealed: bytes, bound: str) -> str:
         """Return what `seal` sealed. Raises ServiceFault."""
-        return open_with(derive(self.secret, b"hosted/seal"), sealed, bound)
+        return open_with(self._key(b"hosted/seal"), sealed, bound)
 
 
 def seal_with(key: bytes, text: str, bound: str) -> bytes:

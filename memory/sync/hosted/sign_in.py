@@ -45,7 +45,7 @@ async def ask_magic(service: Service, address: str, verifier_hash: bytes) -> Non
     if any(ord(each) < 32 for each in address):
         raise malformed("email")
     lookup = service.keys.lookup(address)
-    service.limits.take("magic", lookup.hex(), service.settings.magic_per_hour_address, 3600)
+    await service.limits.take("magic", lookup.hex(), service.settings.magic_per_hour_address, 3600)
     code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
     now = service.now()
     async with service.stores.records.write() as connection:

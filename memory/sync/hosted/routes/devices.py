@@ -46,7 +46,7 @@ async def log(request: Request, after: int = -1) -> dict[str, Any]:
 async def append(request: Request) -> dict[str, Any]:
     """Append an entry; 409 ``log_moved`` tells the head where another was faster."""
     service, caller = await caller_of(request, DEVICE, ENROLMENT)
-    service.limits.take("log", caller.account_id, 60, 60)
+    await service.limits.take("log", caller.account_id, 60, 60)
     asked = await body_of(request, Append)
     chain.refuse_epoch(asked.entry)
     async with service.stores.records.write(caller.account_id) as connection:
@@ -84,7 +84,7 @@ async def devices(request: Request) -> dict[str, Any]:
 async def enrol(request: Request) -> dict[str, Any]:
     """Begin to join, as a new device."""
     service, caller = await caller_of(request, ENROLMENT)
-    service.limits.take("enrol", caller.account_id, 20, 3600)
+    await service.limits.take("enrol", caller.account_id, 20, 3600)
     asked = await body_of(request, Enrolment)
     return {"enrolment_id": await enrolling.begin(service, caller, asked.commitment)}
 

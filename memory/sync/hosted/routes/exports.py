@@ -53,14 +53,14 @@ async def commit(request: Request, export_id: Id) -> dict[str, Any]:
 @router.get("/x/{token}")
 async def page(request: Request, token: str) -> Response:
     """Show what the link leads to; only a click fetches it."""
-    service = enter(request)
-    service.limits.take("link-network", network(request), 60, 60)
+    service = await enter(request)
+    await service.limits.take("link-network", network(request), 60, 60)
     return pages.export_page(await exporting.by_token(service, token))
 
 
 @router.post("/x/{token}")
 async def fetch(request: Request, token: str) -> Response:
     """Count the click and lead to the file."""
-    service = enter(request)
-    service.limits.take("link-network", network(request), 60, 60)
+    service = await enter(request)
+    await service.limits.take("link-network", network(request), 60, 60)
     return RedirectResponse(await exporting.fetch(service, token), 303)

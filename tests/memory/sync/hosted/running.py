@@ -18,8 +18,10 @@ from aiosmtpd.controller import Controller
 
 from memory.sync.hosted import jobs, lifetime
 from memory.sync.hosted.application import application
+from memory.sync.hosted.limits import Buckets, Limits, OwnBuckets, SharedBuckets
 from memory.sync.hosted.service import DAY, Service, make_service
 from memory.sync.hosted.settings import Settings, load
+from memory.sync.hosted.tables.records import rate_limits
 
 Result = TypeVar("Result")
 START = 1_772_366_400_000
@@ -78,6 +80,13 @@ class Running:
         self.inbox = inbox
         self.url = service.settings.public_url
         self.loop: Any = None
+        self.thread: threading.Thread | None = None
+
+    def stop(self) -> None:
+        """Answer nobody any more; the mails still have where to go."""
+        self.server.should_exit = True
+        assert self.thread is not None
+        self.thread.join(30)
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run something on the service's own loop."""
@@ -86,6 +95,19 @@ class Running:
     def do_jobs(self) -> int:
         """Do everything that is due by the clock."""
         return self.run(jobs.run_due(self.service, lifetime.HANDLERS))
+
+    def forget_limits(self) -> None:
+        """Let everybody call as if nobody had called yet."""
+        service = self.service
+        buckets: Buckets = OwnBuckets()
+        if not service.stores.records.is_sqlite:
+            buckets = SharedBuckets(service.stores.records, service.keys)
+            self.run(self._empty_buckets())
+        service.limits = Limits(service.now, buckets)
+
+    async def _empty_buckets(self) -> None:
+        async with self.service.stores.records.write() as connection:
+            await connection.execute(rate_limits.delete())
 
     def rows(self, store: str, sql: str, **values: Any) -> list[Any]:
         """Ask a database of the service."""
@@ -147,14 +169,14 @@ def running(
     found = Running(service, server, clock, inbox)
     started = threading.Event()
     thread = threading.Thread(target=_serve, args=(server, listening, found, started.set))
+    found.thread = thread
     thread.start()
     try:
         assert started.wait(30)
         _until_started(server, thread)
         yield found
     finally:
-        server.should_exit = True
-        thread.join(30)
+        found.stop()
         listening.close()
         if own_inbox:
             inbox.close()
