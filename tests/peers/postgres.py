@@ -53,18 +53,18 @@ class Postgres:
         command += ["-d", database, "-qtAX", "-v", "ON_ERROR_STOP=1", "-c", sql]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    def databases(self) -> dict[str, str]:
-        """Empty the three databases, or make them; return their addresses by setting.
+    def databases(self, kind: str = _LOGIN) -> dict[str, str]:
+        """Empty three databases, or make them; return their addresses by setting. Another ``kind`` are three others.
 
         They belong to a login that is no superuser.
         """
         urls = {}
-        there = self.run("SELECT rolname FROM pg_roles").split()
-        if _LOGIN not in there:
+        if _LOGIN not in self.run("SELECT rolname FROM pg_roles").split():
             self.run(f"CREATE ROLE {_LOGIN} LOGIN CREATEROLE")
+        there = self.run("SELECT datname FROM pg_database").split()
         for store in ("records", "keys", "ledger"):
-            name = f"{_LOGIN}_{store}"
-            if _LOGIN not in there:
+            name = f"{kind}_{store}"
+            if name not in there:
                 self.run(f"CREATE DATABASE {name} OWNER {_LOGIN}")
             self.run(_EMPTY, name)
             urls[f"{store}_url"] = f"postgresql+asyncpg://{_LOGIN}@127.0.0.1:{self.port}/{name}"

@@ -5,6 +5,7 @@ import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 import httpx2
@@ -17,6 +18,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from memory.sync.hosted import lifetime
+from memory.sync.hosted.description import describe
 from memory.sync.hosted.errors import Refusal, ServiceFault
 from memory.sync.hosted.noting import Noting
 from memory.sync.hosted.routes import account, auth, blobs, devices, events, exports, public, spaces
@@ -56,6 +58,7 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
     app.state.service = service
     for module in MODULES:
         app.include_router(module.router)
+    app.openapi = lru_cache(lambda: describe(app, [module.router for module in MODULES], pages.PREFIXES))  # type: ignore[method-assign]
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _other)

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -112,12 +113,8 @@ def load_keys(settings: Settings) -> ServiceKeys:
     path = secret_path(settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(_LENGTH) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        pass
+        if not path.exists():
+            _make_secret(path)
     except OSError as wrong:
         raise SettingsInvalid(
             _("The secret {path} cannot be written: {reason}.").format(path=path, reason=wrong.strerror)
@@ -131,3 +128,17 @@ def load_keys(settings: Settings) -> ServiceKeys:
             _("The secret {path} is damaged; bring it back from its backup.").format(path=path)
         )
     return ServiceKeys(secret)
+
+
+def _make_secret(path: Path) -> None:
+    """Write a secret whole and on the disk before it has its name; of two replicas that start, one's counts."""
+    making = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(_LENGTH) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(making, path)
+    finally:
+        making.unlink(missing_ok=True)

@@ -1,8 +1,8 @@
 """The account log, the devices in it, and the relay between a new device and an old one."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import select
 
 from memory.sync import base64url
@@ -35,7 +35,7 @@ class Step(Body):
 
 
 @router.get("/log")
-async def log(request: Request, after: int = -1) -> dict[str, Any]:
+async def log(request: Request, after: Annotated[int, Query(ge=-1, lt=2**63)] = -1) -> dict[str, Any]:
     """Return the entries after one, in order."""
     service, caller = await caller_of(request, DEVICE, ENROLMENT)
     async with service.stores.records.read(caller.account_id) as connection:

@@ -79,7 +79,7 @@ async def well_known(request: Request) -> dict[str, Any]:
     }
 
 
-@router.get("/privacy")
+@router.get("/privacy", response_class=HTMLResponse)
 async def privacy(request: Request) -> HTMLResponse:
     """Say what the service can see, for how long it keeps it, and who works for it."""
     return published.privacy_page((await enter(request)).settings)

@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from memory.sync.hosted import pushing, reading, rotation, spaces
 from memory.sync.hosted.callers import DEVICE, ENROLMENT, Caller, caller_of, per_device, session_needed
+from memory.sync.hosted.description import PUSH_BODY
 from memory.sync.hosted.errors import malformed
 from memory.sync.hosted.pushed import Invalid, Op, op_id_of, read_op
 from memory.sync.hosted.requests import Body, Id, answer, body_of, map_of, octets, takes
@@ -207,7 +208,7 @@ async def get(request: Request, space_id: Id) -> Response:
     )
 
 
-@router.post("/{space_id}/push")
+@router.post("/{space_id}/push", openapi_extra=PUSH_BODY)
 async def push(request: Request, space_id: Id) -> Response:
     """Take operations; each has an outcome of its own."""
     service, caller = await caller_of(request)
