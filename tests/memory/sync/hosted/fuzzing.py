@@ -23,7 +23,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,6 @@ from sqlalchemy import select
 
 from memory.sync.envelope import Envelope
 from memory.sync.header import Header
-from memory.sync.hosted.bucket import Bucket
 from memory.sync.hosted.objects import blob_key
 from memory.sync.hosted.service import Service, make_service
 from memory.sync.hosted.settings import Settings, load
@@ -42,7 +41,7 @@ from memory.sync.hosted.tables import keys as key_tables
 from memory.sync.hosted.tables import records as tables
 from tests.memory.sync.hosted.device import Device, envelope_of, marker_of
 from tests.memory.sync.hosted.replicas import Killer, Replicas
-from tests.memory.sync.hosted.running import Clock, running
+from tests.memory.sync.hosted.running import Clock, running_for_many
 from tests.peers import moto
 from tests.peers import postgres as peers
 
@@ -218,27 +217,17 @@ class Found:
 
 def fuzz(folder: Path, urls: dict[str, str], s3: str, seconds: float, seed: int) -> Found:
     """Let the devices work while replicas are killed; check everything; return what the run went through."""
-    (folder / "s3.key").write_text(moto.SECRET)
-    given: dict[str, object] = {
-        **_MANY,
-        **urls,
-        "s3_endpoint": s3,
-        "s3_bucket": f"b{os.urandom(4).hex()}",
-        "s3_access_key": moto.ACCESS_KEY,
-        "s3_secret_file": str(folder / "s3.key"),
-    }
-    with running(folder / "hosted", RealClock(), **given) as found:
-        assert isinstance(found.service.objects, Bucket)
-        assert httpx2.put(found.service.objects.signed("PUT", "")).status_code == 200
+    with running_for_many(folder, urls, s3, clock=RealClock(), **_MANY) as found:
         spaces = []
         for number in range(OWNERS):
             first = Device(found, f"owner{number}@example.org").begin_account().make_space()
             second = Device(found, first.email)
             first.admit(second)
             spaces.append(Space([first, second]))
-        given |= {"data": folder / "hosted", "public_url": found.url, "smtp_port": found.inbox.port}
         found.stop()
-        return _fuzz(given, spaces, seconds, seed)
+        settings = found.service.settings
+        given = {each.name: getattr(settings, each.name) for each in fields(Settings)}
+        return _fuzz({name: value for name, value in given.items() if value != ""}, spaces, seconds, seed)
 
 
 def _fuzz(given: dict[str, object], spaces: list[Space], seconds: float, seed: int) -> Found:

@@ -1,6 +1,7 @@
 """The real service on loopback: uvicorn in a thread, SQLite files and a folder, mails into a real SMTP server."""
 
 import asyncio
+import os
 import re
 import socket
 import subprocess
@@ -18,10 +19,12 @@ from aiosmtpd.controller import Controller
 
 from memory.sync.hosted import jobs, lifetime
 from memory.sync.hosted.application import application
+from memory.sync.hosted.bucket import Bucket
 from memory.sync.hosted.limits import Buckets, Limits, OwnBuckets, SharedBuckets
 from memory.sync.hosted.service import DAY, Service, make_service
 from memory.sync.hosted.settings import Settings, load
 from memory.sync.hosted.tables.records import rate_limits
+from tests.peers import moto
 
 Result = TypeVar("Result")
 START = 1_772_366_400_000
@@ -119,8 +122,19 @@ class Running:
 
         return self.run(ask())
 
+    def objects(self) -> dict[str, bytes]:
+        """Return the objects that are stored, by key."""
+        found = self.service.objects
+        if isinstance(found, Bucket):
+            keys = self.run(found._listed(""))
+            return {key: httpx2.get(found.get_url(key)).content for key in keys}
+        folder = self.service.settings.data / "objects"
+        return {
+            str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        }
+
     def dump(self) -> bytes:
-        """Return everything that lies in the databases and in the folder, bytes also as hexadecimal digits."""
+        """Return everything that lies in the databases, the folder and the bucket, bytes also as hexadecimal digits."""
         from tests.peers.postgres import programs
 
         dumped = b""
@@ -131,7 +145,7 @@ class Running:
                 command = [programs() / "pg_dump", address, "--inserts", "--no-owner"]
                 dumped += subprocess.run(command, capture_output=True, check=True).stdout
         files = [path for path in self.service.settings.data.rglob("*") if path.is_file()]
-        return dumped + b"".join(path.read_bytes() for path in files)
+        return dumped + b"".join([*(path.read_bytes() for path in files), *self.objects().values()])
 
     def http(self) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, timeout=30)
@@ -147,6 +161,28 @@ def settings_for(folder: Path, port: int, smtp_port: int, **more: Any) -> Settin
         **more,
     }
     return load(None, {}, **given)
+
+
+def bucket_settings(folder: Path, endpoint: str, name: str) -> dict[str, str]:
+    """Return the settings of a bucket at a store of tests; its secret lies in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "s3.key").write_text(moto.SECRET)
+    return {
+        "s3_endpoint": endpoint,
+        "s3_bucket": name,
+        "s3_access_key": moto.ACCESS_KEY,
+        "s3_secret_file": str(folder / "s3.key"),
+    }
+
+
+@contextmanager
+def running_for_many(folder: Path, urls: dict[str, str], endpoint: str, **more: Any) -> Iterator[Running]:
+    """Run a service as it is run for many: PostgreSQL and a bucket of its own."""
+    given = bucket_settings(folder, endpoint, f"b{os.urandom(4).hex()}")
+    with running(folder / "hosted", **given, **urls, **more) as found:
+        assert isinstance(found.service.objects, Bucket)
+        assert httpx2.put(found.service.objects.signed("PUT", "")).status_code == 200
+        yield found
 
 
 @contextmanager
