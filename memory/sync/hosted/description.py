@@ -17,6 +17,7 @@ _ERRORS = {
     409: "What the call builds upon has changed.",
     410: "It was purged, or markers were dropped.",
     413: "It is too large, or there is no room.",
+    426: "The service speaks another version of the protocol.",
     423: "Nothing new is taken now.",
     429: "Too many requests: wait.",
     503: "The service cannot do that just now.",

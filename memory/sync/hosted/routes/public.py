@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import text
 
 from memory.sync import base64url
-from memory.sync.hosted import published, receipts
+from memory.sync.hosted import protocols, published, receipts
 from memory.sync.hosted.callers import enter, network, service_of
 from memory.sync.hosted.errors import Refusal, not_found
 from memory.sync.hosted.requests import Id
@@ -41,8 +41,8 @@ async def well_known(request: Request) -> dict[str, Any]:
     service = await enter(request)
     settings = service.settings
     return {
-        "protocol": 1,
-        "protocols": [1],
+        "protocol": protocols.PROTOCOLS[-1],
+        "protocols": list(protocols.PROTOCOLS),
         "server": settings.server,
         "region": settings.region,
         "limits": {

@@ -8,6 +8,7 @@ sends the very same bytes again, as the protocol says. When all is done:
 * every operation that was answered with ``ok`` has a number of its own, and the numbers have no gap;
 * what was put last by number is there, byte for byte, with its key; what was erased is there as a marker alone;
 * each device, which only ever read on from where it was, holds what a first read gives: no number came late;
+* what was erased stands in the ledger, so that no backup brings it back;
 * after sweeping, keys and records belong to each other one to one, and what the account is said to use is true;
 * every chunk that a record names is stored and in the bucket.
 """
@@ -32,7 +33,8 @@ import msgpack
 from sqlalchemy import select
 
 from memory.sync.envelope import Envelope
-from memory.sync.header import Header
+from memory.sync.header import ERASE, Header
+from memory.sync.hosted.ledger import erased_among
 from memory.sync.hosted.objects import blob_key
 from memory.sync.hosted.service import Service, make_service
 from memory.sync.hosted.settings import Settings, load
@@ -79,6 +81,10 @@ class Space:
             assert there == envelope, f"the number {seq} was given twice"
             if Header.unpack(envelope.hdr).rid not in self.rids:
                 self.rids.append(Header.unpack(envelope.hdr).rid)
+
+    def headers(self) -> list[Header]:
+        """Return what was taken, by its number."""
+        return [Header.unpack(envelope.hdr) for _, envelope in sorted(self.done.items())]
 
 
 View = dict[str, tuple[int, Any]]
@@ -277,7 +283,7 @@ def _check_space(space: Space, writers: list[Writer], urls: list[str], until: fl
         last[Header.unpack(envelope.hdr).rid] = (seq, envelope)
     live = _live(fresh.view)
     for rid, (seq, envelope) in last.items():
-        if Header.unpack(envelope.hdr).kind == 0:
+        if Header.unpack(envelope.hdr).kind != ERASE:
             assert live[rid] == (seq, envelope), "what was taken is not there"
         else:
             assert rid not in live, "what was erased is there"
@@ -312,6 +318,9 @@ async def _check_stores(settings: Settings, spaces: list[Space]) -> tuple[int, i
             assert account.records_used == len(mine)
             assert account.bytes_used == sum(len(row.ct) for row in mine) + sum(chunks)
         await _check_chunks(service, named, stored)
+        for space in spaces:
+            gone = {header.rid for header in space.headers() if header.kind == ERASE}
+            assert gone and await erased_among(service, space.devices[0].space_id, gone) == gone
         return len(held), swept
     finally:
         for store in service.stores:

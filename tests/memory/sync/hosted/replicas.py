@@ -4,6 +4,7 @@ They are children of one process that has imported the service and forks, so a s
 and not that of its imports, and many kills fit into a test.
 """
 
+import contextlib
 import os
 import random
 import signal
@@ -75,7 +76,8 @@ class Replicas:
     def close(self) -> None:
         """Stop all of them."""
         for pid in self._pids:
-            os.kill(pid, signal.SIGTERM)
+            with contextlib.suppress(ProcessLookupError):  # it could not start again
+                os.kill(pid, signal.SIGTERM)
         assert self._parent.stdin is not None
         self._parent.stdin.close()
         self._parent.wait(60)
@@ -112,8 +114,13 @@ class Killer(threading.Thread):
 
 
 def _free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as found:
-        port: int = found.getsockname()[1]
+    """Return a port that no connection is given by chance while its replica is dead."""
+    while True:
+        port = random.SystemRandom().randrange(15_000, 32_000)
+        try:
+            socket.create_server(("127.0.0.1", port)).close()
+        except OSError:
+            continue
         return port
 
 
