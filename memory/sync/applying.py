@@ -13,16 +13,19 @@ from sqlalchemy.orm import Session
 from memory.identifiers import new_id
 from memory.lifecycle import erased
 from memory.lifecycle.subjects import RECORDS
-from memory.sync import base64url, outbox, space
+from memory.lifecycle.trash import DAY
+from memory.sync import aside, base64url, outbox, removals, sealing_anew, space
 from memory.sync.arrival import Applied, Believed, Item, Trust, check
-from memory.sync.drain import GONE, NAMING, drain
+from memory.sync.aside import GONE
+from memory.sync.drain import drain
 from memory.sync.errors import PlaintextInvalid, RecordRefused, SpaceKeyMissing
+from memory.sync.header import Header
 from memory.sync.hlc import Stamp, is_far_ahead
-from memory.sync.known import Seen, base_record, digest, long_texts, pack, record_id, seen, unpack
+from memory.sync.known import Seen, base_record, digest, long_texts, pack, record_id, revisions, seen, unpack
 from memory.sync.merge import Conflict, Merged, merge
 from memory.sync.plaintext import SCHEMA, Entry, Opaque, Record, decode, encode, same
 from memory.sync.shapes import SET, Shape, shapes
-from memory.sync.space import OFFICE_NAME, Credentials
+from memory.sync.space import NAMING, OFFICE_NAME, Credentials
 from memory.tables import SyncConflictTable, SyncRecordTable, SyncSpaceTable
 
 Reindex = Callable[[Session, str, str], None]
@@ -55,9 +58,10 @@ def apply(
     work = _Apply(session, here, credentials, now, reindex, linear)
     applied = work.applied
     believed = []
+    held = revisions(session, {Header.unpack(item.sealed.hdr).rid for item in items})
     for item in items:
         try:
-            believed.append(check(item, trust))
+            believed.append(check(item, trust, held, now // DAY))
         except SpaceKeyMissing:
             applied.later.append(item)
         except RecordRefused as wrong:
@@ -110,17 +114,27 @@ class _Apply:
         """Take one item; False where it must come again later. Raises RecordRefused; then nothing of it is written."""
         known = self._session.get(SyncRecordTable, one.header.rid)
         if one.content is None:
-            self._erase(known, one)
-        elif known is not None and known.state in GONE:
-            pass
-        elif known is not None and known.rev == one.header.rev:
-            known.seq = one.item.seq
-        elif isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
+            return removals.erase(self._session, known, one) if one.proven else self._set_aside(known)
+        if known is not None and known.state in GONE:
+            if self._linear:
+                removals.refuse_erased(self._session, known, one)
+            return True
+        if known is not None and known.rev == one.header.rev and known.state != "passed":
+            self._renumber(known, one.item.seq)
+            return True
+        if known is not None:
+            if self._linear and known.state != "passed":
+                removals.refuse_older(known, one)
+            if known.state in aside.UNSENT:
+                self._show_again(known)
+        if isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
             self._store(known, one)
         elif one.content.type == OFFICE_NAME:
             self._named(known, one, one.content)
         elif one.content.type in self._here.types:
             return self._put(known, one, one.content)
+        else:
+            self._pass(known, one, one.content)
         return True
 
     def place_held(self) -> None:
@@ -133,6 +147,8 @@ class _Apply:
                 assert known.waiting is not None  # what is held waits
                 record = decode(known.waiting)
                 assert isinstance(record, Record)  # only those are held
+                if self._linear and removals.goes_with_erased(self._session, self._here, known, record):
+                    continue
                 placed |= self._write(known, record)
 
     def tie_up(self) -> None:
@@ -154,26 +170,37 @@ class _Apply:
                 self.applied.touched.add((known.type, known.local_id))
                 self._session.flush()
 
-    def _erase(self, known: SyncRecordTable | None, one: Believed) -> None:
-        rid = one.header.rid
+    def _set_aside(self, known: SyncRecordTable | None) -> bool:
         if known is None:
-            self._session.add(SyncRecordTable(rid=rid, type="", state="erased", rev=one.header.rev))
-        elif known.state == "erase":
-            known.state = "erased"
-            outbox.take_back(self._session, rid)
-        elif known.state not in GONE:
-            if known.type in shapes() and shapes()[known.type].synced.reappears:
-                raise PlaintextInvalid("a setting is never erased")
-            outbox.take_back(self._session, rid)
-            known.waiting = None
-            row = (
-                known.local_id is not None
-                and known.type in shapes()
-                and shapes()[known.type].there(self._session, known.local_id)
-            )
-            known.state = "erasing" if row else "erased"
-            if not row:
-                known.local_id, known.stamps, known.beside, known.base, known.former = None, {}, {}, {}, {}
+            return self._linear  # in a folder the record may still come
+        if known.state not in GONE and aside.remove(self._session, known, self._now):
+            self.applied.aside += 1
+            self._touch(known)
+        return True
+
+    def _show_again(self, known: SyncRecordTable) -> None:
+        aside.returned(self._session, known)
+        self._touch(known)
+
+    def _touch(self, known: SyncRecordTable) -> None:
+        if known.local_id and known.type in shapes() and known.waiting is None:
+            self._reindex(self._session, known.type, known.local_id)
+            self.applied.touched.add((known.type, known.local_id))
+
+    def _renumber(self, known: SyncRecordTable, seq: int) -> None:
+        """Note under which number a service has the revision that is known here."""
+        if known.state in aside.UNSENT and self._linear:
+            self._show_again(known)
+        if known.seq != seq:
+            known.seq = seq
+            self.clock = self.clock.tick(self._now)
+            sealing_anew.waiting(self._session, known, self.clock, self._credentials)
+
+    def _pass(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> None:
+        """Note what is there of a type that does not sync here: it is fetched once the owner chooses that type."""
+        known = known or self._new(one.header.rid, remote.type, None)
+        known.state = "passed"
+        outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base=known.base)
         self._session.flush()
 
     def _store(self, known: SyncRecordTable | None, one: Believed) -> None:
@@ -181,7 +208,7 @@ class _Apply:
         content = one.content
         assert content is not None  # asked before
         known = known or self._new(one.header.rid, content.type, None)
-        known.state = "opaque"
+        known.state, known.exp_day = "opaque", one.header.exp_day
         known.waiting = content.plaintext if isinstance(content, Opaque) else encode(content)
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
         self._session.flush()
@@ -217,6 +244,7 @@ class _Apply:
             base = base_record(remote.type, remote.schema, self._base(known, header.parent))
             merged = merge(base, local, remote, self.clock, self._now)
             self.clock = merged.clock
+        known.exp_day = header.exp_day
         in_folder = local is not None and same(merged.record, local) and not self._waits(known)
         outbox.note_revision(known, one.item.seq, header.rev, own=False, base=long_texts(remote))
         self._write(known, merged.record)
@@ -319,6 +347,8 @@ class _Apply:
         other = select(SyncRecordTable.rid).where(
             SyncRecordTable.type == remote.type, SyncRecordTable.local_id == found.value
         )
+        if known is not None and known.state == "passed" and known.local_id is None:
+            known.local_id = found.value
         if (known is not None and (known.type, known.local_id) != (remote.type, found.value)) or (
             self._session.scalar(other) not in (None, rid)
         ):
@@ -343,7 +373,7 @@ class _Apply:
     def _new(self, rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
         known = SyncRecordTable(
             rid=rid, type=type_, local_id=local_id, seq=0, rev="", stamps={}, beside={}, base={},
-            former={}, former_seq=0, loose=False, own=False, state="synced",
+            former={}, former_seq=0, loose=False, own=False, state="synced", exp_day=0,
         )  # fmt: skip
         self._session.add(known)
         self._session.flush()

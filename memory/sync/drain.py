@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
 from memory.sync import outbox, space
+from memory.sync.aside import GONE, UNSENT, taken_back
 from memory.sync.base64url import encode as base64
 from memory.sync.errors import PlaintextInvalid, RecordTooLarge
 from memory.sync.known import Seen, digest, record_id, unpack
 from memory.sync.merge import CHANGEABLE, MESSAGE, REDACTED
 from memory.sync.plaintext import SCHEMA, Entry, Json, Record
 from memory.sync.shapes import Shape, shapes
-from memory.sync.space import OFFICE_NAME, Credentials
+from memory.sync.space import NAMING, OFFICE_NAME, Credentials
 from memory.tables import (
     ConversationTable,
     MessageTable,
@@ -23,11 +24,6 @@ from memory.tables import (
     SyncRecordTable,
     SyncSpaceTable,
 )
-
-GONE = ("erase", "erasing", "erased")
-"""The states of a record that nothing brings back."""
-NAMING = "naming"
-"""The field of `OFFICE_NAME` that carries the secret."""
 
 
 class Drained(NamedTuple):
@@ -93,7 +89,7 @@ class _Drain:
         assert self._here.naming is not None  # asked before
         self.clock, stamp = self.clock.edit(now)
         record = Record(OFFICE_NAME, SCHEMA, {NAMING: Entry(base64(self._here.naming), stamp)})
-        known = SyncRecordTable(rid=new_id(), type=OFFICE_NAME, local_id="")
+        known = SyncRecordTable(rid=new_id(), type=OFFICE_NAME, local_id="", exp_day=0)
         self._session.add(known)
         self._session.flush()
         outbox.put(self._session, known, record, self.clock, self._credentials)
@@ -105,6 +101,8 @@ class _Drain:
         if known.state in GONE:
             # Another device erased it before this one had named it.
             known.type, known.local_id, known.state = shape.synced.type, local_id, "erasing"
+            return False
+        if known.state in UNSENT and not taken_back(self._session, known, values.get("trashed_at")):
             return False
         before = unpack(known.stamps)
         beside: Mapping[str, Json] = known.beside.get("fields", {})

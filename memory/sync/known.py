@@ -5,12 +5,17 @@ The words are in the row. Kept beside are only fields that have no column, and r
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from memory.lifecycle.subjects import portions
 from memory.sync.hlc import Stamp
 from memory.sync.merge import LONG_TEXT
 from memory.sync.plaintext import Entry, Json, Record, canonical
+from memory.tables import SyncRecordTable
 
 
 class Seen(NamedTuple):
@@ -26,6 +31,15 @@ def record_id(naming: bytes, type_: str, local_id: str) -> str:
     It says nothing of the row's own id to who has not the secret, so an erased row is named nowhere.
     """
     return hmac.digest(naming, f"{type_}:{local_id}".encode(), "sha256")[:16].hex()
+
+
+def revisions(session: Session, rids: Iterable[str]) -> dict[str, str]:
+    """Return which revision of each record is known."""
+    found: dict[str, str] = {}
+    for some in portions(rids):
+        chosen = select(SyncRecordTable.rid, SyncRecordTable.rev).where(SyncRecordTable.rid.in_(some))
+        found |= {row.rid: row.rev for row in session.execute(chosen)}
+    return found
 
 
 def digest(value: Json) -> str:

@@ -38,17 +38,35 @@ def put(
 
     Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
     """
-    edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
+    edit = Edit(known.rid, clock.ms, clock.counter, known.seq, known.exp_day)
     envelope = seal(edit, encode(record), credentials.key, credentials.signer)
     known.stamps = pack(seen(record))
-    _replace(session, known.rid, envelope, erases=False, base=long_texts(record))
+    replace(session, known.rid, envelope, erases=False, base=long_texts(record))
 
 
 def put_erase(session: Session, known: SyncRecordTable, clock: Clock, credentials: Credentials) -> None:
     """Seal the order to erase a record, in the place of what waited before."""
     edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
     envelope = seal_erase(edit, known.type, SCHEMA, credentials.key, credentials.signer)
-    _replace(session, known.rid, envelope, erases=True, base={})
+    replace(session, known.rid, envelope, erases=True, base={})
+
+
+def replace(session: Session, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
+    """Let a sealed revision wait in the place of what waited before."""
+    take_back(session, rid)
+    header = Header.unpack(envelope.hdr)
+    session.add(
+        SyncOutboxTable(
+            rid=rid,
+            op_id=new_id(),
+            erases=erases,
+            rev=header.rev,
+            epoch=header.epoch,
+            envelope=wire.to_msgpack(envelope),
+            base=base,
+        )
+    )
+    session.flush()
 
 
 def take_back(session: Session, rid: str) -> None:
@@ -115,18 +133,3 @@ def waiting(session: Session) -> Waiting:
     marked = session.scalar(select(func.count()).select_from(SyncChangeTable)) or 0
     outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable)) or 0
     return Waiting(marked, outbox, states.get("held", 0), states.get("too_long", 0), states.get("erasing", 0))
-
-
-def _replace(session: Session, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
-    take_back(session, rid)
-    session.add(
-        SyncOutboxTable(
-            rid=rid,
-            op_id=new_id(),
-            erases=erases,
-            rev=Header.unpack(envelope.hdr).rev,
-            envelope=wire.to_msgpack(envelope),
-            base=base,
-        )
-    )
-    session.flush()

@@ -20,6 +20,7 @@ from memory.tables.sync import (
     SyncChangeTable,
     SyncConflictTable,
     SyncOutboxTable,
+    SyncReceiptTable,
     SyncRecordTable,
     SyncSpaceTable,
 )
@@ -55,6 +56,7 @@ __all__ = [
     "SyncChangeTable",
     "SyncConflictTable",
     "SyncOutboxTable",
+    "SyncReceiptTable",
     "SyncRecordTable",
     "SyncSpaceTable",
     "UsageTable",

@@ -18,6 +18,7 @@ def between_devices() -> tuple[Entry, ...]:
                 (
                     *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
                     *("log_head", "clock_ms", "clock_counter", "naming", "position"),
+                    *("head", "compared_at", "lacking"),
                 ),
                 here,
             ),
@@ -31,7 +32,7 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(
                 (
                     *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "loose", "waiting"),
+                    *("base", "former_seq", "former", "loose", "waiting", "exp_day", "aside_at"),
                 ),
                 here,
             ),
@@ -50,7 +51,9 @@ def between_devices() -> tuple[Entry, ...]:
             purpose=_("Sealed changes that wait to be sent to your other devices."),
             retention=Retention.DERIVED,
             erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "envelope", "base", "tries"), here),
+            left_out=dict.fromkeys(
+                ("rid", "op_id", "erases", "rev", "epoch", "envelope", "base", "tries"), here
+            ),
         ),
         Entry(
             place="table:sync_conflict",
@@ -59,5 +62,16 @@ def between_devices() -> tuple[Entry, ...]:
             retention=Retention.PARENT,
             erase=EraseRule.CASCADE,
             left_out=dict.fromkeys(("id", "rid", "field", "lost", "digest", "reason", "at"), here),
+        ),
+        Entry(
+            place="table:sync_receipt",
+            category=Category.ERASURE,
+            purpose=_("What a service proves to have destroyed, with its signature."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+            left_out=dict.fromkeys(
+                ("id", "scope", "at", "key", "receipt"),
+                _("Names nothing of yours; “bureau sync receipts --save” writes it as a file."),
+            ),
         ),
     )

@@ -165,11 +165,21 @@ CREATE TABLE sync_outbox (
     op_id VARCHAR(32) NOT NULL,
     erases BOOLEAN NOT NULL,
     rev VARCHAR(32) NOT NULL,
+    epoch INTEGER NOT NULL,
     envelope BLOB NOT NULL,
     base JSON NOT NULL,
     tries INTEGER NOT NULL,
     CONSTRAINT pk_sync_outbox PRIMARY KEY (rid),
     CONSTRAINT uq_sync_outbox_op_id UNIQUE (op_id)
+);
+
+CREATE TABLE sync_receipt (
+    id VARCHAR(32) NOT NULL,
+    scope VARCHAR NOT NULL,
+    at BIGINT NOT NULL,
+    "key" BLOB NOT NULL,
+    receipt VARCHAR NOT NULL,
+    CONSTRAINT pk_sync_receipt PRIMARY KEY (id)
 );
 
 CREATE TABLE sync_record (
@@ -187,6 +197,8 @@ CREATE TABLE sync_record (
     former JSON NOT NULL,
     loose BOOLEAN NOT NULL,
     waiting BLOB,
+    exp_day INTEGER NOT NULL,
+    aside_at BIGINT,
     CONSTRAINT pk_sync_record PRIMARY KEY (rid)
 );
 
@@ -210,6 +222,9 @@ CREATE TABLE sync_space (
     clock_counter INTEGER NOT NULL,
     naming BLOB,
     position JSON NOT NULL,
+    head INTEGER NOT NULL,
+    compared_at BIGINT NOT NULL,
+    lacking BOOLEAN NOT NULL,
     CONSTRAINT pk_sync_space PRIMARY KEY (id)
 );
 
