@@ -158,3 +158,32 @@ def test_a_start_locks_nothing_that_another_replica_works_with(tmp_path: Path, p
                     await asyncio.wait_for(store.create(), 20)
 
         one.run(start_another_while_rows_are_read())
+
+
+@pytest.mark.req("R172", "R179")
+def test_no_connection_has_more_rights_than_the_application_and_no_words_slip_into_a_narrowing(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    with running(tmp_path / "hosted", **postgres.databases()) as one:
+        stores = one.service.stores
+
+        async def glance() -> None:
+            for _ in range(3):  # also after a transaction that took another role
+                async with stores.ledger.glance() as connection:
+                    assert await connection.scalar(text("SELECT current_user")) == "bureau_app"
+                    assert await connection.scalar(text("SELECT current_setting('bureau.account')")) == "*"
+                async with stores.ledger.write("ab" * 16, PURGE) as connection:
+                    assert await connection.scalar(text("SELECT current_user")) == PURGE
+            async with stores.ledger.glance() as connection:
+                await connection.execute(ledger.receipts.delete())
+
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            one.run(glance())
+
+        async def narrow(account_id: str, role: str) -> None:
+            async with stores.records.write(account_id, role):
+                raise AssertionError("it began")
+
+        for account_id, role in (("*', true); DROP TABLE spaces; --", "bureau_app"), ("*", "bureau_app' --")):
+            with pytest.raises(ValueError, match="none"):
+                one.run(narrow(account_id, role))
