@@ -2,13 +2,13 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ParamSpec, TypeVar
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
-from sqlalchemy import delete
+from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged
@@ -45,6 +45,7 @@ T = TypeVar("T")
 
 ITEM = "sync"
 """The name of the vault's item that holds the keys of this device."""
+_VARIABLES = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,23 +178,24 @@ class Syncing:
             self._bus.publish(NotesChanged())
         if "agent" in types:
             self._bus.publish(RosterChanged())
-        for conversation_id in await self._database.read(_conversations, sorted(done.touched)):
+        for conversation_id in await self._database.read(_conversations, done.touched):
             self._bus.publish(ConversationChanged(conversation_id))
 
 
-def reindex(session: Session, type_: str, local_id: str) -> None:
-    """Make a message or note that arrived findable, or no longer so where it must not be."""
-    if type_ == "message":
-        indexing.remove(session, "message", local_id)
-        row = session.get_one(MessageTable, local_id)
-        if row.trashed_at is None and not row.hidden:
-            index_said(session, local_id)
-    elif type_ == "note":
-        note = notes.note(session, local_id)
-        if notes.is_recalled(session, local_id):
-            indexing.index_note(session, note)
-        else:
-            indexing.remove(session, "note", local_id)
+def reindex(session: Session, touched: Collection[tuple[str, str]]) -> None:
+    """Make messages and notes that arrived findable, or no longer so where they must not be."""
+    said = sorted(key for type_, key in touched if type_ == "message")
+    if said:
+        indexing.remove(session, "message", *said)
+        shown = select(MessageTable.id).where(
+            MessageTable.id.in_(said), MessageTable.trashed_at.is_(None), ~MessageTable.hidden
+        )
+        index_said(session, *session.scalars(shown))
+    noted = sorted(key for type_, key in touched if type_ == "note")
+    if noted:
+        indexing.remove(session, "note", *noted)
+        recalled = (key for key in noted if notes.is_recalled(session, key))
+        indexing.index_note(session, *(notes.note(session, key) for key in recalled))
 
 
 async def _reach(folder: Path, work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
@@ -237,11 +239,12 @@ def _read_here(session: Session) -> Here | None:
     return Here(row.id, row.device_id, Path(row.place), row.enabled, row.log_n, row.log_head, row.epoch)
 
 
-def _conversations(session: Session, touched: Sequence[tuple[str, str]]) -> set[str]:
+def _conversations(session: Session, touched: Collection[tuple[str, str]]) -> set[str]:
     found = {key for type_, key in touched if type_ == "conversation"}
-    for type_, key in touched:
-        if type_ == "message" and (row := session.get(MessageTable, key)) is not None:
-            found.add(row.conversation_id)
+    said = [key for type_, key in touched if type_ == "message"]
+    for start in range(0, len(said), _VARIABLES):
+        some = MessageTable.id.in_(said[start : start + _VARIABLES])
+        found |= set(session.scalars(select(MessageTable.conversation_id).where(some).distinct()))
     return found
 
 

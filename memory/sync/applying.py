@@ -4,7 +4,8 @@ What hangs on something that is not here is held until that arrives. What is era
 engine that erases with proof does the work afterwards, and a crash in between loses nothing.
 """
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from sqlalchemy import select
@@ -14,19 +15,21 @@ from memory.identifiers import new_id
 from memory.lifecycle import erased
 from memory.lifecycle.subjects import RECORDS
 from memory.sync import base64url, outbox, space
-from memory.sync.arrival import Applied, Believed, Item, Trust, check
+from memory.sync.arrival import Applied, Believed, Item, Trust, believe
+from memory.sync.awaited import Awaited
 from memory.sync.drain import GONE, NAMING, drain
-from memory.sync.errors import PlaintextInvalid, RecordRefused, SpaceKeyMissing
+from memory.sync.errors import PlaintextInvalid, RecordRefused
 from memory.sync.hlc import Stamp, is_far_ahead
-from memory.sync.known import Seen, base_record, digest, long_texts, pack, record_id, seen, unpack
+from memory.sync.known import Seen, base_record, digest, load, long_texts, new, pack, record_id, seen, unpack
 from memory.sync.merge import Conflict, Merged, merge
 from memory.sync.plaintext import SCHEMA, Entry, Opaque, Record, decode, encode, same
+from memory.sync.rows import Fields, Rows
 from memory.sync.shapes import SET, Shape, shapes
 from memory.sync.space import OFFICE_NAME, Credentials
 from memory.tables import SyncConflictTable, SyncRecordTable, SyncSpaceTable
 
-Reindex = Callable[[Session, str, str], None]
-"""Makes a row findable anew; given its type and key."""
+Reindex = Callable[[Session, Collection[tuple[str, str]]], None]
+"""Makes rows findable anew; given their types and keys."""
 _DIGITS_OF_ID = 6
 
 
@@ -52,43 +55,21 @@ def apply(
     here.applying = True
     session.connection().exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     session.flush()
-    work = _Apply(session, here, credentials, now, reindex, linear)
-    applied = work.applied
-    believed = []
-    for item in items:
-        try:
-            believed.append(check(item, trust))
-        except SpaceKeyMissing:
-            applied.later.append(item)
-        except RecordRefused as wrong:
-            applied.refused.append((item, wrong.reason))
-    for one in sorted(believed, key=_order):
+    applied = Applied()
+    believed = believe(items, trust, applied)
+    work = _Apply(session, here, credentials, applied, now, linear)
+    work.meet(believed)
+    for one in believed:
         try:
             (applied.taken if work.take(one) else applied.later).append(one.item)
         except RecordRefused as wrong:
             applied.refused.append((one.item, wrong.reason))
-    work.place_held()
-    work.tie_up()
+    work.finish()
+    reindex(session, applied.touched)
     space.keep_clock(here, work.clock)
     here.applying = False
     session.flush()
     return applied
-
-
-def _order(one: Believed) -> tuple[int, int]:
-    """The secret that names records first, then what others refer to; within a chat as it was written."""
-    content = one.content
-    if content is None or isinstance(content, Opaque):
-        return 99, 0
-    place = (
-        -1
-        if content.type == OFFICE_NAME
-        else list(shapes()).index(content.type)
-        if content.type in shapes()
-        else 98
-    )
-    ordinal = content.fields["ordinal"].value if "ordinal" in content.fields else 0
-    return place, ordinal if type(ordinal) is int else 0
 
 
 class _Apply:
@@ -97,18 +78,48 @@ class _Apply:
         session: Session,
         here: SyncSpaceTable,
         credentials: Credentials,
+        applied: Applied,
         now: int,
-        reindex: Reindex,
         linear: bool,
     ) -> None:
-        self._session, self._here, self._credentials = session, here, credentials
-        self._now, self._reindex, self._linear = now, reindex, linear
+        self._session, self._here, self._applied = session, here, applied
+        self._now, self._linear = now, linear
         self.clock = space.clock(here)
-        self.applied = Applied()
+        self._rows, self._awaited = Rows(session), Awaited(session)
+        self._out = outbox.Outgoing(session, credentials)
+        self._known: dict[str, SyncRecordTable] = {}
+        self._rids: dict[tuple[str, str | None], str] = {}
+        self._erased: set[tuple[str, str]] = set()
+
+    def meet(self, believed: Sequence[Believed]) -> None:
+        """Read all that a page has to do with, so that its items need no statements of their own."""
+        self._known = load(self._session, {one.header.rid for one in believed})
+        keys: dict[str, set[str]] = defaultdict(set)
+        values: dict[str, list[Fields]] = defaultdict(list)
+        for one in believed:
+            known = self._known.get(one.header.rid)
+            if isinstance(one.content, Record) and one.content.type in shapes():
+                values[one.content.type].append(_values(one.content))
+            elif known is not None and known.local_id is not None and known.type in shapes():
+                keys[known.type].add(known.local_id)
+        for type_, shape in shapes().items():
+            keys[type_] |= {key for each in values[type_] if type(key := each.get(shape.synced.key)) is str}
+            self._meet(shape, keys[type_], values[type_])
+
+    def _meet(self, shape: Shape, keys: set[str], values: list[Fields]) -> None:
+        type_ = shape.synced.type
+        self._rows.meet(shape, keys, values)
+        chosen = select(SyncRecordTable.local_id, SyncRecordTable.rid).where(
+            SyncRecordTable.type == type_, SyncRecordTable.local_id.in_(keys)
+        )
+        self._rids |= {(type_, row.local_id): row.rid for row in self._session.execute(chosen)}
+        if type_ in RECORDS:
+            erased_here = erased.among(self._session, RECORDS[type_], keys)
+            self._erased |= {(type_, key) for key in erased_here}
 
     def take(self, one: Believed) -> bool:
         """Take one item; False where it must come again later. Raises RecordRefused; then nothing of it is written."""
-        known = self._session.get(SyncRecordTable, one.header.rid)
+        known = self._known.get(one.header.rid)
         if one.content is None:
             self._erase(known, one)
         elif known is not None and known.state in GONE:
@@ -123,58 +134,69 @@ class _Apply:
             return self._put(known, one, one.content)
         return True
 
-    def place_held(self) -> None:
-        """Give what was held a row, as far as what it hangs on has arrived."""
-        chosen = select(SyncRecordTable).where(SyncRecordTable.state == "held")
-        placed = True
-        while placed:
-            placed = False
-            for known in self._session.scalars(chosen).all():
-                assert known.waiting is not None  # what is held waits
-                record = decode(known.waiting)
-                assert isinstance(record, Record)  # only those are held
-                placed |= self._write(known, record)
+    def finish(self) -> None:
+        """Write everything, place what was held for it, and let references lead to what has arrived."""
+        self._write_rows()
+        while arrived := self._awaited.arrived():
+            known = load(self._session, arrived)
+            for shape in shapes().values():
+                mine = [each for each in known.values() if each.type == shape.synced.type]
+                self._rows.meet(shape, (each.local_id for each in mine if each.local_id is not None))
+            for each in known.values():
+                self._tie_up(each)
+            self._write_rows()
+        self._out.write()
 
-    def tie_up(self) -> None:
-        """Let references lead to what has arrived meanwhile."""
-        chosen = select(SyncRecordTable).where(SyncRecordTable.loose, SyncRecordTable.local_id.is_not(None))
-        for known in self._session.scalars(chosen).all():
-            shape, fields = shapes()[known.type], known.beside.get("fields", {})
-            assert known.local_id is not None  # asked for
-            found = {
-                name: value
-                for name, value in fields.items()
-                if name in shape.columns and not shape.leads_nowhere(self._session, name, value)
-            }
-            if found:
-                shape.write(self._session, known.local_id, found)
-                left = {name: value for name, value in fields.items() if name not in found}
-                known.beside = {**known.beside, "fields": left}
-                known.loose = any(name in shape.columns for name in left)
-                self.applied.touched.add((known.type, known.local_id))
-                self._session.flush()
+    def _tie_up(self, known: SyncRecordTable) -> None:
+        """Give what was held a row, or a row the references that lead somewhere now."""
+        if known.state == "held":
+            assert known.waiting is not None  # what is held waits
+            record = decode(known.waiting)
+            assert isinstance(record, Record)  # only those are held
+            self._write(known, record)
+            return
+        shape, fields = shapes()[known.type], known.beside.get("fields", {})
+        assert known.local_id is not None  # what is erased waits for nothing
+        row = self._rows.get(shape, known.local_id)
+        assert row is not None  # a row leaves with what is known of it
+        left = {
+            name: value
+            for name, value in fields.items()
+            if name not in shape.columns or self._rows.leads_nowhere(shape, name, value)
+        }
+        found = {name: value for name, value in fields.items() if name not in left}
+        self._awaited.note(known.rid, (value for name, value in left.items() if name in shape.columns))
+        if found:
+            self._rows.put(shape, known.local_id, {**row, **found})
+            known.beside = {**known.beside, "fields": left}
+            self._applied.touched.add((known.type, known.local_id))
+
+    def _write_rows(self) -> None:
+        # In this order, or a row would come before it is known who waits for it.
+        self._session.flush()
+        self._awaited.write()
+        self._rows.write()
 
     def _erase(self, known: SyncRecordTable | None, one: Believed) -> None:
         rid = one.header.rid
         if known is None:
-            self._session.add(SyncRecordTable(rid=rid, type="", state="erased", rev=one.header.rev))
+            self._new(rid, "", None, state="erased").rev = one.header.rev
         elif known.state == "erase":
             known.state = "erased"
-            outbox.take_back(self._session, rid)
+            self._out.take_back(rid)
         elif known.state not in GONE:
-            if known.type in shapes() and shapes()[known.type].synced.reappears:
+            shape = shapes().get(known.type)
+            if shape is not None and shape.synced.reappears:
                 raise PlaintextInvalid("a setting is never erased")
-            outbox.take_back(self._session, rid)
+            self._out.take_back(rid)
             known.waiting = None
-            row = (
-                known.local_id is not None
-                and known.type in shapes()
-                and shapes()[known.type].there(self._session, known.local_id)
-            )
-            known.state = "erasing" if row else "erased"
-            if not row:
-                known.local_id, known.stamps, known.beside, known.base, known.former = None, {}, {}, {}, {}
-        self._session.flush()
+            if shape is not None and known.local_id and self._rows.get(shape, known.local_id) is not None:
+                known.state = "erasing"
+                return
+            self._rids.pop((known.type, known.local_id), None)
+            self._awaited.note(rid, ())
+            known.state = "erased"
+            known.local_id, known.stamps, known.beside, known.base, known.former = None, {}, {}, {}, {}
 
     def _store(self, known: SyncRecordTable | None, one: Believed) -> None:
         """Keep what this version does not know as it is."""
@@ -184,7 +206,6 @@ class _Apply:
         known.state = "opaque"
         known.waiting = content.plaintext if isinstance(content, Opaque) else encode(content)
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
-        self._session.flush()
 
     def _named(self, known: SyncRecordTable | None, one: Believed, record: Record) -> None:
         try:
@@ -197,34 +218,31 @@ class _Apply:
         known = known or self._new(one.header.rid, OFFICE_NAME, "")
         known.stamps = pack(seen(record))
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
-        self._session.flush()
 
     def _put(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> bool:
         shape, header = shapes()[remote.type], one.header
         local_id = self._local_id(shape, known, remote, header.rid)
         shape.values(remote.fields)
         local = self._local(shape, known, local_id)
-        if local is None and not shape.synced.reappears and shape.there(self._session, local_id):
+        if local is None and not shape.synced.reappears and self._rows.get(shape, local_id) is not None:
             return False  # an agent is writing on it
         self._hear(remote)
-        if known is None:
-            if self._erased_here(remote.type, local_id):
-                self._session.add(SyncRecordTable(rid=header.rid, type="", state="erased", rev=header.rev))
-                return True
-            known = self._new(header.rid, remote.type, local_id)
+        if known is None and (remote.type, local_id) in self._erased:
+            self._new(header.rid, "", None, state="erased").rev = header.rev
+            return True
+        known = known or self._new(header.rid, remote.type, local_id)
         merged = Merged(remote, push=False, clock=self.clock)
         if local is not None:
             base = base_record(remote.type, remote.schema, self._base(known, header.parent))
             merged = merge(base, local, remote, self.clock, self._now)
             self.clock = merged.clock
-        in_folder = local is not None and same(merged.record, local) and not self._waits(known)
         outbox.note_revision(known, one.item.seq, header.rev, own=False, base=long_texts(remote))
         self._write(known, merged.record)
         self._keep_conflicts(known, merged.conflicts)
-        if merged.push and (self._linear or not in_folder):
-            outbox.put(self._session, known, merged.record, self.clock.tick(self._now), self._credentials)
+        if merged.push and (self._linear or not _alike(merged.record, local) or self._out.holds(known.rid)):
+            self._out.put(known, merged.record, self.clock.tick(self._now))
         else:
-            outbox.take_back(self._session, known.rid)
+            self._out.take_back(known.rid)
         return True
 
     def _base(self, known: SyncRecordTable, parent: int) -> dict[str, object]:
@@ -244,7 +262,7 @@ class _Apply:
             record = decode(known.waiting)
             assert isinstance(record, Record)  # only those are held
             return record
-        values = shape.read(self._session, local_id)
+        values = shape.said_by(self._rows.get(shape, local_id), local_id)
         before = unpack(known.stamps) if known is not None else {}
         if values is None or (values.get(SET) is False and not before):
             return None
@@ -256,36 +274,37 @@ class _Apply:
         fields = {name: Entry(value, before[name].stamp) for name, value in every.items() if name in before}
         return Record(shape.synced.type, SCHEMA, fields, beside.get("extra", {}))
 
-    def _write(self, known: SyncRecordTable, record: Record) -> bool:
-        """Write the row of a record, or hold it; return whether it was written."""
-        shape = shapes()[record.type]
+    def _write(self, known: SyncRecordTable, record: Record) -> None:
+        """Write the row of a record, or hold it until what it hangs on is here."""
+        shape, values = shapes()[record.type], shapes()[record.type].values(record.fields)
         assert known.local_id is not None  # a record of a known type that is not gone
         known.stamps = pack(seen(record))
-        values = shape.values(record.fields)
-        if any(shape.leads_nowhere(self._session, name, values[name]) for name in shape.needed):
+        missing = {
+            name: values[name]
+            for name in shape.references
+            if self._rows.leads_nowhere(shape, name, values[name])
+        }
+        self._awaited.note(known.rid, missing.values())
+        if missing.keys() & shape.needed:
             known.state, known.waiting = "held", encode(record)
-            self._session.flush()
-            return False
-        fields = {
+            return
+        unknown = {
             name: entry.value
             for name, entry in record.fields.items()
             if name not in shape.columns and name != SET
         }
-        for name, value in values.items():
-            if shape.leads_nowhere(self._session, name, value):
-                fields[name], values[name] = value, None
         if SET in record.fields and record.fields[SET].value is not True:
-            shape.remove(self._session, known.local_id)
+            self._rows.remove(shape, known.local_id)
         else:
+            values |= dict.fromkeys(missing)
             self._make_room(shape, known.local_id, values)
-            shape.write(self._session, known.local_id, values)
-        known.loose = any(name in shape.columns for name in fields)
-        known.beside = {"fields": fields, **({"extra": dict(record.extra)} if record.extra else {})}
+            self._rows.put(shape, known.local_id, values)
+        known.beside = {
+            "fields": {**unknown, **missing},
+            **({"extra": dict(record.extra)} if record.extra else {}),
+        }
         known.state, known.waiting = "synced", None
-        self._session.flush()
-        self._reindex(self._session, record.type, known.local_id)
-        self.applied.touched.add((record.type, known.local_id))
-        return True
+        self._applied.touched.add((record.type, known.local_id))
 
     def _make_room(self, shape: Shape, local_id: str, values: dict[str, Any]) -> None:
         """Give the agent with the larger id another name where two devices gave theirs the same.
@@ -294,6 +313,7 @@ class _Apply:
         """
         if shape.synced.type != "agent":
             return
+        self._write_rows()
         table = shape.table
         other = self._session.scalar(
             select(table.c.id).where(table.c.name == values["name"], table.c.id != local_id)
@@ -307,6 +327,7 @@ class _Apply:
             values["name"] = name
         else:
             self._session.execute(table.update().where(table.c.id == other).values(name=name))
+            self._rows.forget(shape, other)
         space.mark(self._session, "agent", loser)
 
     def _local_id(self, shape: Shape, known: SyncRecordTable | None, remote: Record, rid: str) -> str:
@@ -316,12 +337,8 @@ class _Apply:
         naming = self._here.naming
         if naming is not None and record_id(naming, remote.type, found.value) != rid:
             raise PlaintextInvalid("rid")
-        other = select(SyncRecordTable.rid).where(
-            SyncRecordTable.type == remote.type, SyncRecordTable.local_id == found.value
-        )
-        if (known is not None and (known.type, known.local_id) != (remote.type, found.value)) or (
-            self._session.scalar(other) not in (None, rid)
-        ):
+        named = known is None or (known.type, known.local_id) == (remote.type, found.value)
+        if not named or self._rids.get((remote.type, found.value), rid) != rid:
             raise PlaintextInvalid("rid")
         if shape.synced.only and found.value not in shape.synced.only:
             raise PlaintextInvalid("key")
@@ -330,23 +347,15 @@ class _Apply:
     def _hear(self, remote: Record) -> None:
         latest = max((entry.stamp for entry in remote.fields.values()), default=None)
         if latest is not None:
-            self.applied.far_ahead |= is_far_ahead(latest, self._now)
+            self._applied.far_ahead |= is_far_ahead(latest, self._now)
             self.clock = self.clock.heard(latest, self._now)
 
-    def _erased_here(self, type_: str, local_id: str) -> bool:
-        kind = next((RECORDS[kind] for kind in RECORDS if kind == type_), None)
-        return kind is not None and bool(erased.among(self._session, kind, [local_id]))
-
-    def _waits(self, known: SyncRecordTable) -> bool:
-        return outbox.is_waiting(self._session, known.rid)
-
-    def _new(self, rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
-        known = SyncRecordTable(
-            rid=rid, type=type_, local_id=local_id, seq=0, rev="", stamps={}, beside={}, base={},
-            former={}, former_seq=0, loose=False, own=False, state="synced",
-        )  # fmt: skip
+    def _new(self, rid: str, type_: str, local_id: str | None, *, state: str = "synced") -> SyncRecordTable:
+        known = new(rid, type_, local_id)
+        known.state = state
         self._session.add(known)
-        self._session.flush()
+        self._known[rid] = known
+        self._rids[type_, local_id] = rid
         return known
 
     def _keep_conflicts(self, known: SyncRecordTable, conflicts: tuple[Conflict, ...]) -> None:
@@ -358,10 +367,18 @@ class _Apply:
                 SyncConflictTable.digest == said,
             )
             if self._session.scalar(chosen) is None:
-                self.applied.conflicts += 1
+                self._applied.conflicts += 1
                 self._session.add(
                     SyncConflictTable(
                         id=new_id(), rid=known.rid, field=one.field, lost=one.lost.value, digest=said,
                         reason=one.reason, at=self._now,
                     )
                 )  # fmt: skip
+
+
+def _values(record: Record) -> Fields:
+    return {name: entry.value for name, entry in record.fields.items()}
+
+
+def _alike(record: Record, other: Record | None) -> bool:
+    return other is not None and same(record, other)

@@ -1,15 +1,18 @@
 """What a carrier brings, and whom to believe: an item is checked whole before anything of it is used."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from memory.sync.account import Account
 from memory.sync.admission import admit_put, erases_at_once
 from memory.sync.envelope import Envelope, open_sealed
-from memory.sync.errors import SignerRefused
+from memory.sync.errors import RecordRefused, SignerRefused, SpaceKeyMissing
 from memory.sync.header import ERASE, Header
 from memory.sync.markers import Marker, check_marker, marker_of, verify_erase
 from memory.sync.plaintext import Opaque, Record, decode
+from memory.sync.shapes import shapes
+from memory.sync.space import OFFICE_NAME
 from memory.sync.space_keys import SpaceKeys, wrap_epoch
 
 
@@ -75,3 +78,30 @@ class Applied:
     conflicts: int = 0
     far_ahead: bool = False
     """Whether a device's clock is more than a day ahead."""
+
+
+def believe(items: Iterable[Item], trust: Trust, applied: Applied) -> list[Believed]:
+    """Return what is to be taken, in the order to take it; the rest goes into ``applied``."""
+    believed = []
+    for item in items:
+        try:
+            believed.append(check(item, trust))
+        except SpaceKeyMissing:
+            applied.later.append(item)
+        except RecordRefused as wrong:
+            applied.refused.append((item, wrong.reason))
+    return sorted(believed, key=_order)
+
+
+def _order(one: Believed) -> tuple[int, int]:
+    """The secret that names records first, then what others refer to; within a chat as it was written."""
+    content = one.content
+    if not isinstance(content, Record):
+        return len(shapes()), 0
+    ordinal = content.fields["ordinal"].value if "ordinal" in content.fields else 0
+    return _places().get(content.type, len(shapes())), ordinal if type(ordinal) is int else 0
+
+
+@cache
+def _places() -> dict[str, int]:
+    return {OFFICE_NAME: -1, **{type_: place for place, type_ in enumerate(shapes())}}

@@ -158,7 +158,7 @@ async def _push(parts: Parts, done: Round, *, erases: bool) -> None:
     """Send what waits. What is refused by a newer revision is merged with it and sent anew, a few times."""
     conflicts: dict[str, int] = {}
     left: list[str] = []
-    while ops := await parts.database.write(outbox.next_ops, erases=erases, skip=left):
+    while ops := await parts.database.read(outbox.next_ops, erases=erases, skip=left):
         rids = {op.op_id: op.rid for op in ops}
         verdicts = await asyncio.to_thread(parts.carrier.push, ops)
         settled = []
@@ -174,9 +174,9 @@ async def _push(parts: Parts, done: Round, *, erases: bool) -> None:
 
 
 def _settle(session: Session, parts: Parts, verdicts: Sequence[Verdict]) -> Applied:
-    for verdict in verdicts:
-        if isinstance(verdict, Accepted):
-            outbox.taken(session, verdict.op_id, verdict.seq)
+    outbox.taken(
+        session, {verdict.op_id: verdict.seq for verdict in verdicts if isinstance(verdict, Accepted)}
+    )
     newer = [verdict.item for verdict in verdicts if isinstance(verdict, Conflicting)]
     return _apply(session, parts, newer) if newer else Applied()
 

@@ -5,12 +5,16 @@ The words are in the row. Kept beside are only fields that have no column, and r
 
 import hashlib
 import hmac
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from memory.sync.hlc import Stamp
 from memory.sync.merge import LONG_TEXT
 from memory.sync.plaintext import Entry, Json, Record, canonical
+from memory.tables import SyncRecordTable
 
 
 class Seen(NamedTuple):
@@ -26,6 +30,20 @@ def record_id(naming: bytes, type_: str, local_id: str) -> str:
     It says nothing of the row's own id to who has not the secret, so an erased row is named nowhere.
     """
     return hmac.digest(naming, f"{type_}:{local_id}".encode(), "sha256")[:16].hex()
+
+
+def load(session: Session, rids: Iterable[str]) -> dict[str, SyncRecordTable]:
+    """Return what is known of records, by rid; only within a transaction."""
+    chosen = select(SyncRecordTable).where(SyncRecordTable.rid.in_(list(rids)))
+    return {known.rid: known for known in session.scalars(chosen)}
+
+
+def new(rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
+    """Return a record of which nothing is known yet; the caller adds it to the session."""
+    return SyncRecordTable(
+        rid=rid, type=type_, local_id=local_id, state="synced", seq=0, rev="", stamps={}, beside={}, own=False,
+        base={}, former_seq=0, former={}, waiting=None,
+    )  # fmt: skip
 
 
 def digest(value: Json) -> str:

@@ -1,10 +1,10 @@
 """Sealed revisions that wait to be sent: put there in one transaction, and taken out when the others have them."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import JSON, Boolean, bindparam, case, delete, func, insert, select, update
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
@@ -19,6 +19,22 @@ from memory.tables import SyncChangeTable, SyncOutboxTable, SyncRecordTable
 
 AT_ONCE = 200
 """The most revisions of one push."""
+_RECORD = SyncRecordTable.__table__.c
+_MOVES = _RECORD.seq != bindparam("number")
+_TAKEN = (
+    update(SyncRecordTable.__table__)  # type: ignore[arg-type]  # it is a Table
+    .where(_RECORD.rid == bindparam("of"))
+    .values(
+        former_seq=case((_MOVES, _RECORD.seq), else_=_RECORD.former_seq),
+        former=case((_MOVES, _RECORD.base), else_=_RECORD.former),
+        state=case((bindparam("gone", type_=Boolean), "erased"), else_=_RECORD.state),
+        seq=bindparam("number"),
+        rev=bindparam("revision"),
+        own=True,
+        base=bindparam("text", type_=JSON),
+    )
+)
+"""What `note_revision` does, for many records with one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,63 +47,84 @@ class Op:
     envelope: Envelope
 
 
-def put(
-    session: Session, known: SyncRecordTable, record: Record, clock: Clock, credentials: Credentials
-) -> None:
-    """Seal a record upon the revision that the others have, in the place of what waited before.
+class Outgoing:
+    """What one transaction puts into the outbox and takes out of it, written together."""
 
-    Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
-    """
-    edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
-    envelope = seal(edit, encode(record), credentials.key, credentials.signer)
-    known.stamps = pack(seen(record))
-    _replace(session, known.rid, envelope, erases=False, base=long_texts(record))
+    def __init__(self, session: Session, credentials: Credentials) -> None:
+        self._session, self._credentials = session, credentials
+        self._rows: dict[str, dict[str, Any] | None] = {}
 
+    def put(self, known: SyncRecordTable, record: Record, clock: Clock) -> None:
+        """Seal a record upon the revision that the others have, in the place of what waited before.
 
-def put_erase(session: Session, known: SyncRecordTable, clock: Clock, credentials: Credentials) -> None:
-    """Seal the order to erase a record, in the place of what waited before."""
-    edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
-    envelope = seal_erase(edit, known.type, SCHEMA, credentials.key, credentials.signer)
-    _replace(session, known.rid, envelope, erases=True, base={})
+        Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
+        """
+        edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
+        envelope = seal(edit, encode(record), self._credentials.key, self._credentials.signer)
+        known.stamps = pack(seen(record))
+        self._rows[known.rid] = _row(known.rid, envelope, erases=False, base=long_texts(record))
 
+    def put_erase(self, known: SyncRecordTable, clock: Clock) -> None:
+        """Seal the order to erase a record, in the place of what waited before."""
+        edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
+        envelope = seal_erase(edit, known.type, SCHEMA, self._credentials.key, self._credentials.signer)
+        self._rows[known.rid] = _row(known.rid, envelope, erases=True, base={})
 
-def take_back(session: Session, rid: str) -> None:
-    """Drop what waits of a record."""
-    session.execute(delete(SyncOutboxTable).where(SyncOutboxTable.rid == rid))
+    def take_back(self, rid: str) -> None:
+        """Drop what waits of a record."""
+        self._rows[rid] = None
 
+    def holds(self, rid: str) -> bool:
+        """Whether a revision of a record waits."""
+        if rid in self._rows:
+            return self._rows[rid] is not None
+        chosen = select(SyncOutboxTable.rid).where(SyncOutboxTable.rid == rid)
+        return self._session.scalar(chosen) is not None
 
-def is_waiting(session: Session, rid: str) -> bool:
-    """Whether a revision of a record waits."""
-    return session.get(SyncOutboxTable, rid) is not None
+    def write(self) -> None:
+        """Put it into the database."""
+        connection = self._session.connection()
+        if gone := [rid for rid, row in self._rows.items() if row is None]:
+            connection.execute(delete(SyncOutboxTable).where(SyncOutboxTable.rid.in_(gone)))
+        if rows := [row for row in self._rows.values() if row is not None]:
+            connection.execute(insert(SyncOutboxTable).prefix_with("OR REPLACE"), rows)
+        self._rows.clear()
 
 
 def next_ops(session: Session, *, erases: bool, skip: Sequence[str] = ()) -> tuple[Op, ...]:
     """Return what is to be sent next, but for the operations that were tried in this round."""
-    chosen = (
-        select(SyncOutboxTable)
-        .where(SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip))
-        .limit(AT_ONCE)
-    )
+    columns = (SyncOutboxTable.op_id, SyncOutboxTable.rid, SyncOutboxTable.envelope)
+    wanted = (SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip))
     found = []
-    for row in session.scalars(chosen):
-        row.tries += 1
+    for row in session.execute(select(*columns).where(*wanted).limit(AT_ONCE)):
         envelope = wire.from_msgpack(row.envelope)
         assert isinstance(envelope, Envelope)  # nothing else is put there
-        found.append(Op(row.op_id, row.rid, row.erases, envelope))
+        found.append(Op(row.op_id, row.rid, erases, envelope))
     return tuple(found)
 
 
-def taken(session: Session, op_id: str, seq: int) -> None:
-    """Note that the others have a revision under this number; one that was replaced meanwhile is no news."""
-    row = session.scalars(select(SyncOutboxTable).where(SyncOutboxTable.op_id == op_id)).one_or_none()
-    if row is None:
-        return
-    known = session.get_one(SyncRecordTable, row.rid)
-    if row.erases:
-        known.state = "erased"
-    note_revision(known, seq, row.rev, own=True, base=row.base)
-    session.delete(row)
-    session.flush()
+def taken(session: Session, seqs: Mapping[str, int]) -> None:
+    """Note that the others have revisions under these numbers; one that was replaced meanwhile is no news.
+
+    ``seqs`` are given by the ids of operations.
+    """
+    waits = SyncOutboxTable.__table__.c
+    chosen = select(waits.rid, waits.op_id, waits.rev, waits.erases, waits.base)
+    rows = session.execute(chosen.where(waits.op_id.in_(list(seqs)))).all()
+    if rows:
+        connection = session.connection()
+        news = [
+            {
+                "of": row.rid,
+                "number": seqs[row.op_id],
+                "revision": row.rev,
+                "gone": row.erases,
+                "text": row.base,
+            }
+            for row in rows
+        ]
+        connection.execute(_TAKEN, news)
+        connection.execute(delete(SyncOutboxTable).where(waits.rid.in_([row.rid for row in rows])))
 
 
 def note_revision(known: SyncRecordTable, seq: int, rev: str, *, own: bool, base: dict[str, Any]) -> None:
@@ -117,16 +154,12 @@ def waiting(session: Session) -> Waiting:
     return Waiting(marked, outbox, states.get("held", 0), states.get("too_long", 0), states.get("erasing", 0))
 
 
-def _replace(session: Session, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
-    take_back(session, rid)
-    session.add(
-        SyncOutboxTable(
-            rid=rid,
-            op_id=new_id(),
-            erases=erases,
-            rev=Header.unpack(envelope.hdr).rev,
-            envelope=wire.to_msgpack(envelope),
-            base=base,
-        )
-    )
-    session.flush()
+def _row(rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "rid": rid,
+        "op_id": new_id(),
+        "erases": erases,
+        "rev": Header.unpack(envelope.hdr).rev,
+        "envelope": wire.to_msgpack(envelope),
+        "base": base,
+    }

@@ -31,10 +31,18 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(
                 (
                     *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "loose", "waiting"),
+                    *("base", "former_seq", "former", "waiting"),
                 ),
                 here,
             ),
+        ),
+        Entry(
+            place="table:sync_awaited",
+            category=Category.COPIES,
+            purpose=_("What an item refers to and has not arrived from your other devices."),
+            retention=Retention.DERIVED,
+            erase=EraseRule.CASCADE,
+            left_out=dict.fromkeys(("rid", "target", "arrived"), here),
         ),
         Entry(
             place="table:sync_change",
@@ -50,7 +58,7 @@ def between_devices() -> tuple[Entry, ...]:
             purpose=_("Sealed changes that wait to be sent to your other devices."),
             retention=Retention.DERIVED,
             erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "envelope", "base", "tries"), here),
+            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "envelope", "base"), here),
         ),
         Entry(
             place="table:sync_conflict",
