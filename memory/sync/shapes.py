@@ -30,6 +30,8 @@ _LOOSE = {
 }
 """References that no foreign key holds."""
 _NONE = object()
+_PLAIN = frozenset((type(None), bool, int, str))
+"""The types whose values are equal exactly if their JSON is."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,7 +78,12 @@ class Shape:
 
     def says(self, name: str, value: Json) -> bool:
         """Whether a value says more than a field that was never written."""
-        return name not in self.defaults or canonical(self.defaults[name]) != canonical(value)
+        if name not in self.defaults:
+            return True
+        default = self.defaults[name]
+        if type(default) is type(value) and type(value) in _PLAIN:
+            return bool(default != value)
+        return canonical(default) != canonical(value)
 
     def values(self, fields: Mapping[str, Entry]) -> dict[str, Any]:
         """Return the whole row that fields give, by field. Raises PlaintextInvalid for what no row holds."""
