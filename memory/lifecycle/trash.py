@@ -11,13 +11,22 @@ from memory import settings
 from memory.errors import ManyAtOnce, Refused
 from memory.identifiers import now
 from memory.lifecycle.subjects import TABLES, Kind, Subject
-from memory.tables import AgentTable, AttachmentTable, ConversationTable, MessageTable, NoteTable
+from memory.tables import (
+    AgentTable,
+    AttachmentTable,
+    ConversationTable,
+    MessageTable,
+    NoteTable,
+    SyncRecordTable,
+)
 from memory.tables.records import required
 from memory.titles import title_from
 from resources.language import gettext as _
 
 DAY = 86_400_000
 """Milliseconds."""
+ASIDE_DAYS = 30
+"""So long stays in the trash what another device or a service removed without proof, whatever the owner's days are."""
 MOST_AT_ONCE = 50
 """More things than this in one go need their number typed."""
 LARGEST_SHARE, FEW = 4, 20
@@ -73,21 +82,32 @@ def restore(session: Session, subjects: Sequence[Subject]) -> None:
 def listed(session: Session) -> tuple[Trashed, ...]:
     """Return what is in the trash, the latest first."""
     days = settings.value(session, "trash.days")
+    aside = _aside(session)
     found: list[Trashed] = []
     for kind, name in _NAMES.items():
         table: Any = TABLES[kind]
         held = getattr(table, "held_at", None)
         columns = (table.id, name, table.trashed_at, *([held] if held is not None else []))
         for row in session.execute(select(*columns).where(table.trashed_at.is_not(None))):
-            leaves_at = None if len(row) > 3 and row[3] is not None else row[2] + days * DAY
+            leaves_at = aside[kind, row[0]] if (kind, row[0]) in aside else row[2] + days * DAY
+            if len(row) > 3 and row[3] is not None:
+                leaves_at = None
             found.append(Trashed(Subject(kind, row[0]), title_from(row[1]), row[2], leaves_at))
     return tuple(sorted(found, key=lambda one: -one.trashed_at))
 
 
 def due(session: Session, at: int) -> tuple[Subject, ...]:
-    """Return what has been in the trash for its days and is to be erased, the oldest first."""
+    """Return what has been in the trash for its days and is to be erased, the oldest first.
+
+    What was set aside is left to sync, which does not tell the other devices that it is destroyed here.
+    """
+    aside = _aside(session)
     return tuple(
-        one.subject for one in reversed(listed(session)) if one.leaves_at is not None and one.leaves_at <= at
+        one.subject
+        for one in reversed(listed(session))
+        if one.leaves_at is not None
+        and one.leaves_at <= at
+        and (one.subject.kind, one.subject.id) not in aside
     )
 
 
@@ -105,6 +125,14 @@ def brake(session: Session, subjects: Sequence[Subject], *, confirmed: int | Non
         every = session.scalar(select(func.count()).select_from(TABLES[kind])) or 0
         if some > 1 and every > FEW and some * LARGEST_SHARE > every:
             raise ManyAtOnce(count)
+
+
+def _aside(session: Session) -> dict[tuple[str, str | None], int]:
+    """Return when what was set aside is destroyed, by kind and id."""
+    chosen = select(SyncRecordTable.type, SyncRecordTable.local_id, SyncRecordTable.aside_at).where(
+        SyncRecordTable.state == "aside"
+    )
+    return {(row[0], row[1]): (row[2] or 0) + ASIDE_DAYS * DAY for row in session.execute(chosen)}
 
 
 def _row(session: Session, subject: Subject) -> Any:

@@ -106,6 +106,14 @@ def extend(account: Account, entries: Sequence[Any]) -> Account:
     return account
 
 
+def hash_of(entry: Any) -> bytes:
+    """Return the hash by which the next entry names this one, 32 bytes; empty for what is no entry."""
+    try:
+        return hash_bytes(digest(entry))
+    except (TypeError, ValueError):
+        return b""
+
+
 def _next(account: Account, entry: Any) -> Account:
     return _checked(account.n + 1, entry, lambda n, found: _follow(account, n, found))
 

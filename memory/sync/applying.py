@@ -5,8 +5,8 @@ engine that erases with proof does the work afterwards, and a crash in between l
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -14,23 +14,25 @@ from sqlalchemy.orm import Session
 from memory.identifiers import new_id
 from memory.lifecycle import erased
 from memory.lifecycle.subjects import RECORDS
-from memory.sync import base64url, outbox, space
+from memory.lifecycle.trash import DAY
+from memory.sync import aside, base64url, outbox, removals, sealing_anew, space
 from memory.sync.arrival import Applied, Believed, Item, Trust, believe
-from memory.sync.awaited import Awaited
-from memory.sync.drain import GONE, NAMING, drain
+from memory.sync.aside import GONE
+from memory.sync.drain import drain
 from memory.sync.errors import PlaintextInvalid, RecordRefused
+from memory.sync.header import Header
 from memory.sync.hlc import Stamp, is_far_ahead
 from memory.sync.known import Seen, base_record, digest, load, long_texts, new, pack, record_id, seen, unpack
 from memory.sync.merge import Conflict, Merged, merge
-from memory.sync.plaintext import SCHEMA, Entry, Opaque, Record, decode, encode, same
-from memory.sync.rows import Fields, Rows
+from memory.sync.placing import Placing, waiting
+from memory.sync.plaintext import SCHEMA, Entry, Opaque, Record, encode, same
+from memory.sync.rows import Fields
 from memory.sync.shapes import SET, Shape, shapes
-from memory.sync.space import OFFICE_NAME, Credentials
+from memory.sync.space import NAMING, OFFICE_NAME, Credentials
 from memory.tables import SyncConflictTable, SyncRecordTable, SyncSpaceTable
 
 Reindex = Callable[[Session, Collection[tuple[str, str]]], None]
 """Makes rows findable anew; given their types and keys."""
-_DIGITS_OF_ID = 6
 
 
 def apply(
@@ -56,9 +58,11 @@ def apply(
     session.connection().exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     session.flush()
     applied = Applied()
-    believed = believe(items, trust, applied)
-    work = _Apply(session, here, credentials, applied, now, linear)
-    work.meet(believed)
+    known = load(session, {Header.unpack(item.sealed.hdr).rid for item in items})
+    held = {rid: each.rev for rid, each in known.items()}
+    believed = believe(items, trust, held, now // DAY, applied)
+    work = _Apply(session, here, outbox.Outgoing(session, credentials), applied, now, linear)
+    work.meet(known, believed)
     for one in believed:
         try:
             (applied.taken if work.take(one) else applied.later).append(one.item)
@@ -77,31 +81,33 @@ class _Apply:
         self,
         session: Session,
         here: SyncSpaceTable,
-        credentials: Credentials,
+        out: outbox.Outgoing,
         applied: Applied,
         now: int,
         linear: bool,
     ) -> None:
-        self._session, self._here, self._applied = session, here, applied
+        self._session, self._here, self._out, self._applied = session, here, out, applied
         self._now, self._linear = now, linear
         self.clock = space.clock(here)
-        self._rows, self._awaited = Rows(session), Awaited(session)
-        self._out = outbox.Outgoing(session, credentials)
+        self._placing = Placing(session, here, out, applied.touched, linear=linear)
+        self._rows = self._placing.rows
         self._known: dict[str, SyncRecordTable] = {}
         self._rids: dict[tuple[str, str | None], str] = {}
         self._erased: set[tuple[str, str]] = set()
+        self._orders = False
 
-    def meet(self, believed: Sequence[Believed]) -> None:
+    def meet(self, known: dict[str, SyncRecordTable], believed: Sequence[Believed]) -> None:
         """Read all that a page has to do with, so that its items need no statements of their own."""
-        self._known = load(self._session, {one.header.rid for one in believed})
+        self._known = known
+        self._out.meet({one.header.rid for one in believed})
         keys: dict[str, set[str]] = defaultdict(set)
         values: dict[str, list[Fields]] = defaultdict(list)
         for one in believed:
-            known = self._known.get(one.header.rid)
+            met = known.get(one.header.rid)
             if isinstance(one.content, Record) and one.content.type in shapes():
                 values[one.content.type].append(_values(one.content))
-            elif known is not None and known.local_id is not None and known.type in shapes():
-                keys[known.type].add(known.local_id)
+            elif met is not None and met.local_id is not None and met.type in shapes():
+                keys[met.type].add(met.local_id)
         for type_, shape in shapes().items():
             keys[type_] |= {key for each in values[type_] if type(key := each.get(shape.synced.key)) is str}
             self._meet(shape, keys[type_], values[type_])
@@ -121,89 +127,106 @@ class _Apply:
         """Take one item; False where it must come again later. Raises RecordRefused; then nothing of it is written."""
         known = self._known.get(one.header.rid)
         if one.content is None:
-            self._erase(known, one)
-        elif known is not None and known.state in GONE:
-            pass
-        elif known is not None and known.rev == one.header.rev:
-            known.seq = one.item.seq
-        elif isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
+            return self._erase(known, one) if one.proven else self._set_aside(known)
+        if known is not None and known.state in GONE:
+            if self._linear:
+                removals.refuse_erased(known, one)
+            return True
+        if known is not None and known.rev == one.header.rev and known.state != "passed":
+            self._renumber(known, one.item.seq)
+            return True
+        if known is not None:
+            if self._linear and known.state != "passed":
+                removals.refuse_older(known, one)
+            if known.state in aside.UNSENT:
+                self._show_again(known)
+        if isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
             self._store(known, one)
         elif one.content.type == OFFICE_NAME:
             self._named(known, one, one.content)
         elif one.content.type in self._here.types:
             return self._put(known, one, one.content)
+        else:
+            self._pass(known, one, one.content)
         return True
 
     def finish(self) -> None:
-        """Write everything, place what was held for it, and let references lead to what has arrived."""
-        self._write_rows()
-        while arrived := self._awaited.arrived():
-            known = load(self._session, arrived)
-            for shape in shapes().values():
-                mine = [each for each in known.values() if each.type == shape.synced.type]
-                self._rows.meet(shape, (each.local_id for each in mine if each.local_id is not None))
-            for each in known.values():
-                self._tie_up(each)
-            self._write_rows()
+        """Write everything, and place what was held for it."""
+        self._placing.write()
+        if self._linear and self._orders:
+            held = select(SyncRecordTable).where(SyncRecordTable.state == "held")
+            for known in self._session.scalars(held).all():
+                self._placing.go_with_erased(known, waiting(known))
+        self._placing.place_awaiting()
         self._out.write()
 
-    def _tie_up(self, known: SyncRecordTable) -> None:
-        """Give what was held a row, or a row the references that lead somewhere now."""
-        if known.state == "held":
-            assert known.waiting is not None  # what is held waits
-            record = decode(known.waiting)
-            assert isinstance(record, Record)  # only those are held
-            self._write(known, record)
-            return
-        shape, fields = shapes()[known.type], known.beside.get("fields", {})
-        assert known.local_id is not None  # what is erased waits for nothing
-        row = self._rows.get(shape, known.local_id)
-        assert row is not None  # a row leaves with what is known of it
-        left = {
-            name: value
-            for name, value in fields.items()
-            if name not in shape.columns or self._rows.leads_nowhere(shape, name, value)
-        }
-        found = {name: value for name, value in fields.items() if name not in left}
-        self._awaited.note(known.rid, (value for name, value in left.items() if name in shape.columns))
-        if found:
-            self._rows.put(shape, known.local_id, {**row, **found})
-            known.beside = {**known.beside, "fields": left}
+    def _erase(self, known: SyncRecordTable | None, one: Believed) -> bool:
+        self._orders = True
+        if known is None:
+            known = self._new(one.header.rid, "", None, state="erased")
+            known.seq, known.rev = one.item.seq, one.header.rev
+            return True
+        row = (known.type, known.local_id)
+        removals.erase(known, one, self._rows, self._out)
+        if known.local_id is None:
+            self._placing.forget(known)
+            self._rids.pop(row, None)
+        return True
+
+    def _set_aside(self, known: SyncRecordTable | None) -> bool:
+        if known is None:
+            return self._linear  # in a folder the record may still come
+        if known.state not in GONE:
+            with self._by_itself(known):
+                removed = aside.remove(self._session, known, self._now)
+            if known.state == "passed":
+                del self._known[known.rid]  # nothing is kept of it
+            if removed:
+                self._applied.aside += 1
+                self._touch(known)
+        return True
+
+    def _show_again(self, known: SyncRecordTable) -> None:
+        with self._by_itself(known):
+            aside.returned(self._session, known)
+        self._touch(known)
+
+    def _renumber(self, known: SyncRecordTable, seq: int) -> None:
+        """Note under which number a service has the revision that is known here."""
+        if known.state in aside.UNSENT and self._linear:
+            self._show_again(known)
+        if known.seq != seq:
+            known.seq = seq
+            if self._out.holds(known.rid):
+                self.clock = self.clock.tick(self._now)
+                with self._by_itself(known):
+                    sealing_anew.waiting(self._session, known, self.clock, self._out)
+
+    @contextmanager
+    def _by_itself(self, known: SyncRecordTable) -> Iterator[None]:
+        """Let something rare read and change the database: what the page did until now is in it."""
+        self._placing.write()
+        self._out.write()
+        yield
+        if known.local_id is not None and known.type in shapes():
+            self._rows.forget(shapes()[known.type], known.local_id)
+
+    def _touch(self, known: SyncRecordTable) -> None:
+        if known.local_id and known.type in shapes() and known.waiting is None:
             self._applied.touched.add((known.type, known.local_id))
 
-    def _write_rows(self) -> None:
-        # In this order, or a row would come before it is known who waits for it.
-        self._session.flush()
-        self._awaited.write()
-        self._rows.write()
-
-    def _erase(self, known: SyncRecordTable | None, one: Believed) -> None:
-        rid = one.header.rid
-        if known is None:
-            self._new(rid, "", None, state="erased").rev = one.header.rev
-        elif known.state == "erase":
-            known.state = "erased"
-            self._out.take_back(rid)
-        elif known.state not in GONE:
-            shape = shapes().get(known.type)
-            if shape is not None and shape.synced.reappears:
-                raise PlaintextInvalid("a setting is never erased")
-            self._out.take_back(rid)
-            known.waiting = None
-            if shape is not None and known.local_id and self._rows.get(shape, known.local_id) is not None:
-                known.state = "erasing"
-                return
-            self._rids.pop((known.type, known.local_id), None)
-            self._awaited.note(rid, ())
-            known.state = "erased"
-            known.local_id, known.stamps, known.beside, known.base, known.former = None, {}, {}, {}, {}
+    def _pass(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> None:
+        """Note what is there of a type that does not sync here: it is fetched once the owner chooses that type."""
+        known = known or self._new(one.header.rid, remote.type, None)
+        known.state = "passed"
+        outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base=known.base)
 
     def _store(self, known: SyncRecordTable | None, one: Believed) -> None:
         """Keep what this version does not know as it is."""
         content = one.content
         assert content is not None  # asked before
         known = known or self._new(one.header.rid, content.type, None)
-        known.state = "opaque"
+        known.state, known.exp_day = "opaque", one.header.exp_day
         known.waiting = content.plaintext if isinstance(content, Opaque) else encode(content)
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
 
@@ -236,8 +259,9 @@ class _Apply:
             base = base_record(remote.type, remote.schema, self._base(known, header.parent))
             merged = merge(base, local, remote, self.clock, self._now)
             self.clock = merged.clock
+        known.exp_day = header.exp_day
         outbox.note_revision(known, one.item.seq, header.rev, own=False, base=long_texts(remote))
-        self._write(known, merged.record)
+        self._placing.place(known, merged.record)
         self._keep_conflicts(known, merged.conflicts)
         if merged.push and (self._linear or not _alike(merged.record, local) or self._out.holds(known.rid)):
             self._out.put(known, merged.record, self.clock.tick(self._now))
@@ -259,9 +283,7 @@ class _Apply:
     def _local(self, shape: Shape, known: SyncRecordTable | None, local_id: str) -> Record | None:
         """Return the record as it is here: what waits, or the row with what stands beside it."""
         if known is not None and known.waiting is not None:
-            record = decode(known.waiting)
-            assert isinstance(record, Record)  # only those are held
-            return record
+            return waiting(known)
         values = shape.said_by(self._rows.get(shape, local_id), local_id)
         before = unpack(known.stamps) if known is not None else {}
         if values is None or (values.get(SET) is False and not before):
@@ -274,62 +296,6 @@ class _Apply:
         fields = {name: Entry(value, before[name].stamp) for name, value in every.items() if name in before}
         return Record(shape.synced.type, SCHEMA, fields, beside.get("extra", {}))
 
-    def _write(self, known: SyncRecordTable, record: Record) -> None:
-        """Write the row of a record, or hold it until what it hangs on is here."""
-        shape, values = shapes()[record.type], shapes()[record.type].values(record.fields)
-        assert known.local_id is not None  # a record of a known type that is not gone
-        known.stamps = pack(seen(record))
-        missing = {
-            name: values[name]
-            for name in shape.references
-            if self._rows.leads_nowhere(shape, name, values[name])
-        }
-        self._awaited.note(known.rid, missing.values())
-        if missing.keys() & shape.needed:
-            known.state, known.waiting = "held", encode(record)
-            return
-        unknown = {
-            name: entry.value
-            for name, entry in record.fields.items()
-            if name not in shape.columns and name != SET
-        }
-        if SET in record.fields and record.fields[SET].value is not True:
-            self._rows.remove(shape, known.local_id)
-        else:
-            values |= dict.fromkeys(missing)
-            self._make_room(shape, known.local_id, values)
-            self._rows.put(shape, known.local_id, values)
-        known.beside = {
-            "fields": {**unknown, **missing},
-            **({"extra": dict(record.extra)} if record.extra else {}),
-        }
-        known.state, known.waiting = "synced", None
-        self._applied.touched.add((record.type, known.local_id))
-
-    def _make_room(self, shape: Shape, local_id: str, values: dict[str, Any]) -> None:
-        """Give the agent with the larger id another name where two devices gave theirs the same.
-
-        Every device decides alike, and the name is an edit like any other.
-        """
-        if shape.synced.type != "agent":
-            return
-        self._write_rows()
-        table = shape.table
-        other = self._session.scalar(
-            select(table.c.id).where(table.c.name == values["name"], table.c.id != local_id)
-        )
-        if other is None:
-            return
-        loser = max(local_id, other)
-        # Of its id and of nothing else here, or two devices that know different agents would never agree.
-        name = f"{values['name']} ({loser[:_DIGITS_OF_ID]})"
-        if loser == local_id:
-            values["name"] = name
-        else:
-            self._session.execute(table.update().where(table.c.id == other).values(name=name))
-            self._rows.forget(shape, other)
-        space.mark(self._session, "agent", loser)
-
     def _local_id(self, shape: Shape, known: SyncRecordTable | None, remote: Record, rid: str) -> str:
         found = remote.fields.get(shape.synced.key)
         if found is None or type(found.value) is not str or not found.value:
@@ -337,6 +303,8 @@ class _Apply:
         naming = self._here.naming
         if naming is not None and record_id(naming, remote.type, found.value) != rid:
             raise PlaintextInvalid("rid")
+        if known is not None and known.state == "passed" and known.local_id is None:
+            known.local_id = found.value
         named = known is None or (known.type, known.local_id) == (remote.type, found.value)
         if not named or self._rids.get((remote.type, found.value), rid) != rid:
             raise PlaintextInvalid("rid")

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from memory.sync.account import Account
 from memory.sync.admission import admit_put, erases_at_once
 from memory.sync.envelope import Envelope, open_sealed
-from memory.sync.errors import RecordRefused, SignerRefused, SpaceKeyMissing
+from memory.sync.errors import RecordRefused, SignatureWrong, SpaceKeyMissing, SpaceWrong
 from memory.sync.header import ERASE, Header
-from memory.sync.markers import Marker, check_marker, marker_of, verify_erase
+from memory.sync.markers import Marker, check_marker, marker_of, verify_erase, verify_expiry
 from memory.sync.plaintext import Opaque, Record, decode
 from memory.sync.shapes import shapes
 from memory.sync.space import OFFICE_NAME
@@ -27,32 +29,36 @@ class Item:
 
 @dataclass(frozen=True, slots=True)
 class Believed:
-    """An item of which everything was checked; ``content`` is None where the record is erased."""
+    """An item of which everything was checked; ``content`` is None where the record is erased.
+
+    ``proven`` is False where whoever erased it could not: then the record is only set aside.
+    """
 
     item: Item
     header: Header
     content: Record | Opaque | None
+    proven: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """By whom and with which keys items are checked."""
+    """By whom and with which keys items are checked; ``service`` are the keys that sign what expired."""
 
     account: Account
     keys: SpaceKeys
+    service: tuple[Ed25519PublicKey, ...] = ()
 
 
-def check(item: Item, trust: Trust, held: Mapping[str, str] | None = None) -> Believed:
-    """Return what an item says; ``held`` gives the revisions that this device holds. Raises RecordRefused."""
+def check(item: Item, trust: Trust, held: Mapping[str, str] | None = None, today: int = 0) -> Believed:
+    """Return what an item says; ``held`` gives the revisions that this device holds. Raises RecordRefused.
+
+    ``today`` counts days from 1970-01-01 UTC.
+    """
     sealed = item.sealed
     if isinstance(sealed, Envelope) and Header.unpack(sealed.hdr).kind == ERASE:
         sealed = marker_of(sealed)
     if isinstance(sealed, Marker):
-        header = check_marker(sealed)
-        verify_erase(sealed, trust.account.device(header.device_id).verifies)
-        if not erases_at_once(trust.account, header):
-            raise SignerRefused("a marker of a revoked device")
-        return Believed(item, header, None)
+        return _erased(item, sealed, trust, held or {}, today)
     header = Header.unpack(sealed.hdr)
     device = trust.account.device(header.device_id)
     admit_put(
@@ -63,6 +69,25 @@ def check(item: Item, trust: Trust, held: Mapping[str, str] | None = None) -> Be
     )
     opened = open_sealed(sealed, trust.keys, device.verifies)
     return Believed(item, header, decode(opened.plaintext))
+
+
+def _erased(item: Item, marker: Marker, trust: Trust, held: Mapping[str, str], today: int) -> Believed:
+    header = check_marker(marker)
+    if header.space_id != trust.keys.space_id:
+        raise SpaceWrong
+    verifies = trust.account.device(header.device_id).verifies
+    if not marker.expiry:
+        verify_erase(marker, verifies)
+        return Believed(item, header, None, erases_at_once(trust.account, header))
+    for service in trust.service:
+        try:
+            verify_expiry(marker, verifies, service, today=header.exp_day, held_rev=header.rev)
+        except SignatureWrong:
+            continue
+        # Before its day, or of a revision that never came here, it proves nothing of what is here.
+        proven = header.exp_day <= today and held.get(header.rid, header.rev) == header.rev
+        return Believed(item, header, None, proven)
+    raise SignatureWrong("expiry")
 
 
 @dataclass(slots=True)
@@ -76,16 +101,23 @@ class Applied:
     touched: set[tuple[str, str]] = field(default_factory=set)
     """Type and key of the rows that were written."""
     conflicts: int = 0
+    aside: int = 0
+    """How many records were removed without proof."""
     far_ahead: bool = False
     """Whether a device's clock is more than a day ahead."""
 
 
-def believe(items: Iterable[Item], trust: Trust, applied: Applied) -> list[Believed]:
-    """Return what is to be taken, in the order to take it; the rest goes into ``applied``."""
+def believe(
+    items: Iterable[Item], trust: Trust, held: Mapping[str, str], today: int, applied: Applied
+) -> list[Believed]:
+    """Return what is to be taken, in the order to take it; the rest goes into ``applied``.
+
+    ``held`` and ``today`` are as in `check`.
+    """
     believed = []
     for item in items:
         try:
-            believed.append(check(item, trust))
+            believed.append(check(item, trust, held, today))
         except SpaceKeyMissing:
             applied.later.append(item)
         except RecordRefused as wrong:

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from sqlalchemy import delete, insert, select
 from sqlalchemy.orm import Session
 
-from memory.tables import SyncAwaitedTable
+from memory.sync.aside import UNSENT
+from memory.tables import SyncAwaitedTable, SyncRecordTable
 
 
 class Awaited:
@@ -30,6 +31,11 @@ class Awaited:
             self._noted.clear()
 
     def arrived(self) -> list[str]:
-        """Return the records of which something has come."""
-        chosen = select(SyncAwaitedTable.rid).where(SyncAwaitedTable.arrived).distinct()
+        """Return the records for which something has come, but for those that are not shown."""
+        chosen = (
+            select(SyncRecordTable.rid)
+            .join(SyncAwaitedTable, SyncAwaitedTable.rid == SyncRecordTable.rid)
+            .where(SyncAwaitedTable.arrived, SyncRecordTable.state.not_in(UNSENT))
+            .distinct()
+        )
         return list(self._session.scalars(chosen))

@@ -8,13 +8,14 @@ from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
 from memory.sync import outbox, space
+from memory.sync.aside import GONE, UNSENT, taken_back
 from memory.sync.base64url import encode as base64
 from memory.sync.errors import PlaintextInvalid, RecordTooLarge
 from memory.sync.known import Seen, digest, load, new, record_id, unpack
 from memory.sync.merge import CHANGEABLE, MESSAGE, REDACTED
 from memory.sync.plaintext import SCHEMA, Entry, Json, Record
 from memory.sync.shapes import Shape, shapes
-from memory.sync.space import OFFICE_NAME, Credentials
+from memory.sync.space import NAMING, OFFICE_NAME, Credentials
 from memory.tables import (
     ConversationTable,
     MessageTable,
@@ -24,10 +25,6 @@ from memory.tables import (
     SyncSpaceTable,
 )
 
-GONE = ("erase", "erasing", "erased")
-"""The states of a record that nothing brings back."""
-NAMING = "naming"
-"""The field of `OFFICE_NAME` that carries the secret."""
 _TOGETHER = 200
 _NUMBER = literal_column("sync_change.rowid", Integer)
 
@@ -115,6 +112,8 @@ class _Drain:
                 str(values[shape.synced.key]),
                 "erasing",
             )
+            return False
+        if known.state in UNSENT and not taken_back(self._session, known, values.get("trashed_at")):
             return False
         before = unpack(known.stamps)
         beside: Mapping[str, Json] = known.beside.get("fields", {})

@@ -8,7 +8,8 @@ SyncError (a StorageError)
 │   ├── SignerRefused        that device is not, or no longer, one of the owner's
 │   ├── SpaceKeyMissing      the key of its epoch is not here
 │   ├── SealBroken           key and text are not those that were signed
-│   └── PlaintextInvalid     what was sealed is not a record
+│   ├── PlaintextInvalid     what was sealed is not a record
+│   └── RevisionOld          a service gives out again what was replaced or erased
 ├── RecordTooLarge        a record of this office is too long to be sealed
 ├── LogRefused            the list of devices that the service shows is not taken
 │   ├── LogDamaged           an entry breaks a rule of the chain
@@ -17,6 +18,8 @@ SyncError (a StorageError)
 │   └── LogNewer             a later version of Bureau wrote an entry
 ├── WrapRefused           an office's key does not arrive as its devices agreed
 ├── EnrolmentRefused      the new device is not the one that announced itself
+├── ServiceWentBack       the service shows an older state of the office than before
+├── AnswerMalformed       the service's answer is not that of the protocol
 ├── ChunkDamaged          a piece of a file is not the one that was named
 └── ReceiptWrong          a proof of deletion does not check out
 
@@ -113,6 +116,16 @@ class PlaintextInvalid(RecordRefused):
         )
 
 
+class RevisionOld(RecordRefused):
+    """A service gives out again what was replaced or erased."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _("The service gave out an older state of a record, which was not taken; ask who runs it why."),
+            reason,
+        )
+
+
 class RecordTooLarge(SyncError):
     """A record of this office is too long to be sealed."""
 
@@ -189,6 +202,30 @@ class EnrolmentRefused(SyncError):
     def __init__(self, reason: str) -> None:
         super().__init__(
             _("Someone may have stepped between the two devices; begin again from the start."), reason
+        )
+
+
+class ServiceWentBack(SyncError):
+    """The service shows an older state of the office than before."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _(
+                "The service shows an older state of this office than before; nothing was changed. Ask who runs it."
+            ),
+            reason,
+        )
+
+
+class AnswerMalformed(SyncError):
+    """The service's answer is not that of the protocol."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _(
+                "The service answered something that makes no sense; nothing was changed here. Try again later."
+            ),
+            reason,
         )
 
 

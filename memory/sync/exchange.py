@@ -1,27 +1,23 @@
 """One round with a carrier: pull to the end, erase what was erased elsewhere, push erasures, push edits."""
 
-import asyncio
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any, cast
 
 from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from memory.database import Database
 from memory.errors import NotFound, Refused
-from memory.identifiers import now
 from memory.lifecycle.subjects import Kind, Subject
-from memory.sync import outbox, space
-from memory.sync.applying import Reindex, apply
-from memory.sync.arrival import Applied, Item, Trust
-from memory.sync.carrier import Accepted, Carrier, Conflicting, Page, Verdict
-from memory.sync.drain import GONE, drain
-from memory.sync.space import Credentials
+from memory.sync import aside, comparing, outbox, sealing_anew, space
+from memory.sync.aside import GONE
+from memory.sync.carrier import Accepted, Conflicting, EpochStale, NotTaken, OverQuota, Service, Verdict
+from memory.sync.drain import drain
+from memory.sync.service.faults import DeletionPending, GenerationChanged, ResyncRequired
+from memory.sync.settling import TOO_LARGE, settle
+from memory.sync.taking import Erase, Parts, Round, count, take_page
 from memory.tables import SyncRecordTable
 
-Erase = Callable[[Sequence[Subject]], Awaitable[object]]
-"""Erases with proof; raises Refused where a hold keeps something."""
+__all__ = ["Erase", "Parts", "Round", "exchange"]
 
 MOST_ERASED = 50
 """So many erasures of other devices in one round happen unasked, …"""
@@ -31,101 +27,90 @@ _TRIES = 5
 _MARKS = 200
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """Whom a round works with."""
-
-    database: Database
-    carrier: Carrier
-    trust: Trust
-    credentials: Credentials
-    reindex: Reindex
-    erase: Erase
-
-
-@dataclass(slots=True)
-class Round:
-    """What a round did. ``asks`` is the number of erasures that wait for the owner's word."""
-
-    pulled: int = 0
-    pushed: int = 0
-    erased: int = 0
-    conflicts: int = 0
-    asks: int = 0
-    held_back: int = 0
-    far_ahead: bool = False
-    touched: set[tuple[str, str]] = field(default_factory=set)
-    refused: list[tuple[str, str]] = field(default_factory=list)
-    """Where something lay that is not taken, and why, in the protocol's words."""
-
-
-async def exchange(parts: Parts, *, confirmed: int | None = None) -> Round:
+async def exchange(
+    parts: Parts,
+    *,
+    confirmed: int | None = None,
+    missing: int | None = None,
+    generation: str = "",
+    done: Round | None = None,
+) -> Round:
     """Do one round; what a failure leaves undone, the next one does.
 
-    ``confirmed`` is the number of erasures that the owner agreed to. Raises OSError where the carrier is not
-    reached, StorageError.
+    The owner agreed to ``confirmed`` erasures of other devices, to setting aside as many ``missing`` records, and to
+    going on with another ``generation`` of the service's copy. ``done`` is filled while the round goes on, so that
+    who gave it knows what was done before a failure. Raises OSError where the carrier is not reached, StorageError.
     """
-    done = Round()
-    await _pull(parts, done)
-    await _erase(parts, done, confirmed)
-    await _seal(parts)
-    for erases in (True, False):
-        await _push(parts, done, erases=erases)
-    gone = await parts.database.read(_gone)
-    await asyncio.to_thread(parts.carrier.forget, gone)
+    done = done or Round()
+    if missing is not None:
+        done.touched |= set(await parts.database.write(_set_aside, parts, missing))
+    try:
+        await _round(parts, done, confirmed)
+    except GenerationChanged as changed:
+        if not isinstance(parts.carrier, Service) or changed.generation != generation:
+            done.generation = changed.generation
+        else:
+            await parts.database.write(_begin_anew, parts.carrier, generation)
+            await _round(parts, done, confirmed)
+    done.missing = await parts.database.read(aside.waiting)
     return done
+
+
+async def _round(parts: Parts, done: Round, confirmed: int | None) -> None:
+    service = parts.carrier if isinstance(parts.carrier, Service) else None
+    await _pull(parts, done, service)
+    if service is not None:
+        await comparing.fetch_passed(parts, service, done)
+        await comparing.compare_hashes(parts, service, done)
+    await _erase(parts, done, confirmed)
+    await _destroy(parts, done)
+    await _seal(parts)
+    await _seal_anew(parts)
+    for erases in (True, False):
+        try:
+            await _push(parts, done, erases=erases)
+        except DeletionPending as refusal:
+            done.refusal = refusal
+    await parts.carrier.forget(await parts.database.read(_gone))
 
 
 async def _seal(parts: Parts) -> None:
     """Seal what was changed, in small transactions."""
-    while (await parts.database.write(drain, parts.credentials, now(), _MARKS)).looked_at:
+    while (await parts.database.write(drain, parts.credentials, parts.clock(), _MARKS)).looked_at:
         continue
 
 
-async def _pull(parts: Parts, done: Round) -> None:
+async def _seal_anew(parts: Parts) -> None:
+    """Seal once more what waits under a former key, and what the service lost."""
+    while await parts.database.write(sealing_anew.under_new_key, parts.credentials, parts.clock()):
+        continue
+    behind: str | None = ""
+    while behind is not None:
+        behind = await parts.database.write(sealing_anew.lacking, parts.credentials, parts.clock(), behind)
+
+
+async def _pull(parts: Parts, done: Round, service: Service | None) -> None:
     left: set[str] = set()
+    compared = False
     while True:
         await _seal(parts)
         position = await parts.database.read(_position)
-        page = await asyncio.to_thread(parts.carrier.pull, position, left)
+        try:
+            page = await parts.carrier.pull(position, left)
+        except ResyncRequired:
+            if service is None or compared:
+                raise
+            await comparing.reconcile(parts, service, done)
+            compared = True
+            continue
         done.refused += page.damaged
-        if page.items:
-            applied = await parts.database.write(_take_page, parts, page)
-            _count(done, applied)
+        if page.items or page.reached:
+            applied = await parts.database.write(take_page, parts, page)
+            count(done, applied)
             left |= {item.source for item in applied.later}
             left |= {item.source for item, _reason in applied.refused}
         if not page.more:
             return
-
-
-def _take_page(session: Session, parts: Parts, page: Page) -> Applied:
-    """Write a page and how far was read in one transaction."""
-    applied = _apply(session, parts, page.items)
-    here = space.of(session)
-    if here is not None and here.enabled:
-        left = [*applied.later, *(item for item, _reason in applied.refused)]
-        here.position = parts.carrier.after(here.position, page, left)
-    return applied
-
-
-def _apply(session: Session, parts: Parts, items: Sequence[Item]) -> Applied:
-    return apply(
-        session,
-        items,
-        parts.trust,
-        parts.credentials,
-        now=now(),
-        reindex=parts.reindex,
-        linear=parts.carrier.linear,
-    )
-
-
-def _count(done: Round, applied: Applied) -> None:
-    done.pulled += len(applied.taken)
-    done.conflicts += applied.conflicts
-    done.far_ahead |= applied.far_ahead
-    done.touched |= applied.touched
-    done.refused += [(item.source, reason) for item, reason in applied.refused]
 
 
 async def _erase(parts: Parts, done: Round, confirmed: int | None) -> None:
@@ -137,6 +122,15 @@ async def _erase(parts: Parts, done: Round, confirmed: int | None) -> None:
     if many and confirmed != len(subjects):
         done.asks = len(subjects)
         return
+    await _erase_all(parts, done, subjects)
+
+
+async def _destroy(parts: Parts, done: Round) -> None:
+    """Destroy what has been aside for its days."""
+    await _erase_all(parts, done, await parts.database.write(aside.due, parts.clock()))
+
+
+async def _erase_all(parts: Parts, done: Round, subjects: Sequence[Subject]) -> None:
     if not subjects:
         return
     try:
@@ -160,25 +154,49 @@ async def _push(parts: Parts, done: Round, *, erases: bool) -> None:
     left: list[str] = []
     while ops := await parts.database.read(outbox.next_ops, erases=erases, skip=left):
         rids = {op.op_id: op.rid for op in ops}
-        verdicts = await asyncio.to_thread(parts.carrier.push, ops)
-        settled = []
-        for verdict in verdicts:
+        settled: list[Verdict] = []
+        for verdict in await parts.carrier.push(ops):
             rid = rids[verdict.op_id]
-            if isinstance(verdict, Conflicting):
+            if isinstance(verdict, Conflicting) and verdict.item is not None:
                 conflicts[rid] = conflicts.get(rid, 0) + 1
+            _note(done, rid, verdict)
             if conflicts.get(rid, 0) <= _TRIES:
                 settled.append(verdict)
-        left += rids.keys() - {verdict.op_id for verdict in settled}
-        _count(done, await parts.database.write(_settle, parts, settled))
+        left += rids.keys() - {verdict.op_id for verdict in settled if not _waits(verdict)}
+        count(done, await parts.database.write(settle, parts, rids, settled))
         done.pushed += sum(isinstance(verdict, Accepted) for verdict in settled)
+        if all(isinstance(verdict, OverQuota | EpochStale) for verdict in settled):
+            return  # so will be the rest
 
 
-def _settle(session: Session, parts: Parts, verdicts: Sequence[Verdict]) -> Applied:
-    outbox.taken(
-        session, {verdict.op_id: verdict.seq for verdict in verdicts if isinstance(verdict, Accepted)}
+def _note(done: Round, rid: str, verdict: Verdict) -> None:
+    match verdict:
+        case EpochStale():
+            done.epoch = max(done.epoch, verdict.epoch)
+        case OverQuota():
+            done.quota = verdict
+        case NotTaken() if verdict.reason != TOO_LARGE:
+            done.refused.append((rid, verdict.reason))
+
+
+def _waits(verdict: Verdict) -> bool:
+    """Whether an operation stays in the outbox, and is not to be sent again in this round."""
+    return isinstance(verdict, OverQuota | EpochStale | NotTaken) or (
+        isinstance(verdict, Conflicting) and verdict.item is None
     )
-    newer = [verdict.item for verdict in verdicts if isinstance(verdict, Conflicting)]
-    return _apply(session, parts, newer) if newer else Applied()
+
+
+def _set_aside(session: Session, parts: Parts, missing: int) -> tuple[tuple[str, str], ...]:
+    rows = aside.agree(session, missing, parts.clock())
+    parts.reindex(session, rows)
+    return rows
+
+
+def _begin_anew(session: Session, service: Service, generation: str) -> None:
+    sealing_anew.begin_anew(session)
+    here = space.of(session)
+    assert here is not None  # a round goes on
+    here.position = service.restarted(here.position, generation)
 
 
 def _position(session: Session) -> dict[str, Any]:

@@ -5,6 +5,7 @@ file. It may bring the files in any order, late, or twice: what was read is reme
 A revision that a later one of the same device replaced is removed; an order to erase stays for ever.
 """
 
+import asyncio
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
@@ -47,8 +48,29 @@ class FolderCarrier:
         """Make the folder of a new space. Nothing else does: a folder that is away must not look like an empty one."""
         self._space.mkdir(exist_ok=True)
 
-    def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
+    async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return unread revisions of the other devices. Raises OSError where the folder is not there."""
+        return await asyncio.to_thread(self._pull, position, skip)
+
+    async def push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
+        """Write revisions, each whole or not at all, then remove what they replace."""
+        return await asyncio.to_thread(self._push, ops)
+
+    async def forget(self, rids: AbstractSet[str]) -> None:
+        """Remove the revisions of erased records that lie below this device's name."""
+        await asyncio.to_thread(self._forget, rids)
+
+    def after(self, position: Position, page: Page, left: Sequence[Item]) -> Position:
+        """Return the position with what was taken."""
+        again = {item.source for item in left}
+        read = {device: set(_numbers(ranges)) for device, ranges in position.items()}
+        for item in page.items:
+            if item.source not in again:
+                device, _slash, counter = item.source.partition("/")
+                read.setdefault(device, set()).add(int(counter))
+        return {device: _ranges(numbers) for device, numbers in read.items()}
+
+    def _pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         items: list[Item] = []
         damaged: list[tuple[str, str]] = []
         for device, counter, path in self._unread(position):
@@ -66,18 +88,7 @@ class FolderCarrier:
                 damaged.append((source, wrong.reason))
         return Page(tuple(items), more=False, damaged=tuple(damaged))
 
-    def after(self, position: Position, page: Page, left: Sequence[Item]) -> Position:
-        """Return the position with what was taken."""
-        again = {item.source for item in left}
-        read = {device: set(_numbers(ranges)) for device, ranges in position.items()}
-        for item in page.items:
-            if item.source not in again:
-                device, _slash, counter = item.source.partition("/")
-                read.setdefault(device, set()).add(int(counter))
-        return {device: _ranges(numbers) for device, numbers in read.items()}
-
-    def push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
-        """Write revisions, each whole or not at all, then remove what they replace."""
+    def _push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
         own = self._written()
         parts: list[Path] = []
         replaced: list[Path] = []
@@ -99,8 +110,7 @@ class FolderCarrier:
             path.unlink(missing_ok=True)
         return [Accepted(op.op_id, _number(op.envelope.hdr)) for op in ops]
 
-    def forget(self, rids: AbstractSet[str]) -> None:
-        """Remove the revisions of erased records that lie below this device's name."""
+    def _forget(self, rids: AbstractSet[str]) -> None:
         own = self._written()
         for rid in rids & own.keys():
             if not own[rid].erases:

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from memory.lifecycle.subjects import portions
 from memory.sync.hlc import Stamp
 from memory.sync.merge import LONG_TEXT
 from memory.sync.plaintext import Entry, Json, Record, canonical
@@ -34,15 +35,27 @@ def record_id(naming: bytes, type_: str, local_id: str) -> str:
 
 def load(session: Session, rids: Iterable[str]) -> dict[str, SyncRecordTable]:
     """Return what is known of records, by rid; only within a transaction."""
-    chosen = select(SyncRecordTable).where(SyncRecordTable.rid.in_(list(rids)))
-    return {known.rid: known for known in session.scalars(chosen)}
+    found: dict[str, SyncRecordTable] = {}
+    for some in portions(rids):
+        chosen = select(SyncRecordTable).where(SyncRecordTable.rid.in_(some))
+        found |= {known.rid: known for known in session.scalars(chosen)}
+    return found
+
+
+def revisions(session: Session, rids: Iterable[str]) -> dict[str, str]:
+    """Return which revision of each record is known."""
+    found: dict[str, str] = {}
+    for some in portions(rids):
+        chosen = select(SyncRecordTable.rid, SyncRecordTable.rev).where(SyncRecordTable.rid.in_(some))
+        found |= {row.rid: row.rev for row in session.execute(chosen)}
+    return found
 
 
 def new(rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
     """Return a record of which nothing is known yet; the caller adds it to the session."""
     return SyncRecordTable(
         rid=rid, type=type_, local_id=local_id, state="synced", seq=0, rev="", stamps={}, beside={}, own=False,
-        base={}, former_seq=0, former={}, waiting=None,
+        base={}, former_seq=0, former={}, waiting=None, exp_day=0, aside_at=None,
     )  # fmt: skip
 
 

@@ -1,6 +1,6 @@
 """Sealed revisions that wait to be sent: put there in one transaction, and taken out when the others have them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,6 +8,7 @@ from sqlalchemy import JSON, Boolean, bindparam, case, delete, func, insert, sel
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
+from memory.lifecycle.subjects import portions
 from memory.sync import wire
 from memory.sync.envelope import Edit, Envelope, seal, seal_erase
 from memory.sync.header import Header
@@ -51,35 +52,60 @@ class Outgoing:
     """What one transaction puts into the outbox and takes out of it, written together."""
 
     def __init__(self, session: Session, credentials: Credentials) -> None:
-        self._session, self._credentials = session, credentials
+        self.credentials = credentials
+        self._session = session
         self._rows: dict[str, dict[str, Any] | None] = {}
+        self._waits: dict[str, bool] = {}
+
+    def meet(self, rids: Collection[str]) -> None:
+        """Look up what waits of the records that will be asked for."""
+        waits: set[str] = set()
+        for some in portions(rids):
+            chosen = select(SyncOutboxTable.rid).where(SyncOutboxTable.rid.in_(some))
+            waits |= set(self._session.scalars(chosen))
+        self._waits |= {rid: rid in waits for rid in rids}
 
     def put(self, known: SyncRecordTable, record: Record, clock: Clock) -> None:
         """Seal a record upon the revision that the others have, in the place of what waited before.
 
         Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
         """
-        edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
-        envelope = seal(edit, encode(record), self._credentials.key, self._credentials.signer)
+        edit = Edit(known.rid, clock.ms, clock.counter, known.seq, known.exp_day)
+        envelope = seal(edit, encode(record), self.credentials.key, self.credentials.signer)
         known.stamps = pack(seen(record))
-        self._rows[known.rid] = _row(known.rid, envelope, erases=False, base=long_texts(record))
+        self.replace(known.rid, envelope, erases=False, base=long_texts(record))
 
     def put_erase(self, known: SyncRecordTable, clock: Clock) -> None:
         """Seal the order to erase a record, in the place of what waited before."""
         edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
-        envelope = seal_erase(edit, known.type, SCHEMA, self._credentials.key, self._credentials.signer)
-        self._rows[known.rid] = _row(known.rid, envelope, erases=True, base={})
+        envelope = seal_erase(edit, known.type, SCHEMA, self.credentials.key, self.credentials.signer)
+        self.replace(known.rid, envelope, erases=True, base={})
+
+    def replace(self, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
+        """Let a sealed revision wait in the place of what waited before."""
+        header = Header.unpack(envelope.hdr)
+        self._rows[rid] = {
+            "rid": rid,
+            "op_id": new_id(),
+            "erases": erases,
+            "rev": header.rev,
+            "epoch": header.epoch,
+            "envelope": wire.to_msgpack(envelope),
+            "base": base,
+        }
 
     def take_back(self, rid: str) -> None:
         """Drop what waits of a record."""
-        self._rows[rid] = None
+        if self.holds(rid):
+            self._rows[rid] = None
 
     def holds(self, rid: str) -> bool:
         """Whether a revision of a record waits."""
         if rid in self._rows:
             return self._rows[rid] is not None
-        chosen = select(SyncOutboxTable.rid).where(SyncOutboxTable.rid == rid)
-        return self._session.scalar(chosen) is not None
+        if rid not in self._waits:
+            self.meet([rid])
+        return self._waits[rid]
 
     def write(self) -> None:
         """Put it into the database."""
@@ -88,7 +114,13 @@ class Outgoing:
             connection.execute(delete(SyncOutboxTable).where(SyncOutboxTable.rid.in_(gone)))
         if rows := [row for row in self._rows.values() if row is not None]:
             connection.execute(insert(SyncOutboxTable).prefix_with("OR REPLACE"), rows)
+        self._waits |= {rid: row is not None for rid, row in self._rows.items()}
         self._rows.clear()
+
+
+def take_back(session: Session, rid: str) -> None:
+    """Drop what waits of a record."""
+    session.connection().execute(delete(SyncOutboxTable).where(SyncOutboxTable.rid == rid))
 
 
 def next_ops(session: Session, *, erases: bool, skip: Sequence[str] = ()) -> tuple[Op, ...]:
@@ -152,14 +184,3 @@ def waiting(session: Session) -> Waiting:
     marked = session.scalar(select(func.count()).select_from(SyncChangeTable)) or 0
     outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable)) or 0
     return Waiting(marked, outbox, states.get("held", 0), states.get("too_long", 0), states.get("erasing", 0))
-
-
-def _row(rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> dict[str, Any]:
-    return {
-        "rid": rid,
-        "op_id": new_id(),
-        "erases": erases,
-        "rev": Header.unpack(envelope.hdr).rev,
-        "envelope": wire.to_msgpack(envelope),
-        "base": base,
-    }

@@ -25,6 +25,8 @@ from memory.tables import (
 
 OFFICE_NAME = "office_name"
 """The one record of the space itself; it carries the secret that names all others."""
+NAMING = "naming"
+"""The field of it that carries the secret."""
 
 
 @dataclass(frozen=True, slots=True)

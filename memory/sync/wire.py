@@ -24,7 +24,7 @@ _SIGNED = _MARKER[:-1]
 
 def to_msgpack(item: Envelope | Marker) -> bytes:
     """Return the MessagePack of an envelope or marker."""
-    packed: bytes = msgpack.packb(_members(item))
+    packed: bytes = msgpack.packb(members(item))
     return packed
 
 
@@ -34,7 +34,7 @@ def to_json(item: Envelope | Marker) -> bytes:
         name: base64url.encode(value)
         if isinstance(value, bytes)
         else [base64url.encode(each) for each in value]
-        for name, value in _members(item).items()
+        for name, value in members(item).items()
     }
     return json.dumps(texts, separators=(",", ":")).encode("ascii")
 
@@ -63,7 +63,7 @@ def from_json(data: bytes) -> Envelope | Marker:
     return _item(members)
 
 
-def _members(item: Envelope | Marker) -> dict[str, Any]:
+def members(item: Envelope | Marker) -> dict[str, Any]:
     members = {name: getattr(item, name) for name in (_ENVELOPE if isinstance(item, Envelope) else _MARKER)}
     if isinstance(item, Marker) and not item.expiry:
         del members["expiry"]

@@ -36,6 +36,12 @@ class SyncSpaceTable(Base):
     """32 secret bytes from which the ids of records are made; empty until they have arrived."""
     position: Mapped[Document] = mapped_column(default=dict)
     """How far each source was read."""
+    head: Mapped[int] = mapped_column(default=0)
+    """The largest number that a service told of its revisions: it never gives a smaller one."""
+    compared_at: Mapped[Instant] = mapped_column(default=0)
+    """When what a service has was last compared with what is known here."""
+    lacking: Mapped[bool] = mapped_column(default=False)
+    """Whether records without a number are to be sent, because the service lost or never had them."""
 
 
 class SyncRecordTable(Base):
@@ -52,8 +58,9 @@ class SyncRecordTable(Base):
     local_id: Mapped[str | None]
     """The key of its row; empty once that is erased, and for what this version does not know."""
     state: Mapped[str] = mapped_column(default="synced")
-    """``synced``, ``held`` until what it hangs on arrives, ``opaque``, ``too_long``, ``erase`` until the others are
-    told, ``erasing`` because one of them told, or ``erased``."""
+    """``synced``, ``held`` until what it hangs on arrives, ``opaque``, ``passed`` where its type does not sync here,
+    ``too_long``, ``erase`` until the others are told, ``erasing`` because one of them told, or ``erased``. What was
+    removed without proof is ``aside``, ``missing`` until the owner says what becomes of it, or ``kept`` by him."""
     seq: Mapped[int] = mapped_column(default=0)
     """The number of the revision that the others have; 0 for none."""
     rev: Mapped[str] = mapped_column(default="")
@@ -70,6 +77,10 @@ class SyncRecordTable(Base):
     """Number and long texts of the revision before, upon which another device may have built."""
     waiting: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The whole record while it has no row: held, or of a type that this version does not know."""
+    exp_day: Mapped[int] = mapped_column(default=0)
+    """The day, counted from 1970-01-01 UTC, on which a service erases it; 0 for none."""
+    aside_at: Mapped[Instant | None]
+    """When it was removed without proof, the last time that it was."""
 
 
 class SyncAwaitedTable(Base):
@@ -102,6 +113,8 @@ class SyncOutboxTable(Base):
     op_id: Mapped[Identifier] = mapped_column(unique=True)
     erases: Mapped[bool]
     rev: Mapped[Identifier]
+    epoch: Mapped[int] = mapped_column(default=0)
+    """Of the key under which it is sealed."""
     envelope: Mapped[bytes] = mapped_column(LargeBinary)
     base: Mapped[Document] = mapped_column(default=dict)
     """Long texts in it, to be the record's base once it has been taken."""

@@ -18,6 +18,7 @@ def between_devices() -> tuple[Entry, ...]:
                 (
                     *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
                     *("log_head", "clock_ms", "clock_counter", "naming", "position"),
+                    *("head", "compared_at", "lacking"),
                 ),
                 here,
             ),
@@ -31,7 +32,7 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(
                 (
                     *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "waiting"),
+                    *("base", "former_seq", "former", "waiting", "exp_day", "aside_at"),
                 ),
                 here,
             ),
@@ -58,7 +59,7 @@ def between_devices() -> tuple[Entry, ...]:
             purpose=_("Sealed changes that wait to be sent to your other devices."),
             retention=Retention.DERIVED,
             erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "envelope", "base"), here),
+            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "epoch", "envelope", "base"), here),
         ),
         Entry(
             place="table:sync_conflict",

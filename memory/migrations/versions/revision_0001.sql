@@ -165,6 +165,7 @@ CREATE TABLE sync_outbox (
     op_id VARCHAR(32) NOT NULL,
     erases BOOLEAN NOT NULL,
     rev VARCHAR(32) NOT NULL,
+    epoch INTEGER NOT NULL,
     envelope BLOB NOT NULL,
     base JSON NOT NULL,
     CONSTRAINT pk_sync_outbox PRIMARY KEY (rid),
@@ -185,6 +186,8 @@ CREATE TABLE sync_record (
     former_seq INTEGER NOT NULL,
     former JSON NOT NULL,
     waiting BLOB,
+    exp_day INTEGER NOT NULL,
+    aside_at BIGINT,
     CONSTRAINT pk_sync_record PRIMARY KEY (rid)
 );
 
@@ -206,6 +209,9 @@ CREATE TABLE sync_space (
     clock_counter INTEGER NOT NULL,
     naming BLOB,
     position JSON NOT NULL,
+    head INTEGER NOT NULL,
+    compared_at BIGINT NOT NULL,
+    lacking BOOLEAN NOT NULL,
     CONSTRAINT pk_sync_space PRIMARY KEY (id)
 );
 

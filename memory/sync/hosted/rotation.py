@@ -78,9 +78,16 @@ async def _require_wraps(
 
 
 async def page_of_keys(
-    service: Service, caller: Caller, space_id: str, generation: str, after_rid: str, limit: int
+    service: Service,
+    caller: Caller,
+    space_id: str,
+    generation: str,
+    after_rid: str,
+    limit: int,
+    *,
+    every: bool = False,
 ) -> dict[str, Any]:
-    """Return wrapped record keys that are not yet of the current epoch, by record id."""
+    """Return wrapped record keys by record id: those that are not yet of the current epoch, or ``every`` one."""
     async with service.stores.records.read(caller.account_id) as connection:
         space = await find(service, connection, caller, space_id, generation)
         async with service.stores.keys.read(caller.account_id) as keys:
@@ -90,7 +97,7 @@ async def page_of_keys(
                     .where(
                         record_keys.c.space_id == space_id,
                         record_keys.c.rid > after_rid,
-                        record_keys.c.wrap_epoch < space.epoch,
+                        record_keys.c.wrap_epoch < space.epoch + int(every),
                     )
                     .order_by(record_keys.c.rid)
                     .limit(limit)

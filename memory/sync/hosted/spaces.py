@@ -127,14 +127,20 @@ def _shown(row: Any, count: int) -> dict[str, Any]:
 
 
 async def put_wraps(
-    service: Service, caller: Caller, space_id: str, generation: str, epoch: int, wraps: list[WrapRow]
+    service: Service,
+    caller: Caller,
+    space_id: str,
+    generation: str,
+    epoch: int,
+    wraps: list[WrapRow],
+    expected_epoch: int | None = None,
 ) -> None:
     """Store wraps of one epoch: the next one's in advance, or a current one's for who joined. Raises Refusal."""
     for each in wraps:
         _check_wrap(caller, space_id, epoch, each)
     async with service.stores.records.write(caller.account_id) as connection:
         space = await find(service, connection, caller, space_id, generation, lock=True)
-        if not 1 <= epoch <= space.epoch + 1:
+        if not 1 <= epoch <= space.epoch + 1 or expected_epoch not in (None, space.epoch):
             raise Refusal(409, "epoch_stale", "Wraps are of an open epoch or of the next.", epoch=space.epoch)
         active = set(
             (

@@ -113,7 +113,7 @@ class Device:
 
     def state(self) -> dict[str, dict[str, Any]]:
         """Return every row that syncs, by type and key, as far as it syncs."""
-        return self.do(_state)
+        return self.do(state_of)
 
     def text(self, message_or_note: str) -> str | None:
         return self.do(_text, message_or_note)
@@ -132,7 +132,7 @@ def settle(*devices: Device, rounds: int = 6) -> list[Round]:
     return done
 
 
-def _state(session: Session) -> dict[str, dict[str, Any]]:
+def state_of(session: Session) -> dict[str, dict[str, Any]]:
     found: dict[str, dict[str, Any]] = {}
     for type_, shape in shapes().items():
         chosen = select(shape.key)

@@ -31,13 +31,13 @@ class Dying(FolderCarrier):
 
     dies = ""
 
-    def push(self, ops: Any) -> Any:
-        verdicts = super().push(ops)
+    async def push(self, ops: Any) -> Any:
+        verdicts = await super().push(ops)
         self._end("push")
         return verdicts
 
-    def pull(self, position: Any, skip: Any) -> Page:
-        page = super().pull(position, skip)
+    async def pull(self, position: Any, skip: Any) -> Page:
+        page = await super().pull(position, skip)
         self._end("pull")
         return page
 

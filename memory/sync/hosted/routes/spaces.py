@@ -1,6 +1,6 @@
 """Spaces, their keys, and the records in them."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 
@@ -35,10 +35,11 @@ class Wrap(Body):
 
 
 class Wraps(Body):
-    """Wraps of one epoch."""
+    """Wraps of one epoch; with ``expected_epoch`` they are taken only while that is the space's."""
 
     generation: Id
     epoch: int
+    expected_epoch: int | None = None
     wraps: list[Wrap]
 
 
@@ -108,7 +109,9 @@ async def put_wraps(request: Request, space_id: Id) -> dict[str, Any]:
         spaces.WrapRow(each.recipient_id, octets(each.output, None, "output"), octets(each.sig, 64, "sig"))
         for each in asked.wraps
     ]
-    await spaces.put_wraps(service, caller, space_id, asked.generation, asked.epoch, rows)
+    await spaces.put_wraps(
+        service, caller, space_id, asked.generation, asked.epoch, rows, asked.expected_epoch
+    )
     return {}
 
 
@@ -130,11 +133,14 @@ async def keys(
     generation: Generation,
     after_rid: Annotated[str, Query(pattern=r"^[0-9a-f]{0,32}$")] = "",
     limit: Annotated[int, Query(ge=1, le=_MOST_KEYS)] = _MOST_KEYS,
+    which: Literal["former", "all"] = "former",
 ) -> Response:
-    """Return record keys that are still wrapped under a former epoch."""
+    """Return record keys: those that are still wrapped under a former epoch, or all."""
     service, caller = await caller_of(request)
     _pulling(service, caller)
-    page = await rotation.page_of_keys(service, caller, space_id, generation, after_rid, limit)
+    page = await rotation.page_of_keys(
+        service, caller, space_id, generation, after_rid, limit, every=which == "all"
+    )
     return answer(request, page)
 
 

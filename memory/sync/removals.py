@@ -1,0 +1,68 @@
+"""What arrives of removed records: a proven erasure is noted; what must not be given out any more is refused."""
+
+from sqlalchemy.orm import Session
+
+from memory.sync.arrival import Believed
+from memory.sync.aside import GONE
+from memory.sync.errors import PlaintextInvalid, RevisionOld
+from memory.sync.known import record_id
+from memory.sync.merge import MESSAGE
+from memory.sync.outbox import Outgoing
+from memory.sync.plaintext import Record
+from memory.sync.rows import Rows
+from memory.sync.shapes import shapes
+from memory.tables import SyncRecordTable, SyncSpaceTable
+
+
+def erase(known: SyncRecordTable, one: Believed, rows: Rows, out: Outgoing) -> None:
+    """Note that a record was erased; what stands here of it is erased with proof afterwards."""
+    if known.state == "erase":
+        known.state = "erased"
+        out.take_back(known.rid)
+    elif known.state not in GONE:
+        shape = shapes().get(known.type)
+        if shape is not None and shape.synced.reappears:
+            raise PlaintextInvalid("a setting is never erased")
+        out.take_back(known.rid)
+        known.waiting = None
+        if shape is not None and known.local_id and rows.get(shape, known.local_id) is not None:
+            known.state = "erasing"
+        else:
+            _forget(known, "erased")
+    # Proven now, whatever was thought of it before.
+    known.aside_at, known.seq = None, max(known.seq, one.item.seq)
+
+
+def goes_with_erased(session: Session, here: SyncSpaceTable, known: SyncRecordTable, record: Record) -> bool:
+    """Order a message erased that was written into a chat which another device erased; return whether it was.
+
+    Who wrote it may have been away for so long that nothing told it of the erasure any more.
+    """
+    chat = record.fields.get("conversation_id")
+    if here.naming is None or chat is None or known.type != MESSAGE:
+        return False
+    gone = session.get(SyncRecordTable, record_id(here.naming, "conversation", str(chat.value)))
+    if gone is None or gone.state not in ("erase", "erased") or gone.aside_at is not None:
+        return False
+    _forget(known, "erase")
+    return True
+
+
+def refuse_erased(known: SyncRecordTable, one: Believed) -> None:
+    """Have a record erased once more that a service gives out again. Raises RevisionOld."""
+    if known.state != "erased" or one.item.seq <= known.seq:
+        return
+    if known.aside_at is None:
+        known.state, known.seq, known.rev = "erase", one.item.seq, one.header.rev
+    raise RevisionOld("erased, and came again")
+
+
+def refuse_older(known: SyncRecordTable, one: Believed) -> None:
+    """Raise RevisionOld where a service gives out what it had replaced: its numbers are not signed."""
+    if known.seq and (one.item.seq <= known.seq or one.header.parent < known.seq):
+        raise RevisionOld("an older revision came again")
+
+
+def _forget(known: SyncRecordTable, state: str) -> None:
+    known.state, known.local_id, known.waiting = state, None, None
+    known.stamps, known.beside, known.base, known.former = {}, {}, {}, {}

@@ -1,0 +1,1 @@
+"""The client of the hosted service: what a device asks of it over HTTP."""

@@ -1,0 +1,233 @@
+"""One call to the service: encoded, sent in the device's session, its answer decoded or turned into a fault.
+
+A session ends after a quarter of an hour. It is renewed by its refresh token, which works once, and where that is not
+taken any more by the device's signature over a challenge.
+"""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import msgpack
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from memory.sync import base64url
+from memory.sync.service.faults import ServiceRefused, Unreachable, fault_of
+
+if TYPE_CHECKING:
+    # Imported where it is first used, so that opening an office does not wait for it.
+    import httpx2
+
+MSGPACK = "application/msgpack"
+VERSIONS = "bureau, protocol 1"
+_MOST_BYTES = 64 * 2**20
+"""So long may an answer be; a page of changes ends beyond 8 MiB."""
+_LONGEST_WAIT = 86_400
+
+Keep = Callable[["Tokens"], Awaitable[None]]
+"""Keeps new tokens where keys are kept, before they are used."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tokens:
+    """What a session is known by; ``refresh`` is empty where the session came by mail."""
+
+    access: str = field(default="", repr=False)
+    refresh: str = field(default="", repr=False)
+
+
+class Session:
+    """The session of this device at one service; its tokens rest nowhere but with ``keep``. ``url`` is scheme and host."""
+
+    def __init__(
+        self,
+        url: str,
+        device_id: str = "",
+        key: Ed25519PrivateKey | None = None,
+        tokens: Tokens | None = None,
+        keep: Keep | None = None,
+    ) -> None:
+        self.url = url
+        self.tokens = tokens or Tokens()
+        self.device_id = device_id
+        self._key = key
+        self._keep = keep
+        self.renewing = asyncio.Lock()
+
+    @property
+    def host(self) -> str:
+        """The host that signatures name, so that they are worth nothing elsewhere."""
+        return urlsplit(self.url).netloc
+
+    @property
+    def signs(self) -> bool:
+        """Whether a device is there that can sign a new session."""
+        return self._key is not None
+
+    def become(self, device_id: str, key: Ed25519PrivateKey, keep: Keep | None = None) -> None:
+        """Be a device from now on, which the account log has just taken."""
+        self.device_id, self._key = device_id, key
+        self._keep = keep or self._keep
+
+    async def take(self, tokens: Tokens) -> None:
+        """Keep new tokens, then use them."""
+        if self._keep is not None:
+            await self._keep(tokens)
+        self.tokens = tokens
+
+    def signed(self, purpose: bytes, challenge: bytes, *parts: bytes) -> str:
+        """Return this device's signature for a purpose over challenge, host and parts, each after its length."""
+        if self._key is None:
+            raise ServiceRefused("device_needed", "no device signs here")
+        message = purpose + b"".join(
+            len(part).to_bytes(2, "big") + part for part in (challenge, self.host.encode(), *parts)
+        )
+        return base64url.encode(self._key.sign(message))
+
+
+class Calls:
+    """Calls within one session. Every method raises Unreachable or ServiceFault."""
+
+    def __init__(self, http: "httpx2.AsyncClient", session: Session) -> None:
+        self._http = http
+        self.session = session
+
+    async def get(self, path: str, *, query: Mapping[str, Any] | None = None, packed: bool = False) -> Any:
+        """Return the answer to a GET; ``packed`` asks for MessagePack, where bytes are bytes."""
+        return await self._in_session("GET", path, None, query, packed)
+
+    async def send(self, method: str, path: str, body: Mapping[str, Any], *, packed: bool = False) -> Any:
+        """Send a body, as MessagePack if ``packed``, and return the answer."""
+        return await self._in_session(method, path, body, None, packed)
+
+    async def open(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+        """Call what needs no session."""
+        return await self._once(method, path, body, None, False, "")
+
+    async def challenge(self) -> bytes:
+        """Return 32 bytes to be signed once within five minutes."""
+        answer = await self.open("POST", "/v1/auth/challenge", {})
+        with understood():
+            return base64url.decode(answer["challenge"], 32)
+
+    async def sign_in(self) -> None:
+        """Begin a new session as this device."""
+        session, challenge = self.session, await self.challenge()
+        body = {
+            "device_id": session.device_id,
+            "challenge": base64url.encode(challenge),
+            "sig": session.signed(b"aof/v1/auth", challenge, b"session"),
+            "versions": VERSIONS,
+        }
+        await session.take(_tokens(await self.open("POST", "/v1/auth/session", body)))
+
+    async def _in_session(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, Any] | None,
+        packed: bool,
+    ) -> Any:
+        used = self.session.tokens.access
+        if not used and self.session.signs:
+            used = await self._renewed(used)
+        try:
+            return await self._once(method, path, body, query, packed, used)
+        except ServiceRefused as refused:
+            if refused.code != "signed_out" or not self.session.signs:
+                raise
+        return await self._once(method, path, body, query, packed, await self._renewed(used))
+
+    async def _renewed(self, used: str) -> str:
+        """Renew the session, once for all calls that found the same token used up; return the new access token."""
+        async with self.session.renewing:
+            renewed = self.session.tokens.access != used
+            if not renewed and not (self.session.tokens.refresh and await self._refreshed()):
+                await self.sign_in()
+            return self.session.tokens.access
+
+    async def _refreshed(self) -> bool:
+        body = {"refresh": self.session.tokens.refresh}
+        try:
+            answer = await self.open("POST", "/v1/auth/session", body)
+        except ServiceRefused as refused:
+            if refused.code != "signed_out":
+                raise
+            return False
+        await self.session.take(_tokens(answer))
+        return True
+
+    async def _once(
+        self,
+        method: str,
+        path: str,
+        body: Mapping[str, Any] | None,
+        query: Mapping[str, Any] | None,
+        packed: bool,
+        access: str,
+    ) -> Any:
+        import httpx2
+
+        headers = {"Accept": MSGPACK if packed else "application/json"}
+        if access:
+            headers["Authorization"] = f"Bearer {access}"
+        content = None
+        if body is not None:
+            headers["Content-Type"] = MSGPACK if packed else "application/json"
+            content = msgpack.packb(dict(body)) if packed else json.dumps(dict(body)).encode()
+        try:
+            async with self._http.stream(
+                method, self.session.url + path, params=query, content=content, headers=headers
+            ) as response:
+                return _read(response, await _whole(response))
+        except httpx2.RequestError as error:
+            raise Unreachable(type(error).__name__) from error
+
+
+async def _whole(response: "httpx2.Response") -> bytes:
+    read = bytearray()
+    async for piece in response.aiter_bytes():
+        read += piece
+        if len(read) > _MOST_BYTES:
+            raise Unreachable("the answer does not end")
+    return bytes(read)
+
+
+def _read(response: "httpx2.Response", content: bytes) -> Any:
+    status = response.status_code
+    if status == 429 or status >= 500:
+        raise Unreachable(f"status {status}", _seconds(response.headers.get("Retry-After", "")))
+    packed = response.headers.get("Content-Type", "").partition(";")[0].strip() == MSGPACK
+    try:
+        members = msgpack.unpackb(content) if packed else json.loads(content)
+    except (ValueError, msgpack.UnpackException, RecursionError):
+        members = None
+    if not isinstance(members, dict) or 300 <= status < 400:
+        # The page of a hotel's network, or a proxy's: the service itself always answers with a map.
+        raise Unreachable(f"something else answers, with status {status}")
+    if status >= 400:
+        raise fault_of(status, members)
+    return members
+
+
+def _seconds(text: str) -> int | None:
+    return min(int(text), _LONGEST_WAIT) if text.isascii() and text.isdecimal() else None
+
+
+def _tokens(answer: Mapping[str, Any]) -> Tokens:
+    with understood():
+        return Tokens(str(answer["access"]), str(answer["refresh"]))
+
+
+@contextmanager
+def understood() -> Iterator[None]:
+    """Read members of an answer; raises ServiceRefused where they are not as the protocol says."""
+    try:
+        yield
+    except (KeyError, TypeError, ValueError) as wrong:
+        raise ServiceRefused("not_understood", str(wrong)) from wrong

@@ -1,0 +1,81 @@
+"""Signing in by mail, before a device is one of the account's: the code leads only whoever asked for it."""
+
+import hashlib
+import os
+import re
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from memory.errors import Refused
+from memory.sync import base64url
+from memory.sync.service.calls import Calls, Tokens, understood
+from resources.language import gettext as _
+
+_LOOPBACK = ("localhost", "127.0.0.1", "::1")
+_PORTS = {"https": 443, "http": 80}
+PROTOCOL = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A code is on its way to a mail address; ``verifier`` are 32 bytes without which it is worth nothing."""
+
+    url: str
+    email: str
+    verifier: bytes = field(repr=False)
+
+
+def is_service(place: str) -> bool:
+    """Whether a place where devices meet is a service, and no folder."""
+    return bool(re.match(r"https?://", place, re.IGNORECASE))
+
+
+def service_address(text: str) -> str:
+    """Return scheme and host of a service as its owner typed it.
+
+    Raises Refused for what is none, and for an open connection that leaves this machine.
+    """
+    try:
+        parts = urlsplit(text.strip())
+        port = parts.port
+    except ValueError:
+        raise Refused(_("This is no address of a service: it is like https://sync.example.org.")) from None
+    scheme, host = parts.scheme.lower(), (parts.hostname or "").lower()
+    if scheme not in _PORTS or not host or parts.username or parts.path.strip("/") or parts.query:
+        raise Refused(_("This is no address of a service: it is like https://sync.example.org."))
+    if scheme == "http" and host not in _LOOPBACK:
+        raise Refused(_("A service is reached over https only, except on this machine: begin with https://."))
+    named = f"[{host}]" if ":" in host else host
+    return f"{scheme}://{named}" if port in (None, _PORTS[scheme]) else f"{scheme}://{named}:{port}"
+
+
+async def promises(calls: Calls) -> dict[str, Any]:
+    """Return what a service says of itself: limits, times of deletion, policy, keys of receipts.
+
+    Raises Refused where no service of this protocol is, Unreachable, ServiceFault.
+    """
+    said: dict[str, Any] = await calls.open("GET", "/.well-known/officesync")
+    if PROTOCOL not in (said.get("protocols") or [said.get("protocol")]):
+        raise Refused(
+            _(
+                "At this address is no service that this Bureau can use: update Bureau, or look at the address."
+            )
+        )
+    return said
+
+
+async def ask_code(calls: Calls, email: str) -> Asked:
+    """Have a code mailed to an address. Raises Unreachable, ServiceFault."""
+    verifier = os.urandom(32)
+    hashed = base64url.encode(hashlib.sha256(verifier).digest())
+    await calls.open("POST", "/v1/auth/magic", {"email": email, "verifier_hash": hashed})
+    return Asked(calls.session.url, email, verifier)
+
+
+async def redeem(calls: Calls, asked: Asked, code: str) -> None:
+    """Begin the session by mail that may add a device. Raises Unreachable, ServiceFault."""
+    body = {"token": code.strip(), "verifier": base64url.encode(asked.verifier)}
+    answer = await calls.open("POST", "/v1/auth/redeem", body)
+    with understood():
+        await calls.session.take(Tokens(str(answer["access"])))
