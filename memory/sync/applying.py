@@ -51,7 +51,7 @@ def apply(
     changes nothing here.
     """
     here = space.of(session)
-    if here is None or not here.enabled:
+    if here is None or not here.enabled or not items:
         return Applied()
     drain(session, credentials, now)
     here.applying = True

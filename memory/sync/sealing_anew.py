@@ -68,6 +68,12 @@ def begin_anew(session: Session) -> None:
     session.flush()
 
 
+def is_lacking(session: Session) -> bool:
+    """Whether the service lost or never had some of the records that are known here."""
+    here = space.of(session)
+    return here is not None and here.lacking
+
+
 def lacking(session: Session, credentials: Credentials, now: int, behind: str) -> str | None:
     """Seal records that the service does not have, some at a time; return what the next call goes on ``behind``.
 
