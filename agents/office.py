@@ -322,7 +322,7 @@ class Office:
                 self._close_if_made(stages, name)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
-            for name in ("erasing", "daily"):
+            for name in ("erasing", "daily", "syncing"):
                 self._close_if_made(stages, name)
             stages.push_async_callback(self.housekeeping.close)
 

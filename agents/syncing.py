@@ -1,51 +1,56 @@
 """The office between its owner's devices: turned on for a folder, a round at a time; its keys rest in the vault."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
 from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged
 from agents.indexing import index_said
 from agents.lifecycle.erasing import Erasing
+from agents.sync_service.account import ServiceAccount
+from agents.sync_service.connecting import Connecting, reaching
+from agents.sync_service.device_item import DeviceItem
+from agents.sync_service.holdings import ServiceHoldings
+from agents.sync_service.joining import ServiceJoining
 from memory import audit, notes
 from memory.database import Database
 from memory.errors import Refused
 from memory.identifiers import now
-from memory.lifecycle.subjects import Subject
+from memory.lifecycle.subjects import Subject, portions
 from memory.recall import indexing
 from memory.recall.search import Recall
-from memory.sync import base64url, membership, outbox, space
+from memory.sync import membership, outbox, space
 from memory.sync.account import Account
 from memory.sync.arrival import Trust
-from memory.sync.device_keys import DeviceKeys, Receiver
+from memory.sync.carrier import Carrier
 from memory.sync.envelope import Signer
 from memory.sync.exchange import Parts, Round, exchange
 from memory.sync.folder import FolderCarrier
 from memory.sync.folder_account import spaces
 from memory.sync.membership import Member
 from memory.sync.outbox import Waiting
+from memory.sync.service.carrier import HostedCarrier
+from memory.sync.service.faults import AccountPurged, SpacePurged
+from memory.sync.service.rotation import Behind
+from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
 from memory.sync.space import Credentials
-from memory.sync.space_keys import SpaceKey, SpaceKeys
+from memory.sync.space_keys import SpaceKeys
 from memory.tables import AgentTable, MessageTable
 from memory.transfer.merging import is_untouched
 from resources.language import gettext as _
 from vault.office_keys import Vault
-from vault.secret import Secret
 
 P = ParamSpec("P")
 T = TypeVar("T")
 
-ITEM = "sync"
-"""The name of the vault's item that holds the keys of this device."""
-_VARIABLES = 500
+_TRIES = 3
+"""So often a round pulls anew before it renews the key of the space."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +59,22 @@ class Here:
 
     space_id: str
     device_id: str
-    folder: Path
+    place: str
+    """The path of a folder, or the address of a service."""
     enabled: bool
     log_n: int
     log_head: bytes
     epoch: int
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the devices meet at a service."""
+        return is_service(self.place)
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the devices meet, where it is one."""
+        return Path(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,21 +93,25 @@ class Syncing:
     ) -> None:
         self._database, self._vault, self._recall = database, vault, recall
         self._bus, self._erasing = bus, erasing
-        self._turn = asyncio.Lock()
+        self.turn = asyncio.Lock()
+        self._item, self._connecting = DeviceItem(vault), Connecting(database)
+        self.account = ServiceAccount(database, self._item, self._connecting, self)
+        self.joining = ServiceJoining(self._item, self._connecting, self)
+        self.holdings = ServiceHoldings(database, self._connecting, self.account)
 
     async def found(self, folder: Path, recovery_key: bytes) -> Round:
         """Begin a space in an empty folder, with this device as its first. Raises Refused, StorageError, VaultError."""
-        async with self._turn:
+        async with self.turn:
             await self._refuse_if_on()
             if await _reach(folder, spaces, folder):
                 raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
             member = await _reach(folder, membership.found, folder, recovery_key, now())
-            await self._begin(member, folder, founds=True)
-            return await self._round(None)
+            await self._begin(member, str(folder), founds=True)
+            return await self.round()
 
     async def join(self, folder: Path, recovery_key: bytes) -> Round:
         """Become another device of the space in a folder. Raises Refused, StorageError, VaultError."""
-        async with self._turn:
+        async with self.turn:
             await self._refuse_if_on()
             there = await _reach(folder, spaces, folder)
             if len(there) != 1:
@@ -99,76 +119,122 @@ class Syncing:
                     _("This folder holds no office of yours, or several: choose the folder of one.")
                 )
             member = await _reach(folder, membership.join, folder, there[0], recovery_key, now())
-            await self._begin(member, folder, founds=False)
-            return await self._round(None)
+            await self._begin(member, str(folder), founds=False)
+            return await self.round()
+
+    async def enter(self, place: str, join: Callable[[], Awaitable[tuple[Member, bool]]]) -> Round:
+        """Become a device of a space that ``join`` joins, or founds as it says, and do the first round.
+
+        Raises Refused, StorageError, VaultError.
+        """
+        async with self.turn:
+            await self._refuse_if_on()
+            member, founds = await join()
+            await self._begin(member, place, founds=founds)
+            return await self.round()
 
     async def switch(self, *, enabled: bool) -> None:
         """Pause sync, or go on with it. Raises Refused where it was never on."""
-        await self._here()
+        await self.joined()
         await self._database.write(_switch, enabled)
 
     async def leave(self) -> None:
         """Forget the space and this device's keys; the office stays as it is. Raises VaultError, StorageError."""
-        async with self._turn:
+        async with self.turn:
             await self._database.write(_leave)
-            await asyncio.to_thread(self._vault.delete_key, ITEM)
+            await self._item.delete()
+            self.account.forget()
 
     async def now(self, *, confirmed: int | None = None) -> Round:
         """Do one round; ``confirmed`` as for `exchange`. Raises Refused, StorageError, VaultError."""
-        async with self._turn:
-            return await self._round(confirmed)
+        async with self.turn:
+            return await self.round(confirmed)
+
+    async def close(self) -> None:
+        """Close the connections to a service."""
+        await self._connecting.close()
 
     async def status(self) -> Status:
         """Return how sync stands."""
         return Status(await self._database.read(_read_here), await self._database.read(outbox.waiting))
 
     async def devices(self) -> Account:
-        """Return the account as the folder shows it. Raises Refused, StorageError."""
-        return await self._account(await self._here())
+        """Return the account as the folder or the service shows it. Raises Refused, StorageError, VaultError."""
+        here = await self.joined()
+        if not here.hosted:
+            return await self._folder_account(here)
+        with reaching(here.place):
+            _calls, member = await self.account.renewed(here)
+        return member.account
 
-    async def _refuse_if_on(self) -> None:
-        if await self._database.read(_read_here) is not None:
-            raise Refused(_("This office syncs already: see “bureau sync status”."))
-
-    async def _here(self) -> Here:
+    async def joined(self) -> Here:
+        """Return what is known of the space. Raises Refused where the office does not sync."""
         here = await self._database.read(_read_here)
         if here is None:
             raise Refused(_("This office does not sync: turn it on with “bureau sync on FOLDER”."))
         return here
 
-    async def _begin(self, member: Member, folder: Path, *, founds: bool) -> None:
-        secret = Secret(json.dumps(_to_item(member)))
-        await asyncio.to_thread(self._vault.write_key, ITEM, secret, _("keys of this device for sync"))
-        await self._database.write(_begin, member, str(folder), founds)
+    async def _refuse_if_on(self) -> None:
+        if await self._database.read(_read_here) is not None:
+            raise Refused(_("This office syncs already: see “bureau sync status”."))
 
-    async def _round(self, confirmed: int | None) -> Round:
-        here = await self._here()
+    async def _begin(self, member: Member, place: str, *, founds: bool) -> None:
+        await self._item.write(member)
+        await self._database.write(_begin, member, place, founds)
+
+    async def round(self, confirmed: int | None = None) -> Round:
+        """Do one round, within the turn. Raises Refused, StorageError, VaultError."""
+        here = await self.joined()
         if not here.enabled:
             raise Refused(_("Sync is off: turn it on again with “bureau sync on”."))
-        device, keys = await asyncio.to_thread(self._keys)
-        account = await self._account(here)
-        await self._database.write(space.take_account, account)
-        parts = Parts(
-            self._database,
-            FolderCarrier(here.folder, here.space_id, here.device_id),
-            Trust(account, keys),
-            Credentials(Signer(device.id, device.sign), keys, here.epoch),
-            reindex,
-            self._erase,
-        )
-        done = await _reached(here.folder, exchange(parts, confirmed=confirmed))
+        try:
+            done = await (self._hosted_round if here.hosted else self._folder_round)(here, confirmed)
+        except (AccountPurged, SpacePurged) as purged:
+            await self.holdings.note_purge(purged)
+            raise
         await self._tell(done)
         return done
 
-    async def _account(self, here: Here) -> Account:
+    async def _folder_round(self, here: Here, confirmed: int | None) -> Round:
+        kept, account = await self._item.read(), await self._folder_account(here)
+        await self._database.write(space.take_account, account)
+        member = Member(here.space_id, kept.device, kept.keys, account)
+        parts = self._parts(member, FolderCarrier(here.folder, here.space_id, here.device_id), here.epoch)
+        return await _reached(here.folder, exchange(parts, confirmed=confirmed))
+
+    async def _hosted_round(self, here: Here, confirmed: int | None) -> Round:
+        with reaching(here.place):
+            calls, member = await self.account.renewed(here)
+            carrier = HostedCarrier(calls, here.space_id)
+            epoch = member.account.current_epoch(here.space_id)
+            done = await exchange(self._parts(member, carrier, epoch), confirmed=confirmed)
+            for _try in range(_TRIES):
+                try:
+                    await self.account.go_on(here, member)
+                    break
+                except Behind:
+                    # What this device has just pushed is to be pulled as well.
+                    await exchange(self._parts(member, carrier, epoch), confirmed=confirmed, done=done)
+        return done
+
+    def _parts(self, member: Member, carrier: Carrier, epoch: int) -> Parts:
+        keys = SpaceKeys(member.space_id, *member.keys)
+        signer = Signer(member.device.id, member.device.sign)
+        return Parts(
+            self._database,
+            carrier,
+            Trust(member.account, keys),
+            Credentials(signer, keys, epoch),
+            reindex,
+            self._erase,
+        )
+
+    async def _folder_account(self, here: Here) -> Account:
         seen = (here.log_n, here.log_head)
         return await _reach(here.folder, membership.read_account, here.folder, here.space_id, seen)
 
     async def _erase(self, subjects: Sequence[Subject]) -> None:
         await self._erasing.erase(subjects)
-
-    def _keys(self) -> tuple[DeviceKeys, SpaceKeys]:
-        return _from_item(json.loads(self._vault.read_key(ITEM).reveal()))
 
     async def _tell(self, done: Round) -> None:
         types = {type_ for type_, _key in done.touched}
@@ -212,14 +278,14 @@ async def _reached(folder: Path, work: Awaitable[T]) -> T:
         raise Refused(sentence.format(path=folder)) from error
 
 
-def _begin(session: Session, member: Member, folder: str, founds: bool) -> None:
+def _begin(session: Session, member: Member, place: str, founds: bool) -> None:
     if not founds and is_untouched(session):
         # Nobody has worked with the presets here; those of the other devices take their places.
         session.execute(delete(AgentTable))
     space.begin(
-        session, member.space_id, member.device.id, folder, member.account, types=shapes(), founds=founds
+        session, member.space_id, member.device.id, place, member.account, types=shapes(), founds=founds
     )
-    audit.append(session, "sync on", member.space_id, {"folder": folder})
+    audit.append(session, "sync on", member.space_id, {"place": place})
 
 
 def _switch(session: Session, enabled: bool) -> None:
@@ -236,33 +302,13 @@ def _read_here(session: Session) -> Here | None:
     row = space.of(session)
     if row is None:
         return None
-    return Here(row.id, row.device_id, Path(row.place), row.enabled, row.log_n, row.log_head, row.epoch)
+    return Here(row.id, row.device_id, row.place, row.enabled, row.log_n, row.log_head, row.epoch)
 
 
 def _conversations(session: Session, touched: Collection[tuple[str, str]]) -> set[str]:
     found = {key for type_, key in touched if type_ == "conversation"}
     said = [key for type_, key in touched if type_ == "message"]
-    for start in range(0, len(said), _VARIABLES):
-        some = MessageTable.id.in_(said[start : start + _VARIABLES])
-        found |= set(session.scalars(select(MessageTable.conversation_id).where(some).distinct()))
+    for some in portions(said):
+        chosen = select(MessageTable.conversation_id).where(MessageTable.id.in_(some)).distinct()
+        found |= set(session.scalars(chosen))
     return found
-
-
-def _to_item(member: Member) -> dict[str, Any]:
-    device = member.device
-    return {
-        "space": member.space_id,
-        "device": device.id,
-        "sign": base64url.encode(device.sign.private_bytes_raw()),
-        "receive": base64url.encode(device.receive.private),
-        "keys": {str(key.epoch): base64url.encode(key.key) for key in member.keys},
-    }
-
-
-def _from_item(item: dict[str, Any]) -> tuple[DeviceKeys, SpaceKeys]:
-    sign = Ed25519PrivateKey.from_private_bytes(base64url.decode(item["sign"], 32))
-    device = DeviceKeys(item["device"], sign, Receiver(base64url.decode(item["receive"])))
-    keys = (
-        SpaceKey(item["space"], int(epoch), base64url.decode(key, 32)) for epoch, key in item["keys"].items()
-    )
-    return device, SpaceKeys(item["space"], *keys)

@@ -15,7 +15,7 @@ from memory.tables.records import record, required
 from resources.language import gettext as _
 
 UsageKey = Literal["agent", "model", "day", "key"]
-Purpose = Literal["chat", "check", "models", "discovery"]
+Purpose = Literal["chat", "check", "models", "discovery", "sync"]
 _DAY = 24 * 60 * 60 * 1000
 
 

@@ -14,6 +14,9 @@ OWNER_ONLY: dict[str, Callable[[dict[str, Any]], bool]] = {
     "erase": lambda arguments: bool(arguments["now"] or arguments["deep"]),
     "erase everything": lambda _arguments: True,
     "trash empty": lambda _arguments: True,
+    "sync delete": lambda _arguments: True,
+    "sync export": lambda _arguments: True,
+    "sync let in": lambda _arguments: True,
 }
 """The commands before which the passphrase of the lock is asked for, and with which arguments."""
 

@@ -15,7 +15,7 @@ async def on(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Turn sync on: ``folder`` and the new recovery key's ``words``; without a folder, go on after a pause."""
     if arguments["folder"]:
         words = Secret(arguments["words"])
-        return _row(await served.office.syncing.found(Path(arguments["folder"]), key_of(words)))
+        return row(await served.office.syncing.found(Path(arguments["folder"]), key_of(words)))
     await served.office.syncing.switch(enabled=True)
     return {"sync": "on"}
 
@@ -23,7 +23,7 @@ async def on(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 async def join(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Join the devices that meet in ``folder`` by the ``words`` of their recovery key."""
     words = Secret(arguments["words"])
-    return _row(await served.office.syncing.join(Path(arguments["folder"]), key_of(words)))
+    return row(await served.office.syncing.join(Path(arguments["folder"]), key_of(words)))
 
 
 async def off(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -40,7 +40,7 @@ async def leave(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 async def now(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Do one round: ``confirmed`` is the number of erasures of other devices that may happen here, or None."""
-    return _row(await served.office.syncing.now(confirmed=arguments["confirmed"]))
+    return row(await served.office.syncing.now(confirmed=arguments["confirmed"]))
 
 
 async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -51,7 +51,7 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         return {"sync": "never on"}
     return {
         "sync": "on" if here.enabled else "off",
-        "folder": str(here.folder),
+        "service" if here.hosted else "folder": here.place,
         "device": here.device_id,
         "to be sealed": waiting.marked,
         "to be sent": waiting.outbox,
@@ -61,21 +61,8 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-async def devices(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the devices of the account."""
-    syncing = served.office.syncing
-    account, here = await syncing.devices(), (await syncing.status()).here
-    return [
-        {
-            "id": device.public.id,
-            "state": "active" if device.revoked is None else "revoked",
-            "this": here is not None and here.device_id == device.public.id,
-        }
-        for device in account.devices.values()
-    ]
-
-
-def _row(done: Round) -> dict[str, Any]:
+def row(done: Round) -> dict[str, Any]:
+    """Return what is told of a round."""
     row: dict[str, Any] = {
         "received": done.pulled,
         "sent": done.pushed,

@@ -6,7 +6,7 @@ from typing import Literal
 
 from vault.secret import Secret
 
-Purpose = Literal["chat", "check", "models", "discovery"]
+Purpose = Literal["chat", "check", "models", "discovery", "sync"]
 PLACEHOLDER = "kept-in-the-vault"
 """What the SDKs hold instead of a key; the transport replaces it on the way out."""
 

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from agents.office import Office
-from agents.syncing import ITEM as SYNC_ITEM
+from agents.sync_service.device_item import DeviceItem
 from memory.lifecycle.data_map import covers
 from memory.locations import Locations
 
@@ -17,7 +17,7 @@ async def erase_everything(office: Office) -> tuple[Path, ...]:
     """
     for connection in await office.connections.all():
         await office.connections.forget_key(connection.id)
-    await asyncio.to_thread(office.vault.delete_key, SYNC_ITEM)
+    await DeviceItem(office.vault).delete()
     await asyncio.to_thread(office.vault.destroy)
     await office.close()
     return await asyncio.to_thread(_remove, office.locations)

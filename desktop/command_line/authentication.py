@@ -40,10 +40,11 @@ def run_as_owner(
     code = run(options, command, arguments, page)
     if code != OWNER_ASKED:
         return code
-    return run(options, command, {**arguments, "authentication": _given(passphrase_file)}, page)
+    return run(options, command, {**arguments, "authentication": given_passphrase(passphrase_file)}, page)
 
 
-def _given(passphrase_file: Path | None) -> str:
+def given_passphrase(passphrase_file: Path | None) -> str:
+    """Return the passphrase of the lock, out of a file or asked for. Raises UsageFault where nobody can be asked."""
     from desktop.command_line.passphrase import read_passphrase
 
     if passphrase_file is not None:

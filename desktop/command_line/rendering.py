@@ -244,6 +244,14 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("id", lambda row: row["id"][:8]),
         ("state", _text_of("state")),
         ("here", lambda row: "•" if row["this"] else ""),
+        ("seen", lambda row: row.get("seen", "")),
+    ),
+    "sync receipts": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("what", _text_of("scope")),
+        ("from", _text_of("server")),
+        ("destroyed", _text_of("purged_at")),
+        ("records", lambda row: str(row["counts"]["records"])),
     ),
     "trash list": _table(
         ("id", lambda row: row["id"][:8]),

@@ -27,7 +27,7 @@ from vault.redaction import install
 if TYPE_CHECKING:
     from agents.commands.serving import Served
 
-_GARBAGE_THRESHOLD = 50_000
+GARBAGE_THRESHOLD = 50_000
 """Objects made before Python looks for garbage: what a start imports is none, and looking for it takes 0.1 s."""
 NEW_OWNER_SECONDS = 15.0
 """How long a command waits for the window that took the office over."""
@@ -35,7 +35,7 @@ NEW_OWNER_SECONDS = 15.0
 
 def run(options: GlobalOptions, command: str, arguments: dict[str, Any], page: Page | None = None) -> int:
     """Run one command, show what it says, on a page of the caller's if it has one, and return the exit code."""
-    gc.set_threshold(_GARBAGE_THRESHOLD)
+    gc.set_threshold(GARBAGE_THRESHOLD)
     protect()
     page = page or Page(command, as_json=options.as_json)
     return asyncio.run(_run(options, command, arguments, page))

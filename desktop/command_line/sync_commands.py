@@ -7,43 +7,68 @@ from pathlib import Path
 import click
 
 from desktop.command_line.backup_commands import run_command
+from desktop.command_line.sync_account_commands import COMMANDS, found, is_service, join
 from resources.language import gettext as _
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_EMAIL = click.option("--email", help=_("Where a service mails the code with which you sign in."))
 
 
 @click.group()
 def sync() -> None:
-    """The same office on several devices, through a folder: on, join, now, status, devices, off, leave."""
+    """The same office on several devices, through a folder or a service that you choose."""
+
+
+for _command in COMMANDS:
+    sync.add_command(_command)
 
 
 @sync.command("on")
-@click.argument("folder", type=_FOLDER, required=False)
+@click.argument("place", metavar="[FOLDER | https://SERVICE]", required=False)
+@_EMAIL
 @click.pass_context
-def sync_on(context: click.Context, folder: Path | None) -> int:
-    """Begin in an empty folder that your devices share; without a folder, go on after “off”."""
-    if folder is None:
+def sync_on(context: click.Context, place: str | None, email: str | None) -> int:
+    """Begin in an empty folder that your devices share, or at a service; without either, go on after “off”."""
+    if place is None:
         return run_command(context, "sync on", folder="", words="")
+    if is_service(place):
+        return found(context, place, email)
+    folder = _folder(context, place)
     from desktop.command_line.recovery import show_sync_key
 
     words = show_sync_key(os.urandom(32))
     if words is None:
         return 1
-    return run_command(context, "sync on", folder=str(folder.absolute()), words=words)
+    return run_command(context, "sync on", folder=folder, words=words)
 
 
 @sync.command("join")
-@click.argument("folder", type=_FOLDER)
+@click.argument("place", metavar="FOLDER | https://SERVICE")
+@_EMAIL
+@click.option(
+    "--by-device", is_flag=True, help=_("At a service: by another device instead of the recovery key.")
+)
+@click.option("--space", default="", help=_("At a service: which of your offices, where there are several."))
 @click.option("--stdin", "from_stdin", is_flag=True, help=_("Read the recovery key from standard input."))
 @click.pass_context
-def sync_join(context: click.Context, folder: Path, from_stdin: bool) -> int:
-    """Join the devices that meet in a folder, by the recovery key that “on” showed."""
+def sync_join(
+    context: click.Context, place: str, email: str | None, by_device: bool, space: str, from_stdin: bool
+) -> int:
+    """Join the devices that meet in a folder or at a service, by the recovery key that “on” showed."""
+    if is_service(place):
+        return join(context, place, email, space=space, by_device=by_device, from_stdin=from_stdin)
+    folder = _folder(context, place)
     words = (
         sys.stdin.read()
         if from_stdin
         else str(click.prompt(_("Recovery key of sync"), hide_input=True, err=True))
     )
-    return run_command(context, "sync join", folder=str(folder.absolute()), words=words)
+    return run_command(context, "sync join", folder=folder, words=words)
+
+
+def _folder(context: click.Context, place: str) -> str:
+    found: Path = _FOLDER.convert(place, None, context)
+    return str(found.absolute())
 
 
 @sync.command("now")

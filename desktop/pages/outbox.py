@@ -22,6 +22,7 @@ def category_words(category: str) -> str:
         "instructions": _("instructions"),
         "tools": _("tools"),
         "question": _("question"),
+        "sealed": _("sealed changes"),
     }.get(category, category)
 
 
@@ -32,6 +33,7 @@ def purpose_words(purpose: str) -> str:
         "check": _("key check"),
         "models": _("list of models"),
         "discovery": _("look for local servers"),
+        "sync": _("sync"),
     }.get(purpose, purpose)
 
 

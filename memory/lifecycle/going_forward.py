@@ -25,6 +25,7 @@ from memory.tables import (
     OutboxTable,
     RunTable,
     SettingTable,
+    SyncReceiptTable,
     UsageTable,
 )
 
@@ -37,6 +38,7 @@ CARRIED: tuple[type[Base], ...] = (
     ConsentTable,
     UsageTable,
     OutboxTable,
+    SyncReceiptTable,
 )
 _SETTINGS = ("backup.folder", "lifecycle.clock")
 _AT_ONCE = 500

@@ -11,7 +11,16 @@ from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Kind, Subject
 from memory.sync import aside, comparing, outbox, sealing_anew, space
 from memory.sync.aside import GONE
-from memory.sync.carrier import Accepted, Conflicting, EpochStale, Erased, NotTaken, OverQuota, Service, Verdict
+from memory.sync.carrier import (
+    Accepted,
+    Conflicting,
+    EpochStale,
+    Erased,
+    NotTaken,
+    OverQuota,
+    Service,
+    Verdict,
+)
 from memory.sync.drain import drain
 from memory.sync.service.faults import DeletionPending, GenerationChanged, ResyncRequired
 from memory.sync.settling import TOO_LARGE, settle

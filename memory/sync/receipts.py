@@ -1,11 +1,12 @@
 """Receipts of deletion: what the service destroyed, signed with a key that it publishes. They verify offline."""
 
-from collections.abc import Mapping
+import hashlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from memory.sync.errors import ReceiptWrong
-from memory.sync.signed_json import digest, hash_bytes, is_signed
+from memory.sync.signed_json import digest, hash_bytes, hash_text, is_signed
 
 SCOPES = ("account", "space", "records")
 _COUNTS = ("records", "blobs", "bytes", "key_rows")
@@ -51,6 +52,11 @@ def verify(signed: Any, keys: Mapping[str, bytes]) -> Receipt:
         return _receipt(signed)
     except ValueError as wrong:
         raise ReceiptWrong(str(wrong)) from wrong
+
+
+def hash_of_ids(rids: Iterable[str]) -> str:
+    """Return the hash by which a receipt names the records it is about: SHA-256 of their sorted ids, joined."""
+    return hash_text(hashlib.sha256(b"".join(bytes.fromhex(rid) for rid in sorted(set(rids)))).digest())
 
 
 def _receipt(signed: Mapping[str, Any]) -> Receipt:

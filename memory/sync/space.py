@@ -79,9 +79,10 @@ def of(session: Session) -> SyncSpaceTable | None:
     return session.scalars(select(SyncSpaceTable)).one_or_none()
 
 
-def take_account(session: Session, account: Account) -> None:
-    """Remember how far the account log has come."""
-    session.execute(update(SyncSpaceTable).values(log_n=account.n, log_head=account.head))
+def take_account(session: Session, account: Account, epoch: int | None = None) -> None:
+    """Remember how far the account log has come; ``epoch`` is that of the key which is written under from now on."""
+    values = {"log_n": account.n, "log_head": account.head} | ({} if epoch is None else {"epoch": epoch})
+    session.execute(update(SyncSpaceTable).values(values))
 
 
 def switch(session: Session, *, enabled: bool) -> None:

@@ -21,6 +21,7 @@ from memory.tables.sync import (
     SyncChangeTable,
     SyncConflictTable,
     SyncOutboxTable,
+    SyncReceiptTable,
     SyncRecordTable,
     SyncSpaceTable,
 )
@@ -57,6 +58,7 @@ __all__ = [
     "SyncChangeTable",
     "SyncConflictTable",
     "SyncOutboxTable",
+    "SyncReceiptTable",
     "SyncRecordTable",
     "SyncSpaceTable",
     "UsageTable",

@@ -134,3 +134,19 @@ class SyncConflictTable(Base):
     reason: Mapped[str]
     """``text`` or ``immutable``."""
     at: Mapped[Instant]
+
+
+class SyncReceiptTable(Base):
+    """A receipt of deletion that a service signed, with the key that proves it; it stays when sync is left."""
+
+    __tablename__ = "sync_receipt"
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    scope: Mapped[str]
+    """``account``, ``space`` or ``records``."""
+    at: Mapped[Instant]
+    """When it was kept here."""
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    """The public key of the service, 32 bytes."""
+    receipt: Mapped[str]
+    """The receipt as JSON, as it was signed."""

@@ -11,7 +11,7 @@ from agents.commands import syncing as commands
 from agents.commands.serving import Served
 from agents.lifecycle.everything import erase_everything
 from agents.office import Office
-from agents.syncing import ITEM
+from agents.sync_service.device_item import ITEM
 from memory import audit, branches, chats, notes, roster
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
@@ -40,11 +40,13 @@ ANSWER = {
 
 
 def in_terminal(
-    command: list[str], environment: dict[str, str], typed: Sequence[tuple[str, bytes]] = ()
+    command: list[str],
+    environment: dict[str, str],
+    typed: Sequence[tuple[str, bytes | Callable[[], bytes]]] = (),
 ) -> tuple[int, str]:
     """Run a command on a terminal of its own; returns its exit code and what the terminal showed.
 
-    ``typed`` is what to type once the terminal has shown the words before it, anew each time.
+    ``typed`` is what to type once the terminal has shown the words before it, anew each time, or what finds that out.
     """
     waiting, answered = list(typed), 0
     pid, terminal = pty.fork()
@@ -57,7 +59,8 @@ def in_terminal(
             shown += chunk
             while waiting and (found := shown.find(waiting[0][0].encode(), answered)) >= 0:
                 answered = found + 1
-                os.write(terminal, waiting.pop(0)[1])
+                words = waiting.pop(0)[1]
+                os.write(terminal, words if isinstance(words, bytes) else words())
     except OSError:
         pass  # a terminal whose last program has ended reports an error instead of an end
     finally:

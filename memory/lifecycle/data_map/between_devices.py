@@ -69,4 +69,15 @@ def between_devices() -> tuple[Entry, ...]:
             erase=EraseRule.CASCADE,
             left_out=dict.fromkeys(("id", "rid", "field", "lost", "digest", "reason", "at"), here),
         ),
+        Entry(
+            place="table:sync_receipt",
+            category=Category.ERASURE,
+            purpose=_("What a service proves to have destroyed, with its signature."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+            left_out=dict.fromkeys(
+                ("id", "scope", "at", "key", "receipt"),
+                _("Names nothing of yours; “bureau sync receipts --save” writes it as a file."),
+            ),
+        ),
     )

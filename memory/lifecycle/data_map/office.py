@@ -273,6 +273,13 @@ def _other_places() -> tuple[Entry, ...]:
             erase=EraseRule.OFFICE,
         ),
         Entry(
+            place="keyring:sync-session",
+            category=Category.SECRETS,
+            purpose=_("The session of this device at the service through which your devices sync."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+        ),
+        Entry(
             place="memory file system:index",
             category=Category.INDEX,
             purpose=_("The open search index, in memory and never on a disk."),

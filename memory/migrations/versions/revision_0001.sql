@@ -172,6 +172,15 @@ CREATE TABLE sync_outbox (
     CONSTRAINT uq_sync_outbox_op_id UNIQUE (op_id)
 );
 
+CREATE TABLE sync_receipt (
+    id VARCHAR(32) NOT NULL,
+    scope VARCHAR NOT NULL,
+    at BIGINT NOT NULL,
+    "key" BLOB NOT NULL,
+    receipt VARCHAR NOT NULL,
+    CONSTRAINT pk_sync_receipt PRIMARY KEY (id)
+);
+
 CREATE TABLE sync_record (
     rid VARCHAR(32) NOT NULL,
     type VARCHAR NOT NULL,

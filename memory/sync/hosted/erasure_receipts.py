@@ -11,6 +11,7 @@ from memory.sync.hosted.errors import Refusal, malformed
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.tables.keys import record_keys
 from memory.sync.hosted.tables.records import record_blobs, records
+from memory.sync.receipts import hash_of_ids
 
 MOST = 5000
 _PAGE = 500
@@ -21,7 +22,7 @@ async def prove(
 ) -> dict[str, Any]:
     """Look for anything left of erased records and return the signed receipt. Raises Refusal.
 
-    The receipt names them by ``records_hash`` (`receipts.hash_of_ids`), not by their ids.
+    The receipt names them by ``records_hash`` (`hash_of_ids`), not by their ids.
     """
     wanted = sorted(set(rids))
     if not 1 <= len(wanted) <= MOST:
@@ -52,5 +53,5 @@ async def prove(
         counts={"records": len(wanted), "blobs": 0, "bytes": 0, "key_rows": 0},
         keys_destroyed=[],
         gone_subjects=[],
-        more={"records_hash": receipts.hash_of_ids(wanted)},
+        more={"records_hash": hash_of_ids(wanted)},
     )

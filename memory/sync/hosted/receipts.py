@@ -1,6 +1,5 @@
 """Receipts of deletion: signed, chained by hash, kept in the ledger, public by their id."""
 
-import hashlib
 import json
 from datetime import UTC, datetime
 from typing import Any
@@ -104,8 +103,3 @@ async def of_subjects(service: Service, subjects: list[str]) -> list[dict[str, A
     async with service.stores.ledger.read() as connection:
         query = select(receipts.c.receipt).where(receipts.c.subject.in_(subjects)).order_by(receipts.c.n)
         return [json.loads(text) for text in (await connection.execute(query)).scalars()]
-
-
-def hash_of_ids(rids: list[str]) -> str:
-    """Return the hash by which a receipt names the records it is about: SHA-256 of their sorted ids, joined."""
-    return hash_text(hashlib.sha256(b"".join(bytes.fromhex(rid) for rid in sorted(set(rids)))).digest())

@@ -41,7 +41,7 @@ class Tokens:
 
 
 class Session:
-    """The session of this device at one service; its tokens rest nowhere but with ``keep``. ``url`` is scheme and host."""
+    """The session of this device at a service, of which ``url`` is scheme and host. Only ``keep`` keeps its tokens."""
 
     def __init__(
         self,
@@ -68,14 +68,13 @@ class Session:
         """Whether a device is there that can sign a new session."""
         return self._key is not None
 
-    def become(self, device_id: str, key: Ed25519PrivateKey, keep: Keep | None = None) -> None:
+    def become(self, device_id: str, key: Ed25519PrivateKey) -> None:
         """Be a device from now on, which the account log has just taken."""
         self.device_id, self._key = device_id, key
-        self._keep = keep or self._keep
 
     async def take(self, tokens: Tokens) -> None:
-        """Keep new tokens, then use them."""
-        if self._keep is not None:
+        """Keep new tokens, then use them; those of a session by mail end soon and are kept nowhere."""
+        if self._keep is not None and tokens.refresh:
             await self._keep(tokens)
         self.tokens = tokens
 

@@ -21,7 +21,7 @@ from memory.sync.service.calls import Calls, understood
 from memory.sync.service.faults import ServiceRefused
 from memory.sync.service.log import AccountLog
 from memory.sync.service.membership import chosen_space, hand_on, require_begun
-from memory.sync.service.spaces import open_wraps, spaces, wraps_of
+from memory.sync.service.spaces import PURGING, open_wraps, spaces, wraps_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,20 +149,23 @@ class Admitting:
         self._newcomer = public
         return comparison(self._answer, newcomer)
 
-    async def admit(self, at: int) -> Account:
-        """Take the new device into the account and give it the keys of every space: its owner saw the same words."""
+    async def admit(self, at: int) -> str:
+        """Take the new device into the account and give it the keys of every space: its owner saw the same words.
+
+        Returns its id.
+        """
         newcomer, writer = self._newcomer, Writer(self._device.id, self._device.sign)
         assert newcomer is not None, "compared before"
         account = await self._log.append(
             lambda now: None if newcomer.id in now.devices else writer.add_device(now, newcomer, at)
         )
         for space in await spaces(self._calls):
-            if not account.current_epoch(space.id) or space.state == "purging":
+            if not account.current_epoch(space.id) or space.state == PURGING:
                 continue
             wraps = await wraps_of(self._calls, space)
             keys = open_wraps(account, wraps, self._device.id, self._device.receive)
             await hand_on(self._calls, space, Member(space.id, self._device, keys, account), wraps)
-        return account
+        return newcomer.id
 
     @property
     def _path(self) -> str:

@@ -38,9 +38,7 @@ class DeviceRevoked(ServiceFault):
 
     def __init__(self) -> None:
         super().__init__(
-            _(
-                "This device was taken off your account: what is here stays, and nothing is synced until you join again."
-            ),
+            _("This device was taken off your account: what is here stays; to sync again, join again."),
             "device_revoked",
         )
 
@@ -50,9 +48,7 @@ class GenerationChanged(ServiceFault):
 
     def __init__(self, generation: str) -> None:
         super().__init__(
-            _(
-                "The service’s copy of this office was reset or came out of a backup: say how to go on; nothing was deleted."
-            ),
+            _("The service’s copy was reset or came out of a backup: say how to go on; nothing was deleted."),
             "generation_changed",
         )
         self.generation = generation

@@ -18,6 +18,7 @@ from memory.sync.service.calls import Calls
 from memory.sync.service.faults import LogMoved
 from memory.sync.service.log import AccountLog
 from memory.sync.service.spaces import (
+    PURGING,
     Space,
     make_space,
     open_wraps,
@@ -124,7 +125,7 @@ async def require_begun(log: AccountLog) -> None:
 
 def chosen_space(there: Iterable[Space], account: Account, space_id: str | None) -> Space | None:
     """Return the space to join, None where the account has none that was opened. Raises Refused."""
-    found = [each for each in there if account.current_epoch(each.id) and each.state != "purging"]
+    found = [each for each in there if account.current_epoch(each.id) and each.state != PURGING]
     if space_id is not None:
         found = [each for each in found if each.id.startswith(space_id)]
         if len(found) != 1:
@@ -163,6 +164,21 @@ async def renew(calls: Calls, log: AccountLog, member: Member, seen_n: int) -> M
     renewed = Member(space.id, member.device, tuple(keys[epoch] for epoch in sorted(keys)), account)
     await hand_on(calls, space, renewed, wraps)
     return renewed
+
+
+async def replace_recovery(
+    calls: Calls, log: AccountLog, member: Member, recovery_key: bytes, at: int
+) -> Member:
+    """Put another recovery key in the place of the former one, and wrap the keys of the space to it.
+
+    Where this is cut off after the entry, the next device that sees it wraps them. Raises as `renew`.
+    """
+    public = RecoveryKeys.of(recovery_key).public
+    writer = Writer(member.device.id, member.device.sign)
+    account = await log.append(
+        lambda now: None if now.recovery == public else writer.new_recovery(now, public, at)
+    )
+    return await renew(calls, log, replace(member, account=account), account.n - 1)
 
 
 def _may_be(account: Account, key: SpaceKey) -> bool:

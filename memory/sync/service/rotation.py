@@ -34,6 +34,13 @@ Held = Callable[[Iterable[str]], Awaitable[Mapping[str, str]]]
 """Returns which revision of each of these records this device holds."""
 
 
+class Behind(Refused):
+    """More is at the service than this device has pulled: pull, then try again."""
+
+    def __init__(self) -> None:
+        super().__init__(_("More was written on your other devices just now: sync, then try again."))
+
+
 @dataclass(frozen=True, slots=True)
 class Rotated:
     """What a rotation came to: the membership with the new key, record keys wrapped anew, and those that were not."""
@@ -71,13 +78,13 @@ async def open_next(
     """Open the next epoch of the space, unless another device did meanwhile.
 
     ``pulled_to`` are the generation and the head that this device has pulled up to. ``keep`` keeps the new key before
-    anybody is told of it. Raises Refused where a record's key does not open or more is there than was pulled: a
-    rotation on stale data would lock the others out. Raises ServiceFault, WrapRefused, Unreachable.
+    anybody is told of it. Raises Behind where more is there than was pulled, Refused where a record's key does not
+    open: a rotation on stale data would lock the others out. Raises ServiceFault, WrapRefused, Unreachable.
     """
     generation, head = pulled_to
     space = await space_of(calls, member.space_id)
     if (space.generation, space.head) != (generation, head):
-        raise Refused(_("More was written on your other devices just now: sync, then try again."))
+        raise Behind
     await _require_all_open(calls, space, member)
     key = SpaceKey.new(space.id, member.account.current_epoch(space.id) + 1)
     await keep(replace(member, keys=(*member.keys, key)))
@@ -86,9 +93,7 @@ async def open_next(
     except ServiceRefused as refused:
         await keep(member)
         if refused.code == "head_moved":
-            raise Refused(
-                _("More was written on your other devices just now: sync, then try again.")
-            ) from refused
+            raise Behind from refused
         raise
     return replace(member, keys=(*member.keys, key), account=account)
 

@@ -65,9 +65,9 @@ async def promises(calls: Calls) -> dict[str, Any]:
     return said
 
 
-async def ask_code(calls: Calls, email: str) -> Asked:
-    """Have a code mailed to an address. Raises Unreachable, ServiceFault."""
-    verifier = os.urandom(32)
+async def ask_code(calls: Calls, email: str, verifier: bytes | None = None) -> Asked:
+    """Have a code mailed to an address; ``verifier`` are 32 random bytes. Raises Unreachable, ServiceFault."""
+    verifier = verifier or os.urandom(32)
     hashed = base64url.encode(hashlib.sha256(verifier).digest())
     await calls.open("POST", "/v1/auth/magic", {"email": email, "verifier_hash": hashed})
     return Asked(calls.session.url, email, verifier)

@@ -14,6 +14,7 @@ from memory.sync.service.calls import Calls, understood
 from memory.sync.service.faults import SpacePurged
 from memory.sync.space_keys import SpaceKey
 
+PURGING = "purging"
 _AT_ONCE = 200
 
 
@@ -44,8 +45,10 @@ async def spaces(calls: Calls) -> tuple[Space, ...]:
 async def space_of(calls: Calls, space_id: str) -> Space:
     """Return one space. Raises SpacePurged where it is no more."""
     for each in await spaces(calls):
-        if each.id == space_id:
+        if each.id == space_id and each.state != PURGING:
             return each
+    # The list leaves out what is gone; asked for the space itself, the service names the receipt.
+    await calls.get(f"/v1/spaces/{space_id}/rotation", query={"generation": "0" * 32})
     raise SpacePurged("")
 
 

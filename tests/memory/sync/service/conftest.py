@@ -14,6 +14,7 @@ from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session, Tokens
 from memory.sync.service.log import AccountLog
 from tests.memory.sync.hosted.running import START, Running, running
+from tests.memory.sync.service.offices import Office, Template, hosted_at, make_template
 
 EMAIL = "ada@example.org"
 
@@ -86,3 +87,20 @@ async def clients(hosted: Running) -> AsyncIterator[Clients]:
     made = Clients(hosted)
     yield made
     await made.close()
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Template:
+    return make_template(tmp_path_factory.mktemp("account"), 4, met=True)
+
+
+@pytest.fixture
+def offices(tmp_path: Path, template: Template) -> Iterator[list[Office]]:
+    """Three offices that have met at a service in this process; a fourth device was enrolled."""
+    with hosted_at(template, tmp_path / "hosted") as service:
+        made = [Office.copied(service, template, number, tmp_path / f"office{number}") for number in range(3)]
+        try:
+            yield made
+        finally:
+            for office in made:
+                office.close()

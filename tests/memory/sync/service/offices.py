@@ -6,9 +6,9 @@ The account with its devices is made once, by the client, and copied for each ru
 import asyncio
 import os
 import shutil
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -27,21 +27,21 @@ from memory.sync.arrival import Trust
 from memory.sync.drain import drain
 from memory.sync.envelope import Signer
 from memory.sync.exchange import Parts, Round, exchange
-from memory.sync.hosted import jobs, lifetime, rounds
+from memory.sync.hosted import jobs, lifetime, replaying, rounds
 from memory.sync.hosted.application import application
 from memory.sync.hosted.service import Service, make_service
 from memory.sync.hosted.settings import Settings
 from memory.sync.known import revisions
 from memory.sync.membership import Member
-from memory.sync.service import membership, sign_in
 from memory.sync.service import calls as calling
+from memory.sync.service import membership, sign_in
 from memory.sync.service.carrier import HostedCarrier
 from memory.sync.service.log import AccountLog
 from memory.sync.space import Credentials
 from memory.sync.space_keys import SpaceKeys
 from memory.tables import SyncRecordTable
 from tests.memory.conftest import KEY
-from tests.memory.sync.devices import TYPES, reindex, state_of
+from tests.memory.sync.devices import TYPES, make_empty, reindex, state_of
 from tests.memory.sync.hosted.running import Clock, Inbox, settings_for
 
 Result = TypeVar("Result")
@@ -55,6 +55,8 @@ class Wire(httpx2.AsyncBaseTransport):
         self._to = httpx2.ASGITransport(app=app)
         self.plan: list[str] = []
         """What happens to the next requests: ``""``, ``lose``, ``lose answer`` or ``twice``."""
+        self.unheard = ""
+        """The end of a path: the next answer from there is lost."""
         self.twist: Any = None
         """Changes an answer: takes path and response, returns a response."""
         self.between: tuple[int, Callable[[], Awaitable[None]]] | None = None
@@ -69,6 +71,8 @@ class Wire(httpx2.AsyncBaseTransport):
         response = await self._sent(request, content)
         if what == "twice" and "/auth/" not in request.url.path:  # a challenge is worth one answer
             response = await self._sent(request, content)
+        if self.unheard and request.url.path.endswith(self.unheard):
+            self.unheard, what = "", "lose answer"
         if what == "lose answer":
             raise httpx2.ReadError("lost", request=request)
         return self.twist(request.url.path, response) if self.twist is not None else response
@@ -133,6 +137,7 @@ class Hosted:
         """Copy the records, as the nightly backup does."""
         self.run(self.service.stores.records.checkpoint())
         shutil.copy(self.records, to)
+        self.run(replaying.mark_tide(self.service))
 
     def restore(self, backup: Path) -> None:
         """Start on records of an earlier day; ledger and keys stay as they are."""
@@ -160,19 +165,23 @@ class Hosted:
 
 @dataclass(frozen=True)
 class Template:
-    """A service's folder with an account of some devices in one space, to be copied."""
+    """A service's folder with an account of some devices in one space, and the office of each, to be copied."""
 
     folder: Path
     members: tuple[Member, ...]
-    recovery_key: bytes = field(repr=False)
+    homes: Path
 
 
-def make_template(folder: Path, count: int) -> Template:
-    """Let the client found an account and join it, by mail and recovery key."""
+def make_template(folder: Path, count: int, *, met: bool = False) -> Template:
+    """Let the client found an account and join it, by mail and recovery key.
+
+    ``met`` lets the devices exchange what they have, so that all of them can write.
+    """
     inbox, clock, key = Inbox(), Clock(), os.urandom(32)
     clock.at = now()
-    hosted = Hosted(settings_for(folder, 8460, inbox.port), clock)
+    hosted = Hosted(settings_for(folder / "hosted", 8460, inbox.port), clock)
     made: list[Member] = []
+    empty = make_empty(folder / "empty.db")
     try:
         for _number in range(count):
             client = _Caller(hosted)
@@ -185,14 +194,25 @@ def make_template(folder: Path, count: int) -> Template:
                 made.append(hosted.run(membership.found(client.calls, key, clock())))
             hosted.run(client.close())
             clock.pass_days(1)
+        offices = []
+        for number, member in enumerate(made):
+            home = folder / "offices" / str(number)
+            home.mkdir(parents=True)
+            shutil.copy(empty, home / "office.db")
+            offices.append(Office(hosted, member, home))
+            offices[-1].join(founds=number == 0)
+        if met:
+            settle(*offices)
+        for office in offices:
+            office.close()
     finally:
         hosted.close()
         inbox.close()
-    return Template(folder, tuple(made), key)
+    return Template(folder / "hosted", tuple(made), folder / "offices")
 
 
 @contextmanager
-def hosted_at(template: Template, folder: Path, **settings: Any) -> Any:
+def hosted_at(template: Template, folder: Path, **settings: Any) -> Iterator[Hosted]:
     """Run a service on a copy of a template."""
     shutil.copytree(template.folder, folder)
     clock = Clock()
@@ -220,13 +240,17 @@ class _Caller:
 class Office:
     """One office on one device, as the desktop would run it."""
 
-    def __init__(self, hosted: Hosted, member: Member, home: Path, empty: Path) -> None:
-        home.mkdir(parents=True)
-        shutil.copy(empty, home / "office.db")
+    def __init__(self, hosted: Hosted, member: Member, home: Path) -> None:
         self.hosted, self.member, self.home = hosted, member, home
         self.database = Database.open(home / "office.db", KEY)
         self.parts_database: Any = self.database
         self.reach()
+
+    @classmethod
+    def copied(cls, hosted: Hosted, template: Template, number: int, home: Path) -> "Office":
+        """Open a copy of an office of a template."""
+        shutil.copytree(template.homes / str(number), home)
+        return cls(hosted, template.members[number], home)
 
     def reach(self) -> None:
         """Begin to call the service, as it is reached now."""

@@ -142,7 +142,7 @@ async def test_a_session_is_renewed_by_refresh_then_by_signature_and_a_revoked_d
     assert other.kept[-1].refresh != other.kept[-2].refresh
     clients.hosted.clock.pass_days(31)
     await spaces(other.calls)
-    assert len(other.kept) == 4
+    assert len(other.kept) == 3
     writer = Writer(first.device.id, first.device.sign)
     await one.log().append(lambda now: writer.revoke_device(now, second.device.id, START))
     with pytest.raises(DeviceRevoked):

@@ -1,0 +1,1 @@
+"""The office’s account at a hosted service: devices, keys, deletion, receipts."""

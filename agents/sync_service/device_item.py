@@ -1,0 +1,88 @@
+"""What of sync rests in the vault: the keys of this device in one item, the tokens of its session in another.
+
+Tokens change every quarter of an hour; the keys are not written again for that.
+"""
+
+import asyncio
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from memory.sync import base64url
+from memory.sync.device_keys import DeviceKeys, Receiver
+from memory.sync.membership import Member
+from memory.sync.service.calls import Tokens
+from memory.sync.space_keys import SpaceKey
+from resources.language import gettext as _
+from vault.errors import KeyNotFound
+from vault.office_keys import Vault
+from vault.secret import Secret
+
+ITEM, SESSION_ITEM = "sync", "sync-session"
+"""The names of the vault's items."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What this device is, and the keys of its space by epoch."""
+
+    space_id: str
+    device: DeviceKeys
+    keys: tuple[SpaceKey, ...] = field(repr=False)
+
+
+class DeviceItem:
+    """The vault's items of sync. Every method raises VaultError."""
+
+    def __init__(self, vault: Vault) -> None:
+        self._vault = vault
+
+    async def read(self) -> Kept:
+        """Return the keys of this device. Raises KeyNotFound where sync was never on."""
+        secret = await asyncio.to_thread(self._vault.read_key, ITEM)
+        return _from_item(json.loads(secret.reveal()))
+
+    async def write(self, member: Member | Kept) -> None:
+        """Keep the keys of this device in the place of the former ones."""
+        secret = Secret(json.dumps(_to_item(member)))
+        await asyncio.to_thread(self._vault.write_key, ITEM, secret, _("keys of this device for sync"))
+
+    async def read_tokens(self) -> Tokens:
+        """Return the tokens of the last session, empty ones where there was none."""
+        try:
+            secret = await asyncio.to_thread(self._vault.read_key, SESSION_ITEM)
+        except KeyNotFound:
+            return Tokens()
+        return Tokens(**json.loads(secret.reveal()))
+
+    async def write_tokens(self, tokens: Tokens) -> None:
+        """Keep the tokens of the session."""
+        secret = Secret(json.dumps({"access": tokens.access, "refresh": tokens.refresh}))
+        await asyncio.to_thread(self._vault.write_key, SESSION_ITEM, secret, _("session of sync"))
+
+    async def delete(self) -> None:
+        """Destroy both."""
+        for name in (SESSION_ITEM, ITEM):
+            await asyncio.to_thread(self._vault.delete_key, name)
+
+
+def _to_item(member: Member | Kept) -> dict[str, Any]:
+    device = member.device
+    return {
+        "space": member.space_id,
+        "device": device.id,
+        "sign": base64url.encode(device.sign.private_bytes_raw()),
+        "receive": base64url.encode(device.receive.private),
+        "keys": {str(key.epoch): base64url.encode(key.key) for key in member.keys},
+    }
+
+
+def _from_item(item: dict[str, Any]) -> Kept:
+    sign = Ed25519PrivateKey.from_private_bytes(base64url.decode(item["sign"], 32))
+    device = DeviceKeys(item["device"], sign, Receiver(base64url.decode(item["receive"])))
+    keys = (
+        SpaceKey(item["space"], int(epoch), base64url.decode(key, 32)) for epoch, key in item["keys"].items()
+    )
+    return Kept(item["space"], device, tuple(keys))

@@ -1,0 +1,149 @@
+"""What a service holds of this office, in its owner's hands: deleting it, proofs of that, exports of it."""
+
+import asyncio
+from pathlib import Path
+from typing import Literal
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents.sync_service.account import ServiceAccount
+from agents.sync_service.connecting import Connecting, reaching
+from memory import audit
+from memory.database import Database
+from memory.errors import Refused
+from memory.sync import kept_receipts
+from memory.sync.kept_receipts import KeptReceipt
+from memory.sync.service import deletion, exports, proofs
+from memory.sync.service.calls import Calls
+from memory.sync.service.deletion import Deletion, Mode
+from memory.sync.service.exports import Export, Kind
+from memory.sync.service.faults import ServiceFault
+from memory.sync.service.proofs import Proof
+from memory.sync.service.spaces import space_of
+from memory.tables import SyncRecordTable
+from resources.language import gettext as _
+
+What = Literal["account", "office"]
+"""The whole account, or the copy of this office alone."""
+
+
+class ServiceHoldings:
+    """Deletion, receipts and exports. Every call raises NotReached, StorageError or VaultError."""
+
+    def __init__(self, database: Database, connecting: Connecting, account: ServiceAccount) -> None:
+        self._database, self._connecting, self._account = database, connecting, account
+
+    async def ask_mail_code(self) -> None:
+        """Have the code mailed that a deletion at once needs."""
+        calls = await self._account.calls()
+        with reaching(calls.session.url):
+            await deletion.ask_mail_code(calls)
+
+    async def delete(self, what: What, mode: Mode, mail_code: str = "") -> Deletion:
+        """Begin to delete at the service; what is on this device stays. ``now`` needs the code from the mail."""
+        calls, space_id = await self._here()
+        with reaching(calls.session.url):
+            if what == "account":
+                begun = await deletion.delete_account(calls, mode, mail_code)
+            else:
+                begun = await deletion.delete_space(calls, space_id, mode, mail_code)
+        await self._database.write(
+            audit.append, "sync deletion asked", space_id, {"what": what, "mode": mode}
+        )
+        return begun
+
+    async def restore(self, what: What) -> None:
+        """Call a deletion off that is still thought over."""
+        calls, space_id = await self._here()
+        with reaching(calls.session.url):
+            if what == "account":
+                await deletion.restore_account(calls)
+            else:
+                await deletion.restore_space(calls, space_id)
+        await self._database.write(audit.append, "sync deletion called off", space_id, {"what": what})
+
+    async def fetch_receipts(self) -> int:
+        """Fetch, prove and keep what the service gave for the account; return how many are new. Raises ReceiptWrong."""
+        calls = await self._account.calls()
+        with reaching(calls.session.url):
+            found = await proofs.proofs(calls)
+        return await self._keep(*found)
+
+    async def fetch_receipt(self, receipt_id: str) -> int:
+        """Fetch, prove and keep one receipt, which needs no session any more. Raises ReceiptWrong."""
+        calls = await self._account.calls()
+        with reaching(calls.session.url):
+            return await self._keep(await proofs.proof_of(calls, receipt_id))
+
+    async def prove_erased(self) -> KeptReceipt:
+        """Have the service prove that nothing is left there of anything that was erased in this office.
+
+        Raises Refused where nothing was, ReceiptWrong.
+        """
+        calls, space_id = await self._here()
+        rids = await self._database.read(_erased)
+        if not rids:
+            raise Refused(_("Nothing that was at the service has been erased yet."))
+        with reaching(calls.session.url):
+            proof = await proofs.prove_erased(calls, await space_of(calls, space_id), rids)
+        await self._keep(proof)
+        kept = await self.receipts()
+        return next(each for each in kept if each.receipt.receipt_id == proof.receipt.receipt_id)
+
+    async def receipts(self) -> tuple[KeptReceipt, ...]:
+        """Return the receipts that are kept here, proved anew, the oldest first. Raises ReceiptWrong."""
+        return await self._database.read(kept_receipts.kept)
+
+    async def note_purge(self, fault: ServiceFault) -> None:
+        """Keep the receipt of a purge that the service told of, if it did."""
+        if receipt_id := getattr(fault, "receipt_id", ""):
+            await self.fetch_receipt(receipt_id)
+
+    async def ask_export(self, kind: Kind, hours: int) -> Export:
+        """Have the service export what it holds; the link is told only here."""
+        calls = await self._account.calls()
+        with reaching(calls.session.url):
+            export = await exports.ask_export(calls, kind, hours)
+        await self._database.write(audit.append, "sync export asked", export.export_id, {"kind": kind})
+        return export
+
+    async def export_state(self, export_id: str) -> str:
+        """Return how far an export is."""
+        calls = await self._account.calls()
+        with reaching(calls.session.url):
+            return await exports.export_state(calls, export_id)
+
+    async def share(self, path: Path, hours: int) -> Export:
+        """Hand out a file that is encrypted by age through a link of the service. Raises Refused for any other file."""
+        try:
+            shared = await asyncio.to_thread(exports.look_at, path)
+        except OSError as error:
+            raise Refused(
+                _("{path} cannot be read: look at its name and who may read it.").format(path=path)
+            ) from error
+        calls = await self._account.calls()
+        with reaching(calls.session.url):
+            export = await exports.share(calls, self._connecting.bare, shared, hours)
+        await self._database.write(audit.append, "sync file shared", export.export_id, {"bytes": shared.size})
+        return export
+
+    async def _here(self) -> tuple[Calls, str]:
+        calls = await self._account.calls()
+        return calls, await self._account.space_id()
+
+    async def _keep(self, *found: Proof) -> int:
+        return await self._database.write(_keep, found)
+
+
+def _keep(session: Session, found: tuple[Proof, ...]) -> int:
+    new = [each for each in found if kept_receipts.keep(session, each.receipt, each.key)]
+    for each in new:
+        audit.append(session, "sync receipt kept", each.receipt.receipt_id, {"scope": each.receipt.scope})
+    return len(new)
+
+
+def _erased(session: Session) -> list[str]:
+    """Return the records that the others were told to erase, the most that one receipt may name."""
+    chosen = select(SyncRecordTable.rid).where(SyncRecordTable.state == "erased", SyncRecordTable.seq > 0)
+    return list(session.scalars(chosen.order_by(SyncRecordTable.seq.desc()).limit(proofs.MOST)))

@@ -1,0 +1,117 @@
+"""How this office becomes a device of an account at a service: it begins one, or joins by recovery key or six words."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from agents.sync_service.account import Comparison, Rounds
+from agents.sync_service.connecting import Connecting, reaching
+from agents.sync_service.device_item import DeviceItem
+from memory.errors import Refused
+from memory.identifiers import now
+from memory.sync.membership import Member
+from memory.sync.service import membership, sign_in
+from memory.sync.service.calls import Calls, Session
+from memory.sync.service.enrolling import Joining
+from memory.sync.service.sign_in import Asked
+from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    from memory.sync.exchange import Round
+
+
+@dataclass(frozen=True, slots=True)
+class _UnderWay:
+    """A device that has announced itself and waits to be let in."""
+
+    url: str
+    joining: Joining
+
+
+class ServiceJoining:
+    """Begins and joins accounts. Every call raises NotReached, StorageError or VaultError."""
+
+    def __init__(self, item: DeviceItem, connecting: Connecting, rounds: Rounds) -> None:
+        self._item, self._connecting, self._rounds = item, connecting, rounds
+        self._under_way: _UnderWay | None = None
+
+    async def ask_code(self, address: str, email: str, verifier: bytes | None = None) -> Asked:
+        """Have a code mailed; it is worth something only together with what is returned here.
+
+        ``verifier`` are 32 new random bytes of whoever keeps them for the next call.
+
+        Raises Refused for an address that is none, or where no service is.
+        """
+        url = sign_in.service_address(address)
+        calls = await self._connecting.calls(Session(url))
+        with reaching(url):
+            await sign_in.promises(calls)
+            return await sign_in.ask_code(calls, email.strip(), verifier)
+
+    async def found(self, asked: Asked, code: str, recovery_key: bytes) -> "Round":
+        """Begin an account with this device; ``recovery_key`` are 32 new random bytes that the owner has noted."""
+
+        async def join() -> tuple[Member, bool]:
+            with reaching(asked.url):
+                calls = await self._by_mail(asked, code)
+                return await membership.found(calls, recovery_key, now()), True
+
+        return await self._enter(asked.url, join)
+
+    async def join(
+        self, asked: Asked, code: str, recovery_key: bytes, space_id: str | None = None
+    ) -> "Round":
+        """Become a device of the account by its recovery key; ``space_id`` chooses among several offices."""
+
+        async def join() -> tuple[Member, bool]:
+            with reaching(asked.url):
+                calls = await self._by_mail(asked, code)
+                return await membership.join(calls, recovery_key, now(), space_id)
+
+        return await self._enter(asked.url, join)
+
+    async def announce(self, asked: Asked, code: str) -> None:
+        """Announce this device, so that another one lets it in: see `compare`, then `finish`."""
+        with reaching(asked.url):
+            joining = Joining(await self._by_mail(asked, code))
+            await joining.begin()
+        self._under_way = _UnderWay(asked.url, joining)
+
+    async def compare(self) -> Comparison | None:
+        """Return what both screens must show alike, None until the other device has answered."""
+        under_way = self._announced()
+        with reaching(under_way.url):
+            compared = await under_way.joining.compare()
+        return None if compared is None else Comparison.of(compared)
+
+    async def finish(self, space_id: str | None = None) -> "Round | None":
+        """Join once the other device has let this one in, None until then: its owner saw the same words on both."""
+        under_way = self._announced()
+        with reaching(under_way.url):
+            member = await under_way.joining.admitted(space_id)
+        if member is None:
+            return None
+
+        async def join() -> tuple[Member, bool]:
+            return member, False
+
+        done = await self._enter(under_way.url, join)
+        self._under_way = None
+        return done
+
+    def give_up(self) -> None:
+        """Announce nothing any more: the words differed."""
+        self._under_way = None
+
+    async def _enter(self, url: str, join: Callable[[], Awaitable[tuple[Member, bool]]]) -> "Round":
+        return await self._rounds.enter(url, join)
+
+    async def _by_mail(self, asked: Asked, code: str) -> Calls:
+        calls = await self._connecting.calls(Session(asked.url, keep=self._item.write_tokens))
+        await sign_in.redeem(calls, asked, code)
+        return calls
+
+    def _announced(self) -> _UnderWay:
+        if self._under_way is None:
+            raise Refused(_("This device has not announced itself: begin again with “bureau sync join”."))
+        return self._under_way

@@ -1,0 +1,108 @@
+"""Exports that the service makes of the account, and files that are handed out through its links."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+
+from memory.errors import Refused
+from memory.sync.service.calls import Calls, understood
+from memory.sync.service.faults import Unreachable
+from resources.language import gettext as _
+
+if TYPE_CHECKING:
+    import httpx2
+
+Kind = Literal["metadata", "full"]
+READY, FAILED = "ready", "failed"
+_AGE = b"age-encryption.org/v1\n"
+_PIECE = 2**20
+
+
+Bare = Callable[[str], Awaitable["httpx2.AsyncClient"]]
+"""Returns a client for an address that the service named; no token goes along."""
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """An export and its link, which is told only when it is asked for; ``put`` is where a shared file goes."""
+
+    export_id: str
+    link: str
+    put: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A file that was encrypted by age, with its SHA-256 in hexadecimal digits and its length in bytes."""
+
+    path: Path
+    sha256: str
+    size: int
+
+
+async def ask_export(calls: Calls, kind: Kind, hours: int) -> Export:
+    """Have an export made. Raises Unreachable, ServiceFault."""
+    return _export(await calls.send("POST", "/v1/exports", {"kind": kind, "hours": hours}))
+
+
+async def export_state(calls: Calls, export_id: str) -> str:
+    """Return how far an export is: ``waiting``, ``running``, ``ready``, ``failed`` or ``expired``."""
+    answer = await calls.get(f"/v1/exports/{export_id}")
+    with understood():
+        return str(answer["state"])
+
+
+def look_at(path: Path) -> Shared:
+    """Read a file that is to be shared; blocks.
+
+    Raises Refused for one that is not encrypted by age, which anybody with the link could read, OSError.
+    """
+    with path.open("rb") as file:
+        if file.read(len(_AGE)) != _AGE:
+            raise Refused(
+                _("{name} is not encrypted: write it with “bureau export --encrypt” first.").format(
+                    name=path.name
+                )
+            )
+        file.seek(0)
+        digest, size = hashlib.sha256(), 0
+        while piece := file.read(_PIECE):
+            digest.update(piece)
+            size += len(piece)
+    return Shared(path, digest.hexdigest(), size)
+
+
+async def share(calls: Calls, bare: Bare, shared: Shared, hours: int) -> Export:
+    """Put a file at the service and return its link. Raises Unreachable, ServiceFault."""
+    body = {"kind": "shared", "hours": hours, "sha256": shared.sha256, "size": shared.size}
+    export = _export(await calls.send("POST", "/v1/exports", body))
+    await _put(await bare(export.put), export.put, shared)
+    await calls.send("POST", f"/v1/exports/{export.export_id}/commit", {})
+    return export
+
+
+async def _put(bare: "httpx2.AsyncClient", address: str, shared: Shared) -> None:
+    import httpx2
+
+    with shared.path.open("rb") as file:
+        try:
+            answer = await bare.put(
+                address, content=_pieces(file), headers={"Content-Length": str(shared.size)}
+            )
+        except httpx2.RequestError as error:
+            raise Unreachable(type(error).__name__) from error
+    if answer.status_code >= 300:
+        raise Unreachable(f"status {answer.status_code}")
+
+
+async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:
+    while piece := await asyncio.to_thread(file.read, _PIECE):
+        yield piece
+
+
+def _export(answer: Any) -> Export:
+    with understood():
+        return Export(str(answer["export_id"]), str(answer["link"]), str(answer.get("put", "")))

@@ -1,0 +1,218 @@
+"""Real offices of one owner meet at the real service: founded, joined, taken off, the key renewed."""
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from agents.office import Office
+from agents.sync_service.connecting import NotReached
+from agents.sync_service.device_item import ITEM, SESSION_ITEM
+from memory import ledger, notes
+from memory.errors import Refused
+from memory.sync.errors import WrapRefused
+from memory.sync.service.faults import DeviceRevoked
+from memory.sync.service.sign_in import Asked
+from tests.memory.sync.hosted.running import Running, running
+from vault.errors import KeyNotFound
+
+Offices = Callable[..., Awaitable[Office]]
+EMAIL = "ada@example.org"
+
+
+@pytest.fixture
+def hosted(tmp_path: Path) -> Iterator[Running]:
+    with running(tmp_path / "hosted") as found:
+        yield found
+
+
+async def code_of(office: Office, hosted: Running) -> tuple[Asked, str]:
+    asked = await office.syncing.joining.ask_code(hosted.url, EMAIL)
+    await asyncio.to_thread(hosted.do_jobs)
+    return asked, hosted.inbox.code(EMAIL)
+
+
+async def found(office: Office, hosted: Running) -> bytes:
+    key = os.urandom(32)
+    await office.syncing.joining.found(*await code_of(office, hosted), key)
+    return key
+
+
+async def join(office: Office, hosted: Running, key: bytes) -> None:
+    await office.syncing.joining.join(*await code_of(office, hosted), key)
+
+
+async def settle(*offices: Office) -> None:
+    for _turn in range(5):
+        done = [await office.syncing.now() for office in offices]
+        assert not any(each.refused for each in done)
+        if not any(each.pulled or each.pushed or each.erased for each in done):
+            return
+    raise AssertionError("the devices talk for ever")
+
+
+async def texts(office: Office) -> list[str]:
+    return sorted(note.text for note in await office.database.read(notes.notes))
+
+
+async def device_id(office: Office) -> str:
+    return (await office.syncing.joined()).device_id
+
+
+async def epoch(office: Office) -> int:
+    return (await office.syncing.joined()).epoch
+
+
+async def test_what_is_written_on_one_is_on_the_other_and_every_request_is_booked(
+    offices: Offices, hosted: Running
+) -> None:
+    one, other = await offices("one"), await offices("other")
+    await one.notes.add("the quetzal sings")
+    key = await found(one, hosted)
+    await join(other, hosted, key)
+    await settle(one, other)
+    await other.notes.add("and the owl listens")
+    await settle(one, other)
+    assert await texts(one) == await texts(other) == ["and the owl listens", "the quetzal sings"]
+    assert b"quetzal" not in await asyncio.to_thread(hosted.dump)
+    booked = await one.database.read(ledger.outbox)
+    assert {row.purpose for row in booked} == {"sync"} and len(booked) > 10
+    session = one.vault.read_key(SESSION_ITEM).reveal()
+    await one.close()
+    token = session.split('"')[3]
+    assert len(token) > 30
+    for file in one.locations.home.rglob("*"):
+        if file.is_file() and file.name != "keyslots.json":
+            assert token.encode() not in file.read_bytes()
+
+
+async def test_what_does_not_join(offices: Offices, hosted: Running) -> None:
+    one, other = await offices("one"), await offices("other")
+    for address in ("http://sync.example.org", "ftp://127.0.0.1", "sync.example.org", "https://a@b.org"):
+        with pytest.raises(Refused, match="https"):
+            await one.syncing.joining.ask_code(address, EMAIL)
+    with pytest.raises(NotReached, match="cannot be reached"):
+        await one.syncing.joining.ask_code("http://127.0.0.1:9", EMAIL)
+    await found(one, hosted)
+    with pytest.raises(Refused, match="has devices already"):
+        await found(other, hosted)
+    with pytest.raises(WrapRefused):
+        await join(other, hosted, os.urandom(32))
+    assert (await other.syncing.status()).here is None
+    with pytest.raises(KeyNotFound):
+        other.vault.read_key(ITEM)
+    with pytest.raises(Refused, match="syncs already"):
+        await found(one, hosted)
+
+
+async def test_a_device_is_let_in_by_six_words(offices: Offices, hosted: Running) -> None:
+    one, other = await offices("one"), await offices("other")
+    await one.notes.add("the quetzal sings")
+    await found(one, hosted)
+    await other.syncing.joining.announce(*await code_of(other, hosted))
+    assert await other.syncing.joining.compare() is None
+    (waiting,) = await one.syncing.account.waiting()
+    await one.syncing.account.answer(waiting)
+    seen = await other.syncing.joining.compare()
+    assert seen is not None and len(seen.words) == 6 and seen == await one.syncing.account.compare()
+    assert await other.syncing.joining.finish() is None
+    await one.syncing.account.admit()
+    assert await other.syncing.joining.finish() is not None
+    assert await texts(other) == ["the quetzal sings"]
+
+
+async def test_a_device_that_is_taken_off_reads_nothing_that_is_written_after(
+    offices: Offices, hosted: Running
+) -> None:
+    one, two, three = await offices("one"), await offices("two"), await offices("three")
+    await two.notes.add("before")
+    key = await found(one, hosted)
+    await join(two, hosted, key)
+    await join(three, hosted, key)
+    await settle(one, two, three)
+    gone = await device_id(three)
+    with pytest.raises(Refused, match="names no device"):
+        await one.syncing.account.revoke(["zz"])
+    with pytest.raises(Refused, match="this device"):
+        await one.syncing.account.revoke([await device_id(one)])
+    await one.notes.add("written and not yet sent")
+    await one.syncing.account.revoke([gone[:8]])
+    assert await epoch(one) == 2 and one.syncing.account.rotated is not None
+    assert one.syncing.account.rotated.left == ()
+    with pytest.raises(DeviceRevoked):
+        await three.syncing.now()
+    await one.notes.add("after")
+    await settle(one, two)
+    assert await epoch(two) == 2
+    assert await texts(two) == ["after", "before", "written and not yet sent"] and await texts(three) == [
+        "before"
+    ]
+    rows = hosted.rows("keys", "SELECT count(*) FROM space_wraps WHERE epoch = 1")
+    assert rows[0][0] == 0
+    assert hosted.rows("keys", "SELECT count(*) FROM record_keys WHERE wrap_epoch = 1")[0][0] == 0
+    listed = await one.syncing.account.devices()
+    assert [each.active for each in listed] == [True, True, False]
+
+
+async def test_what_one_device_leaves_of_a_rotation_another_finishes(
+    offices: Offices, hosted: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, two, three = await offices("one"), await offices("two"), await offices("three")
+    key = await found(one, hosted)
+    await join(two, hosted, key)
+    await join(three, hosted, key)
+    await settle(one, two, three)
+
+    async def cut(*_arguments: object, **_more: object) -> None:
+        raise OSError("cut off")
+
+    with monkeypatch.context() as cutting:
+        cutting.setattr("memory.sync.service.rotation.open_next", cut)
+        with pytest.raises(OSError, match="cut off"):
+            await one.syncing.account.revoke([await device_id(three)])
+    with monkeypatch.context() as cutting:
+        cutting.setattr("memory.sync.service.rotation.wrap_anew", cut)
+        with pytest.raises(OSError, match="cut off"):
+            await two.syncing.now()
+    await one.syncing.now()
+    assert await epoch(one) == 2
+    assert hosted.rows("keys", "SELECT count(*) FROM space_wraps WHERE epoch = 1")[0][0] == 0
+    await settle(one, two)
+    fresh = await offices("fresh")
+    await join(fresh, hosted, key)
+    assert await epoch(fresh) == 2
+
+
+async def test_after_everything_was_lost(offices: Offices, hosted: Running) -> None:
+    one, lost = await offices("one"), await offices("lost")
+    await one.notes.add("all that is left")
+    key = await found(one, hosted)
+    await join(lost, hosted, key)
+    await settle(one, lost)
+    fresh, new_key = await offices("fresh"), os.urandom(32)
+    await join(fresh, hosted, key)
+    await fresh.syncing.account.revoke_others()
+    await fresh.syncing.account.replace_recovery(new_key)
+    assert await texts(fresh) == ["all that is left"]
+    for office in (one, lost):
+        with pytest.raises(DeviceRevoked):
+            await office.syncing.now()
+    late = await offices("late")
+    with pytest.raises(WrapRefused):
+        await join(late, hosted, key)
+    await join(late, hosted, new_key)
+    assert await texts(late) == ["all that is left"]
+    assert sum(each.active for each in await late.syncing.account.devices()) == 2
+
+
+async def test_who_leaves_forgets_session_and_keys(offices: Offices, hosted: Running) -> None:
+    one = await offices("one")
+    key = await found(one, hosted)
+    await one.syncing.leave()
+    for item in (ITEM, SESSION_ITEM):
+        with pytest.raises(KeyNotFound):
+            one.vault.read_key(item)
+    await join(one, hosted, key)
+    await settle(one)

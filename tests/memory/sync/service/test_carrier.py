@@ -1,0 +1,410 @@
+"""Offices meet at the real service: what is sent, what is removed without proof, and what a device does when asked."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from memory import chats, messages, notes, roster
+from memory.lifecycle import trash
+from memory.lifecycle.subjects import Subject
+from memory.sync import outbox
+from memory.sync.account_log import Writer
+from memory.sync.aside import MOST
+from memory.sync.errors import ServiceWentBack
+from memory.sync.service import deletion
+from memory.sync.service.faults import ResyncRequired, Unreachable
+from memory.sync.service.log import AccountLog
+from memory.sync.service.rotation import open_next, wrap_anew
+from memory.sync.service.spaces import space_of
+from memory.tables import NoteTable, SyncOutboxTable, SyncRecordTable
+from tests.memory.sync.service.offices import Office, settle
+
+AWAY = 200
+"""Days after which markers are dropped."""
+
+
+def texts(office: Office) -> list[str]:
+    return sorted(each["text"] for each in office.state()["note"].values())
+
+
+def state_of(office: Office, local_id: str) -> str | None:
+    def ask(session: Session) -> str | None:
+        chosen = select(SyncRecordTable.state).where(SyncRecordTable.local_id == local_id)
+        return session.scalar(chosen)
+
+    found: str | None = office.do(ask)
+    return found
+
+
+def trashed(office: Office) -> dict[str, int | None]:
+    return {one.subject.id: one.leaves_at for one in office.do(trash.listed)}
+
+
+def away(office: Office, *others: Office, erase: list[str]) -> None:
+    """Let others erase notes while a device is away for so long that the markers are dropped."""
+    for note in erase:
+        others[0].erase(Subject("note", note))
+    later = others[0].do(notes.add_note, "written meanwhile")
+    settle(*others)
+    office.hosted.clock.pass_days(AWAY)
+    others[0].erase(Subject("note", later.id))
+    settle(*others)
+    office.hosted.do_day()
+
+
+def test_what_is_written_here_is_there_and_what_both_changed_is_merged(offices: list[Office]) -> None:
+    one, other, _third = offices
+    agent = one.do(roster.create_agent, name="Ada", instructions="first\nmiddle\nlast")
+    chat = one.do(chats.create_conversation)
+    said = one.do(messages.add_owner_message, chat.id, "hello")
+    settle(one, other)
+    one.do(roster.update_agent, agent.id, markdown="", instructions="FIRST\nmiddle\nlast")
+    other.do(roster.update_agent, agent.id, markdown="", instructions="first\nmiddle\nLAST")
+    mine = one.do(messages.add_owner_message, chat.id, "mine")
+    yours = other.do(messages.add_owner_message, chat.id, "yours")
+    settle(*offices)
+    states = [office.state() for office in offices]
+    assert states[0] == states[1] == states[2]
+    assert states[0]["agent"][agent.id]["instructions"] == "FIRST\nmiddle\nLAST"
+    assert {said.id, mine.id, yours.id} == set(states[0]["message"])
+    assert [office.sync().pushed for office in offices] == [0, 0, 0]
+
+
+def test_a_push_that_was_taken_and_not_heard_of_is_sent_again_and_changes_nothing(
+    offices: list[Office],
+) -> None:
+    one, other, _third = offices
+    one.do(notes.add_note, "milk")
+    one.wire.unheard = "/push"
+    with pytest.raises(Unreachable):
+        one.sync()
+    live = one.hosted.live(one.member.space_id)
+    settle(one, other)
+    assert one.hosted.live(one.member.space_id) == live and texts(other) == ["milk"]
+
+
+def test_a_large_first_sync_goes_in_portions_that_the_service_takes(offices: list[Office]) -> None:
+    one, other, _third = offices
+    for number in range(7):
+        one.do(notes.add_note, f"{number}" * 900_000)
+    one.hosted.become(push_bytes=3 * 2**20)  # less than this client thinks
+    settle(one, other)
+    assert len(other.state()["note"]) == 7
+
+
+def test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside(offices: list[Office]) -> None:
+    one, other, third = offices
+    kept, gone = (one.do(notes.add_note, text).id for text in ("kept", "gone"))
+    settle(*offices)
+    mine = third.do(notes.add_note, "written offline")
+    away(third, one, other, erase=[gone])
+    done = third.sync()
+    assert (done.aside, done.missing, done.refused) == (1, 0, [])
+    assert state_of(third, gone) == "aside" and state_of(third, kept) == "synced"
+    settle(*offices)
+    assert texts(third) == texts(one) == ["kept", "written offline"]
+    # It lies in the trash for 30 days, however few the owner's are, and nobody is told of its end.
+    leaves = trashed(third)[gone]
+    assert leaves is not None and leaves == third.hosted.clock() + 30 * trash.DAY
+    assert third.do(trash.due, leaves) == ()
+    before = third.hosted.live(third.member.space_id)
+    third.hosted.clock.pass_days(29)
+    third.sync()
+    assert gone in trashed(third)
+    third.hosted.clock.pass_days(2)
+    assert third.sync().erased == 1
+    assert gone not in trashed(third) and state_of(third, mine.id) == "synced"
+    settle(*offices)
+    assert third.hosted.live(third.member.space_id) == before
+
+
+def test_what_is_set_aside_is_taken_back_and_stays_on_this_device(offices: list[Office]) -> None:
+    one, other, third = offices
+    gone = one.do(notes.add_note, "gone").id
+    settle(*offices)
+    away(third, one, other, erase=[gone])
+    third.sync()
+    third.do(trash.restore, [Subject("note", gone)])
+    settle(*offices)  # offered once more; the service knows that it was erased
+    assert state_of(third, gone) == "kept" and third.do(_text, gone) == "gone"
+    third.do(_edit, gone, "gone, and edited")
+    settle(*offices)
+    third.hosted.clock.pass_days(40)
+    settle(*offices)
+    assert third.do(_text, gone) == "gone, and edited" and texts(one) == []
+
+
+def test_from_the_eleventh_on_the_owner_is_asked(offices: list[Office]) -> None:
+    one, other, third = offices
+    gone = [one.do(notes.add_note, f"note {number}").id for number in range(MOST + 3)]
+    settle(*offices)
+    for note in gone:
+        other.do(_edit, note, "edited")  # the erasures of one device do not wait for the other's word
+    settle(*offices)
+    one.erase(*(Subject("note", each) for each in gone))
+    one.sync()
+    assert other.sync().asks == len(gone)
+    assert other.sync(confirmed=len(gone)).erased == len(gone)
+    away(third, one, other, erase=[])
+    done = third.sync()
+    assert (done.aside, done.missing) == (len(gone), 3)
+    states = [state_of(third, each) for each in gone]
+    assert (states.count("aside"), states.count("missing")) == (MOST, 3)
+    third.do(_edit, gone[states.index("missing")], "not sent while nobody knows")
+    assert third.sync(missing=2).missing == 3
+    assert third.sync(missing=3).missing == 0 and len(trashed(third)) == len(gone)
+
+
+def test_an_erased_record_does_not_come_back_by_a_lost_answer(offices: list[Office]) -> None:
+    """The counter-example of the protocol: ok lost, erased, its marker dropped, and the same bytes sent again."""
+    one, other, third = offices
+    note = one.do(notes.add_note, "zombie").id
+    one.wire.unheard = "/push"
+    with pytest.raises(Unreachable):
+        one.sync()
+    other.sync()
+    other.erase(Subject("note", note))
+    settle(other, third)
+    one.hosted.clock.pass_days(20)
+    one.hosted.do_day()
+    done = one.sync()
+    assert done.erased == 1 and texts(one) == texts(third) == []
+    assert len(one.hosted.live(one.member.space_id)) == 1
+
+
+def test_the_same_bytes_sent_after_the_marker_was_dropped_stay_erased(offices: list[Office]) -> None:
+    one, other, third = offices
+    note = one.do(notes.add_note, "zombie").id
+    one.wire.unheard = "/push"
+    with pytest.raises(Unreachable):
+        one.sync()
+    waiting = one.do(outbox.next_ops, erases=False)
+    other.sync()
+    other.erase(Subject("note", note))
+    settle(other, third)
+    (verdict,) = one.hosted.run(one.carrier.push(waiting))
+    assert type(verdict).__name__ == "Erased" and len(one.hosted.live(one.member.space_id)) == 1
+
+
+def test_what_is_over_quota_waits_and_goes_later(offices: list[Office]) -> None:
+    one, other, _third = offices
+    one.hosted.become(account_records=1)
+    one.do(notes.add_note, "milk")
+    done = one.sync()
+    assert done.quota is not None and (done.quota.used, done.quota.limit, done.quota.of) == (1, 1, "records")
+    assert one.do(outbox.waiting).outbox == 1
+    one.hosted.become(account_records=10)
+    settle(one, other)
+    assert texts(other) == ["milk"]
+
+
+def test_a_record_that_the_service_finds_too_large_stays_here(offices: list[Office]) -> None:
+    one, other, _third = offices
+    one.do(notes.add_note, "x" * 10_000)
+    small = one.do(notes.add_note, "small")
+    one.hosted.become(record_bytes=8_192)
+    done = one.sync()
+    assert done.refused == [] and one.do(outbox.waiting).too_long == 1
+    settle(one, other)
+    assert list(other.state()["note"]) == [small.id]
+
+
+def test_while_a_deletion_is_pending_nothing_new_is_sent_and_erasures_are(offices: list[Office]) -> None:
+    one, other, _third = offices
+    note = one.do(notes.add_note, "milk").id
+    settle(*offices)
+    one.hosted.run(deletion.delete_space(one.calls, one.member.space_id, "grace"))
+    one.do(notes.add_note, "bread")
+    one.erase(Subject("note", note))
+    done = one.sync()
+    assert done.refusal is not None and done.pushed == 1
+    other.sync()
+    assert texts(other) == []
+    one.hosted.run(deletion.restore_space(one.calls, one.member.space_id))
+    settle(*offices)
+    assert texts(other) == ["bread"]
+
+
+async def _keep(_member: Any) -> None:
+    """Stands for the vault."""
+
+
+async def rotate(office: Office, spare: str) -> None:
+    member, at = office.member, office.hosted.clock()
+    log = AccountLog(office.calls, (member.account.n, member.account.head))
+    writer = Writer(member.device.id, member.device.sign)
+    await log.append(lambda account: writer.revoke_device(account, spare, at))
+    space = await space_of(office.calls, member.space_id)
+    pulled_to = (space.generation, space.head)
+    office.member = await open_next(office.calls, log, member, at, pulled_to=pulled_to, keep=_keep)
+    await wrap_anew(office.calls, office.member, office.held)
+
+
+def test_what_waits_under_a_former_key_is_sealed_under_the_new_one(
+    offices: list[Office], template: Any
+) -> None:
+    one, other, _third = offices
+    other.do(notes.add_note, "sealed before")
+    other.seal()
+    one.hosted.run(rotate(one, template.members[3].device.id))
+    member = other.member
+    assert other.do(lambda session: session.scalars(select(SyncOutboxTable.epoch)).all()) == [1]
+    settle(*offices)
+    assert other.member != member and texts(one) == ["sealed before"]
+    assert other.do(outbox.waiting).outbox == 0
+
+
+def test_a_push_under_a_former_key_is_told_which_one_is_missing(offices: list[Office], template: Any) -> None:
+    one, other, _third = offices
+    parts = other.parts()
+    other.do(notes.add_note, "sealed before")
+    one.hosted.run(rotate(one, template.members[3].device.id))
+    from memory.sync.exchange import exchange
+
+    done = other.hosted.run(exchange(parts))  # the log was not read again
+    assert done.epoch == 2 and done.pushed == 0 and other.do(outbox.waiting).outbox == 1
+    settle(*offices)
+    assert texts(one) == ["sealed before"]
+
+
+def test_a_marker_of_a_device_that_was_taken_off_only_sets_aside(
+    offices: list[Office], template: Any
+) -> None:
+    one, other, third = offices
+    note = one.do(notes.add_note, "milk").id
+    settle(*offices)
+    other.erase(Subject("note", note))
+    other.sync()
+    one.sync()  # proven while its device was active
+    assert texts(one) == []
+
+    async def revoke() -> None:
+        member = one.member
+        log = AccountLog(one.calls, (member.account.n, member.account.head))
+        writer = Writer(member.device.id, member.device.sign)
+        await log.append(lambda account: writer.revoke_device(account, other.member.device.id, 0))
+
+    one.hosted.run(revoke())
+    done = third.sync()
+    assert (done.aside, done.erased) == (1, 0) and state_of(third, note) == "aside"
+
+
+def test_what_comes_to_its_last_day_is_erased_everywhere(offices: list[Office]) -> None:
+    one, other, third = offices
+    note = one.do(notes.add_note, "for a day").id
+    one.seal()
+    one.do(_last_day, note, one.hosted.service.today + 1)
+    one.do(_edit, note, "for one day")
+    settle(one, other)
+    other.do(_edit, note, "edited, and still for one day")
+    settle(one, other)
+    third.sync()
+    one.do(_edit, note, "edited too late")
+    one.hosted.clock.pass_days(2)
+    one.hosted.do_day()
+    assert other.sync().erased == 1
+    settle(*offices)
+    assert [texts(office) for office in offices] == [[], [], []]
+
+
+def test_another_generation_asks_and_then_everything_is_there_again(
+    offices: list[Office], tmp_path: Any
+) -> None:
+    one, other, third = offices
+    early, gone = (one.do(notes.add_note, text).id for text in ("early", "gone"))
+    settle(*offices)
+    one.hosted.back_up(tmp_path / "backup")
+    late = one.do(notes.add_note, "late").id
+    other.do(_edit, early, "edited later")
+    one.erase(Subject("note", gone))
+    one.sync()
+    settle(one, other)
+    waiting = third.do(notes.add_note, "waits").id
+    third.seal()
+    one.hosted.restore(tmp_path / "backup")
+    for office in offices:
+        office.reopen()
+    asked = one.sync()
+    assert asked.generation and asked.pulled == asked.pushed == asked.erased == 0
+    assert one.sync(generation="ab" * 16).generation == asked.generation
+    assert set(one.state()["note"]) == {early, late}
+    for office in offices:
+        office.sync(generation=asked.generation)
+    settle(*offices)
+    states = [office.state()["note"] for office in offices]
+    assert states[0] == states[1] == states[2] and set(states[0]) == {early, late, waiting}
+    assert states[0][early]["text"] == "edited later"
+    assert state_of(third, gone) == "aside"  # erased elsewhere before it heard of it, and without proof now
+
+
+def test_a_former_generation_and_a_head_that_goes_back_are_told_and_change_nothing(
+    offices: list[Office], tmp_path: Any
+) -> None:
+    one, other, _third = offices
+    one.do(notes.add_note, "early")
+    settle(*offices)
+    one.hosted.back_up(tmp_path / "first")
+    before = one.do(notes.add_note, "late").id
+    settle(*offices)
+    _put_back(one, tmp_path / "first")
+    with pytest.raises(ServiceWentBack, match="older state"):
+        one.sync()
+    assert before in one.state()["note"]
+    one.hosted.restore(tmp_path / "first")  # now as its operator should
+    one.reopen()
+    asked = one.sync()
+    settle_one = one.sync(generation=asked.generation)
+    assert settle_one.pushed >= 1
+    _put_back(one, tmp_path / "first")
+    with pytest.raises(ServiceWentBack):
+        one.sync()
+    assert before in one.state()["note"]
+
+
+def _put_back(office: Office, backup: Any) -> None:
+    """Run the service on earlier records as if nothing had happened."""
+    import shutil
+
+    from memory.sync.hosted import lifetime
+
+    hosted = office.hosted
+    hosted.run(lifetime.close_service(hosted.service))
+    shutil.copy(backup, hosted.records)
+    ledger = hosted.settings.data / "ledger.sqlite"
+    import sqlite3
+
+    with sqlite3.connect(ledger) as connection:
+        connection.execute("DELETE FROM tides")
+    connection.close()
+    hosted.open()
+    office.reopen()
+
+
+def test_a_service_that_says_compare_for_ever_is_left_alone(offices: list[Office]) -> None:
+    one, _other, _third = offices
+
+    def always(path: str, response: Any) -> Any:
+        import httpx2
+
+        if path.endswith("/changes"):
+            return httpx2.Response(410, json={"error": "resync_required", "horizon": 5})
+        return response
+
+    one.wire.twist = always
+    with pytest.raises(ResyncRequired):
+        one.sync()
+
+
+def _text(session: Session, note_id: str) -> str:
+    return session.get_one(NoteTable, note_id).text
+
+
+def _edit(session: Session, note_id: str, text: str) -> None:
+    session.get_one(NoteTable, note_id).text = text
+
+
+def _last_day(session: Session, note_id: str, day: int) -> None:
+    chosen = select(SyncRecordTable).where(SyncRecordTable.local_id == note_id)
+    session.scalars(chosen).one().exp_day = day
