@@ -184,6 +184,16 @@ class BackupsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncSwitched:
+    """Sync was turned on, paused or left, or its owner chose anew what syncs."""
+
+
+@dataclass(frozen=True, slots=True)
+class SyncChanged:
+    """A round of sync began or ended, another one is due at another time, or a conflict was decided."""
+
+
+@dataclass(frozen=True, slots=True)
 class Notice:
     """One sentence for the owner and, where there is one, the fix."""
 
@@ -218,6 +228,8 @@ Event = (
     | RetentionAsks
     | OfficePaused
     | OfficeResumed
+    | SyncChanged
+    | SyncSwitched
     | Notice
 )
 

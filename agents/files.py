@@ -98,7 +98,8 @@ class Files:
 
     async def read_again(self, attachment: Attachment) -> None:
         """Read a file whose passages are not here, as after an import, and return when it is read."""
-        self._begin(attachment)
+        if attachment.id not in self._reading:
+            self._begin(attachment)
         await self.settled([attachment.id])
 
     async def settled(self, attachment_ids: Iterable[str]) -> None:

@@ -8,10 +8,14 @@ import logging
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from agents.events import Notice
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from agents.events import Event, Notice, SyncSwitched
 from memory.errors import DiskRefused, StorageError
 from memory.identifiers import now
 from memory.lifecycle import rounds
+from memory.tables import SyncSpaceTable
 
 if TYPE_CHECKING:
     from agents.office import Office
@@ -26,12 +30,13 @@ log = logging.getLogger(__name__)
 
 
 class Housekeeping:
-    """The daily round, what a crash left of imports, and backups that are due."""
+    """The daily round, what a crash left of imports, backups that are due, and rounds of sync where it is on."""
 
     def __init__(self, office: "Office") -> None:
         self._office = office
         self._begun = False
         self._waiting: asyncio.Task[None] | None = None
+        office.events.subscribe(self._hear)
 
     def begin_soon(self) -> None:
         """Begin after a while; needs a running event loop."""
@@ -49,6 +54,8 @@ class Housekeeping:
             self._office.imports.start()
             self._office.backups.start()
             await self._office.transfers.start()
+            if await self._office.database.read(_synced):
+                await self._begin_rounds()
         except StorageError:
             self._begun = False
             raise
@@ -70,6 +77,15 @@ class Housekeeping:
             self._waiting.cancel()
             await asyncio.gather(self._waiting, return_exceptions=True)
 
+    def _hear(self, event: Event) -> None:
+        # Whoever turns sync on has read its modules already.
+        if isinstance(event, SyncSwitched) and self._begun:
+            self._office.sync_rounds.start()
+
+    async def _begin_rounds(self) -> None:
+        await asyncio.to_thread(import_module, "agents.sync_rounds")
+        self._office.sync_rounds.start()
+
     async def _begin_at_leisure(self) -> None:
         pause = LEISURE_SECONDS
         while True:
@@ -84,6 +100,10 @@ class Housekeeping:
                 log.warning("the office does not keep house: %s", error)
                 self._office.events.publish(Notice(str(error)))
                 return
+
+
+def _synced(session: Session) -> bool:
+    return session.scalar(select(SyncSpaceTable.id)) is not None
 
 
 def _read_modules() -> None:

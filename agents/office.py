@@ -51,6 +51,8 @@ if TYPE_CHECKING:
     from agents.lifecycle.going_back import WentBack
     from agents.lifecycle.keeping import Keeping
     from agents.lifecycle.transfer import Transfers
+    from agents.sync_decisions import SyncDecisions
+    from agents.sync_rounds import SyncRounds
     from agents.syncing import Syncing
 
 
@@ -153,6 +155,20 @@ class Office:
         from agents.syncing import Syncing
 
         return Syncing(self.database, self.vault, self.recall, self.events, self.erasing)
+
+    @cached_property
+    def sync_rounds(self) -> "SyncRounds":
+        """Rounds of sync by themselves, and those its owner wants at once."""
+        from agents.sync_rounds import SyncRounds
+
+        return SyncRounds(self.syncing, self.database, self.events, self.app_lock)
+
+    @cached_property
+    def sync_decisions(self) -> "SyncDecisions":
+        """What its owner decides about sync: what takes part, and which words stay."""
+        from agents.sync_decisions import SyncDecisions
+
+        return SyncDecisions(self.database, self.roster, self.notes, self.events)
 
     @cached_property
     def keeping(self) -> "Keeping":
@@ -322,7 +338,7 @@ class Office:
                 self._close_if_made(stages, name)
             stages.push_async_callback(self._recorder.close)
             stages.push_async_callback(self.runs.close)
-            for name in ("erasing", "daily", "syncing"):
+            for name in ("erasing", "daily", "syncing", "sync_rounds"):
                 self._close_if_made(stages, name)
             stages.push_async_callback(self.housekeeping.close)
 

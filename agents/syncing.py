@@ -9,22 +9,21 @@ from typing import ParamSpec, TypeVar
 from sqlalchemy import delete, select
 from sqlalchemy.orm import Session
 
-from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged
-from agents.indexing import index_said
+from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged, SyncSwitched
+from agents.indexing import reindex
 from agents.lifecycle.erasing import Erasing
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
 from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
-from memory import audit, notes
+from memory import audit
 from memory.database import Database
-from memory.errors import Refused
+from memory.errors import Refused, StorageError
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject, portions
-from memory.recall import indexing
 from memory.recall.search import Recall
-from memory.sync import membership, outbox, space
+from memory.sync import aside, membership, outbox, space
 from memory.sync.account import Account
 from memory.sync.arrival import Trust
 from memory.sync.carrier import Carrier
@@ -35,7 +34,7 @@ from memory.sync.folder_account import spaces
 from memory.sync.membership import Member
 from memory.sync.outbox import Waiting
 from memory.sync.service.carrier import HostedCarrier
-from memory.sync.service.faults import AccountPurged, SpacePurged
+from memory.sync.service.faults import AccountPurged, DeletionPending, SpacePurged
 from memory.sync.service.rotation import Behind
 from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
@@ -44,6 +43,7 @@ from memory.sync.space_keys import SpaceKeys
 from memory.tables import AgentTable, MessageTable
 from memory.transfer.merging import is_untouched
 from resources.language import gettext as _
+from vault.errors import VaultError
 from vault.office_keys import Vault
 
 P = ParamSpec("P")
@@ -65,6 +65,11 @@ class Here:
     log_n: int
     log_head: bytes
     epoch: int
+    round_at: int | None
+    """When the last round ended that went well, in UTC milliseconds."""
+    fault: str
+    """Why the last one did not, as a sentence; empty where it did. ``fault_at`` says when."""
+    fault_at: int | None
 
     @property
     def hosted(self) -> bool:
@@ -75,6 +80,18 @@ class Here:
     def folder(self) -> Path:
         """The folder in which the devices meet, where it is one."""
         return Path(self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """What its owner agreed to, as `exchange` takes it; nothing where nobody was asked."""
+
+    confirmed: int | None = None
+    missing: int | None = None
+    generation: str = ""
+
+
+NO_WORD = Word()
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,67 +113,97 @@ class Syncing:
         self.turn = asyncio.Lock()
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.account = ServiceAccount(database, self._item, self._connecting, self)
-        self.joining = ServiceJoining(self._item, self._connecting, self)
+        self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
+        self._under_way: asyncio.Task[Round] | None = None
+        self._interrupted = False
 
-    async def found(self, folder: Path, recovery_key: bytes) -> Round:
-        """Begin a space in an empty folder, with this device as its first. Raises Refused, StorageError, VaultError."""
+    async def found(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
+        """Begin a space in an empty folder, with this device as its first. Raises Refused, StorageError, VaultError.
+
+        ``types`` are the types of records that sync, None for all.
+        """
         async with self.turn:
-            await self._refuse_if_on()
+            await self.refuse_if_joined()
             if await _reach(folder, spaces, folder):
                 raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
             member = await _reach(folder, membership.found, folder, recovery_key, now())
-            await self._begin(member, str(folder), founds=True)
+            await self._begin(member, str(folder), types, founds=True)
             return await self.round()
 
-    async def join(self, folder: Path, recovery_key: bytes) -> Round:
-        """Become another device of the space in a folder. Raises Refused, StorageError, VaultError."""
+    async def join(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
+        """Become another device of the space in a folder; ``types`` as for `found`.
+
+        Raises Refused, StorageError, VaultError.
+        """
         async with self.turn:
-            await self._refuse_if_on()
+            await self.refuse_if_joined()
             there = await _reach(folder, spaces, folder)
             if len(there) != 1:
                 raise Refused(
                     _("This folder holds no office of yours, or several: choose the folder of one.")
                 )
             member = await _reach(folder, membership.join, folder, there[0], recovery_key, now())
-            await self._begin(member, str(folder), founds=False)
+            await self._begin(member, str(folder), types, founds=False)
             return await self.round()
 
-    async def enter(self, place: str, join: Callable[[], Awaitable[tuple[Member, bool]]]) -> Round:
+    async def enter(
+        self,
+        place: str,
+        join: Callable[[], Awaitable[tuple[Member, bool]]],
+        types: Collection[str] | None = None,
+    ) -> Round:
         """Become a device of a space that ``join`` joins, or founds as it says, and do the first round.
 
         Raises Refused, StorageError, VaultError.
         """
         async with self.turn:
-            await self._refuse_if_on()
+            await self.refuse_if_joined()
             member, founds = await join()
-            await self._begin(member, place, founds=founds)
+            await self._begin(member, place, types, founds=founds)
             return await self.round()
 
     async def switch(self, *, enabled: bool) -> None:
         """Pause sync, or go on with it. Raises Refused where it was never on."""
         await self.joined()
+        if not enabled:
+            self._interrupt()
         await self._database.write(_switch, enabled)
+        self._bus.publish(SyncSwitched())
 
     async def leave(self) -> None:
         """Forget the space and this device's keys; the office stays as it is. Raises VaultError, StorageError."""
+        self._interrupt()
         async with self.turn:
             await self._database.write(_leave)
             await self._item.delete()
             self.account.forget()
+        self._bus.publish(SyncSwitched())
 
-    async def now(self, *, confirmed: int | None = None) -> Round:
-        """Do one round; ``confirmed`` as for `exchange`. Raises Refused, StorageError, VaultError."""
+    async def now(self, word: Word = NO_WORD) -> Round:
+        """Do one round. Raises Refused, StorageError, VaultError."""
         async with self.turn:
-            return await self.round(confirmed)
+            return await self.round(word)
+
+    async def spaces_in(self, folder: Path) -> int:
+        """Return how many offices meet in a folder. Raises Refused where it cannot be used."""
+        return len(await _reach(folder, spaces, folder))
+
+    async def keep_missing(self) -> int:
+        """Keep here what went missing without proof and waits for its owner's word; return how much."""
+        return await self._database.write(aside.keep)
+
+    async def here(self) -> Here | None:
+        """Return what this office knows of its space, None where sync was never on."""
+        return await self._database.read(_read_here)
 
     async def close(self) -> None:
         """Close the connections to a service."""
         await self._connecting.close()
 
     async def status(self) -> Status:
-        """Return how sync stands."""
-        return Status(await self._database.read(_read_here), await self._database.read(outbox.waiting))
+        """Return how sync stands, with what waits counted."""
+        return Status(await self.here(), await self._database.read(outbox.waiting))
 
     async def devices(self) -> Account:
         """Return the account as the folder or the service shows it. Raises Refused, StorageError, VaultError."""
@@ -169,52 +216,81 @@ class Syncing:
 
     async def joined(self) -> Here:
         """Return what is known of the space. Raises Refused where the office does not sync."""
-        here = await self._database.read(_read_here)
+        here = await self.here()
         if here is None:
             raise Refused(_("This office does not sync: turn it on with “bureau sync on FOLDER”."))
         return here
 
-    async def _refuse_if_on(self) -> None:
-        if await self._database.read(_read_here) is not None:
+    async def refuse_if_joined(self) -> None:
+        """Raise Refused where the office syncs already."""
+        if await self.here() is not None:
             raise Refused(_("This office syncs already: see “bureau sync status”."))
 
-    async def _begin(self, member: Member, place: str, *, founds: bool) -> None:
+    async def _begin(
+        self, member: Member, place: str, types: Collection[str] | None, *, founds: bool
+    ) -> None:
         await self._item.write(member)
-        await self._database.write(_begin, member, place, founds)
+        await self._database.write(_begin, member, place, shapes() if types is None else types, founds)
+        self._bus.publish(SyncSwitched())
 
-    async def round(self, confirmed: int | None = None) -> Round:
-        """Do one round, within the turn. Raises Refused, StorageError, VaultError."""
+    async def round(self, word: Word = NO_WORD) -> Round:
+        """Do one round, within the turn, and remember how it ended. Raises Refused, StorageError, VaultError."""
         here = await self.joined()
         if not here.enabled:
-            raise Refused(_("Sync is off: turn it on again with “bureau sync on”."))
+            raise Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
+        work = self._hosted_round if here.hosted else self._folder_round
+        self._under_way = asyncio.create_task(work(here, word), name="round of sync")
         try:
-            done = await (self._hosted_round if here.hosted else self._folder_round)(here, confirmed)
-        except (AccountPurged, SpacePurged) as purged:
-            await self.holdings.note_purge(purged)
+            done = await self._under_way
+        except asyncio.CancelledError:
+            if self._interrupted:
+                raise Refused(_("This round was ended; what it did not do, the next one does.")) from None
             raise
+        except (StorageError, VaultError) as error:
+            await self._database.write(space.note_round, now(), str(error))
+            raise
+        finally:
+            self._under_way, self._interrupted = None, False
+        await self._database.write(space.note_round, now())
         await self._tell(done)
         return done
 
-    async def _folder_round(self, here: Here, confirmed: int | None) -> Round:
+    def _interrupt(self) -> None:
+        """End the round that is under way: it would be about what its owner has just given up."""
+        if self._under_way is not None:
+            self._interrupted = self._under_way.cancel()
+
+    async def _folder_round(self, here: Here, word: Word) -> Round:
         kept, account = await self._item.read(), await self._folder_account(here)
         await self._database.write(space.take_account, account)
         member = Member(here.space_id, kept.device, kept.keys, account)
         parts = self._parts(member, FolderCarrier(here.folder, here.space_id, here.device_id), here.epoch)
-        return await _reached(here.folder, exchange(parts, confirmed=confirmed))
+        return await _reached(here.folder, _exchange(parts, word))
 
-    async def _hosted_round(self, here: Here, confirmed: int | None) -> Round:
-        with reaching(here.place):
-            calls, member = await self.account.renewed(here)
+    async def _hosted_round(self, here: Here, word: Word) -> Round:
+        try:
+            with reaching(here.place):
+                return await self._exchanged(here, word)
+        except (AccountPurged, SpacePurged) as purged:
+            await self.holdings.note_purge(purged)
+            raise
+
+    async def _exchanged(self, here: Here, word: Word) -> Round:
+        done = Round()
+        for _try in range(_TRIES):
+            calls, member = await self.account.renewed(await self.joined())
             carrier = HostedCarrier(calls, here.space_id)
             epoch = member.account.current_epoch(here.space_id)
-            done = await exchange(self._parts(member, carrier, epoch), confirmed=confirmed)
-            for _try in range(_TRIES):
-                try:
-                    await self.account.go_on(here, member)
-                    break
-                except Behind:
-                    # What this device has just pushed is to be pulled as well.
-                    await exchange(self._parts(member, carrier, epoch), confirmed=confirmed, done=done)
+            await _exchange(self._parts(member, carrier, epoch), word, done)
+            try:
+                await self.account.go_on(here, member)
+                break
+            except Behind:
+                # What this device has just pushed is to be pulled as well.
+                continue
+            except DeletionPending as refusal:
+                done.refusal = refusal
+                break
         return done
 
     def _parts(self, member: Member, carrier: Carrier, epoch: int) -> Parts:
@@ -248,22 +324,6 @@ class Syncing:
             self._bus.publish(ConversationChanged(conversation_id))
 
 
-def reindex(session: Session, touched: Collection[tuple[str, str]]) -> None:
-    """Make messages and notes that arrived findable, or no longer so where they must not be."""
-    said = sorted(key for type_, key in touched if type_ == "message")
-    if said:
-        indexing.remove(session, "message", *said)
-        shown = select(MessageTable.id).where(
-            MessageTable.id.in_(said), MessageTable.trashed_at.is_(None), ~MessageTable.hidden
-        )
-        index_said(session, *session.scalars(shown))
-    noted = sorted(key for type_, key in touched if type_ == "note")
-    if noted:
-        indexing.remove(session, "note", *noted)
-        recalled = (key for key in noted if notes.is_recalled(session, key))
-        indexing.index_note(session, *(notes.note(session, key) for key in recalled))
-
-
 async def _reach(folder: Path, work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
     return await _reached(folder, asyncio.to_thread(work, *arguments, **more))
 
@@ -278,13 +338,17 @@ async def _reached(folder: Path, work: Awaitable[T]) -> T:
         raise Refused(sentence.format(path=folder)) from error
 
 
-def _begin(session: Session, member: Member, place: str, founds: bool) -> None:
-    if not founds and is_untouched(session):
+async def _exchange(parts: Parts, word: Word, done: Round | None = None) -> Round:
+    return await exchange(
+        parts, confirmed=word.confirmed, missing=word.missing, generation=word.generation, done=done
+    )
+
+
+def _begin(session: Session, member: Member, place: str, types: Collection[str], founds: bool) -> None:
+    if not founds and "agent" in types and is_untouched(session):
         # Nobody has worked with the presets here; those of the other devices take their places.
         session.execute(delete(AgentTable))
-    space.begin(
-        session, member.space_id, member.device.id, place, member.account, types=shapes(), founds=founds
-    )
+    space.begin(session, member.space_id, member.device.id, place, member.account, types=types, founds=founds)
     audit.append(session, "sync on", member.space_id, {"place": place})
 
 
@@ -302,7 +366,18 @@ def _read_here(session: Session) -> Here | None:
     row = space.of(session)
     if row is None:
         return None
-    return Here(row.id, row.device_id, row.place, row.enabled, row.log_n, row.log_head, row.epoch)
+    return Here(
+        row.id,
+        row.device_id,
+        row.place,
+        row.enabled,
+        row.log_n,
+        row.log_head,
+        row.epoch,
+        row.round_at,
+        row.fault,
+        row.fault_at,
+    )
 
 
 def _conversations(session: Session, touched: Collection[tuple[str, str]]) -> set[str]:

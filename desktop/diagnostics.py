@@ -33,7 +33,7 @@ class Diagnostics:
     def write_to(self, locations: Locations) -> None:
         """Log to files of the office from now on, crashes to one of their own. Raises OSError."""
         locations.logs.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self._installation.tell_crashes_to(locations.logs / "crash.log")
+        self._installation.tell_crashes_to(locations.crash_log)
         handler = LogFile(locations.logs / "window.log", _LOG_BYTES)
         handler.setLevel(logging.INFO)
         logging.getLogger().addHandler(handler)

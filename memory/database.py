@@ -121,6 +121,10 @@ class Database:
         """
         await self._write_lane.submit(self._rekey, key, work)
 
+    def watch(self, committed: Callable[[], None]) -> Callable[[], None]:
+        """Call ``committed`` after every transaction that wrote, on the writing lane's thread; returns what ends it."""
+        return self._write_lane.watch(committed)
+
     @property
     def key(self) -> bytes:
         """The 32 bytes that open the file now."""
@@ -143,8 +147,10 @@ class Database:
     def _fold_log(self) -> bool:
         with self._reader_resting(), self._write_lane.connection() as connection:
             connection.execute("PRAGMA busy_timeout = 200")
-            busy, _frames, _folded = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-            connection.execute("PRAGMA busy_timeout = 5000")
+            try:
+                busy, _frames, _folded = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+            finally:
+                connection.execute("PRAGMA busy_timeout = 5000")
             return not busy
 
     def _rekey(self, key: bytes, work: Callable[[Any], None]) -> None:
@@ -198,6 +204,7 @@ class _Lane:
         self._executor = ThreadPoolExecutor(1, thread_name_prefix="reader" if read_only else "db")
         self._path, self._read_only = path, read_only
         self._engine = engine(path, key, read_only=read_only)
+        self._watchers: tuple[Callable[[], None], ...] = ()
 
     async def run(
         self, operation: Callable[Concatenate[Session, P], T], /, *args: P.args, **kwargs: P.kwargs
@@ -248,13 +255,24 @@ class _Lane:
         self._executor.submit(self._engine.dispose).result()
         self._executor.shutdown()
 
+    def watch(self, committed: Callable[[], None]) -> Callable[[], None]:
+        self._watchers = (*self._watchers, committed)
+
+        def end() -> None:
+            self._watchers = tuple(each for each in self._watchers if each is not committed)
+
+        return end
+
     def transaction(self, operation: Callable[..., T], args: Any, kwargs: Any) -> T:
         """Run the operation in one transaction; only on the lane's thread."""
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
-                return operation(session, *args, **kwargs)
+                result = operation(session, *args, **kwargs)
         except DatabaseError as error:
             raise told(error) from error
+        for committed in self._watchers:
+            committed()
+        return result
 
 
 def engine(path: Path, key: bytes, *, read_only: bool = False) -> Engine:

@@ -64,6 +64,11 @@ class Locations:
         return self.home / "logs"
 
     @property
+    def crash_log(self) -> Path:
+        """The stacks of a crash, if the process died of one."""
+        return self.logs / "crash.log"
+
+    @property
     def snapshot(self) -> Path:
         """The sealed vector index."""
         return self.home / "chroma.sealed"

@@ -13,6 +13,8 @@ from memory.tables import AgentRevisionTable, AgentTable
 from memory.tables.records import record, required
 from resources.language import gettext as _
 
+LONGEST_NAME = 100
+"""Characters of an agent's name, which is typed after ``@`` and stands on its card."""
 _EDITABLE = frozenset(
     (
         "name",
@@ -186,6 +188,10 @@ def _free_name(session: Session, name: str, *, of: str | None = None) -> str:
     name = " ".join(name.split())
     if not name:
         raise Refused(_("An agent needs a name: type one."))
+    if len(name) > LONGEST_NAME:
+        raise Refused(
+            _("An agent's name has at most {most} characters: shorten it.").format(most=LONGEST_NAME)
+        )
     taken = session.execute(select(AgentTable.id, AgentTable.name))
     if any(other.casefold() == name.casefold() and identifier != of for identifier, other in taken):
         raise Refused(_("An agent named “{name}” works here already: choose another name.").format(name=name))

@@ -13,6 +13,7 @@ OWNER_ONLY: dict[str, Callable[[dict[str, Any]], bool]] = {
     "export": lambda _arguments: True,
     "erase": lambda arguments: bool(arguments["now"] or arguments["deep"]),
     "erase everything": lambda _arguments: True,
+    "sync now": lambda arguments: arguments["confirmed"] is not None,
     "trash empty": lambda _arguments: True,
     "sync delete": lambda _arguments: True,
     "sync export": lambda _arguments: True,

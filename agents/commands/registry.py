@@ -24,6 +24,7 @@ from agents.commands import (
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, CommandFailed, Item
 from memory.errors import StorageError
+from memory.transfer.errors import ArchiveRefused
 from resources.language import gettext as _
 from vault.redaction import redact
 
@@ -98,6 +99,7 @@ ANSWERING: dict[str, Answering] = {
     "sync now": syncing.now,
     "sync status": syncing.status,
     "sync devices": sync_account.devices,
+    "sync sessions": sync_account.sessions,
     "sync code": sync_account.code,
     "sync found": sync_account.found,
     "sync join account": sync_account.join,
@@ -111,6 +113,8 @@ ANSWERING: dict[str, Answering] = {
     "sync restore": sync_account.restore,
     "sync receipts": sync_account.receipts,
     "sync share": sync_account.share,
+    "sync categories": syncing.categories,
+    "sync conflicts": syncing.conflicts,
     "usage": ledgers.usage,
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,
@@ -158,6 +162,6 @@ async def run_command(
         else:
             raise CommandFailed(_("This office knows no command “{name}”.").format(name=command), 2)
     except office_failures() as error:
-        raise CommandFailed(redact(str(error))) from error
+        raise CommandFailed(redact(str(error)), 2 if isinstance(error, ArchiveRefused) else 1) from error
     except KeyError as error:
         raise CommandFailed(_("The command lacks {name}.").format(name=error), 2) from error

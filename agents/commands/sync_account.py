@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agents.commands.serving import Served
-from agents.commands.syncing import row
+from agents.commands.syncing import chosen_types, row
 from agents.door.protocol import Caller, CommandFailed, Item
 from agents.sync_service.account import Comparison
 from memory.sync import base64url, kept_receipts
@@ -32,20 +32,24 @@ _PAUSE_SECONDS = 1.0
 async def code(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Have a code mailed to ``email`` by the service at ``place``."""
     verifier = base64url.decode(arguments["verifier"], 32)
-    asked = await served.office.syncing.joining.ask_code(arguments["place"], arguments["email"], verifier)
-    return {"asked": asked.url}
+    joining = served.office.syncing.joining
+    promises = await joining.promises(arguments["place"])
+    await joining.ask_code(arguments["place"], arguments["email"], verifier)
+    return {"server": promises.server, "policy": promises.policy, "version": promises.policy_version}
 
 
 async def found(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Begin an account with the new recovery key's ``words``."""
-    key = key_of(Secret(arguments["words"]))
-    return row(await served.office.syncing.joining.found(_asked(arguments), arguments["code"], key))
+    """Begin an account with the new recovery key's ``words``; ``without`` names the categories that do not sync."""
+    key, types = key_of(Secret(arguments["words"])), chosen_types(arguments)
+    return row(await served.office.syncing.joining.found(_asked(arguments), arguments["code"], key, types))
 
 
 async def join(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Join by the recovery key's ``words``; ``space`` chooses among several offices."""
     key, syncing = key_of(Secret(arguments["words"])), served.office.syncing
-    done = await syncing.joining.join(_asked(arguments), arguments["code"], key, arguments["space"] or None)
+    done = await syncing.joining.join(
+        _asked(arguments), arguments["code"], key, arguments["space"] or None, chosen_types(arguments)
+    )
     others = len((await syncing.devices()).active()) - 1
     told = row(done)
     if others:
@@ -75,7 +79,8 @@ async def compare(served: Served, arguments: dict[str, Any], caller: Caller) -> 
 async def finish(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
     """Wait until the other device has let this one in, then join."""
     joining, space = served.office.syncing.joining, arguments["space"] or None
-    yield _result(row(await _until(served, caller, lambda: joining.finish(space))))
+    types = chosen_types(arguments)
+    yield _result(row(await _until(served, caller, lambda: joining.finish(space, types))))
 
 
 async def give_up(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -198,6 +203,17 @@ async def devices(served: Served, arguments: dict[str, Any]) -> list[dict[str, A
     return [
         _device(each.public.id, each.revoked is None, here.device_id)
         for each in (await syncing.devices()).devices.values()
+    ]
+
+
+async def sessions(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """List the sessions of the account, after every other one was ended where ``end_others`` says so."""
+    account = served.office.syncing.account
+    if arguments["end_others"]:
+        await account.end_other_sessions()
+    return [
+        {"id": each.id, "device": each.device_id, "since": _instant(each.signed_at), "this": each.this}
+        for each in await account.sessions()
     ]
 
 

@@ -4,6 +4,10 @@ from pathlib import Path
 from typing import Any
 
 from agents.commands.serving import Served
+from agents.syncing import Word
+from memory.errors import Refused
+from memory.sync.categories import categories as known_categories
+from memory.sync.categories import types_of
 from memory.sync.exchange import Round
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -12,18 +16,21 @@ from vault.secret import Secret
 
 
 async def on(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Turn sync on: ``folder`` and the new recovery key's ``words``; without a folder, go on after a pause."""
+    """Turn sync on: ``folder`` and the new recovery key's ``words``; without a folder, go on after a pause.
+
+    ``without`` names the categories that do not sync.
+    """
     if arguments["folder"]:
-        words = Secret(arguments["words"])
-        return row(await served.office.syncing.found(Path(arguments["folder"]), key_of(words)))
+        words, types = Secret(arguments["words"]), chosen_types(arguments)
+        return row(await served.office.syncing.found(Path(arguments["folder"]), key_of(words), types))
     await served.office.syncing.switch(enabled=True)
     return {"sync": "on"}
 
 
 async def join(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Join the devices that meet in ``folder`` by the ``words`` of their recovery key."""
-    words = Secret(arguments["words"])
-    return row(await served.office.syncing.join(Path(arguments["folder"]), key_of(words)))
+    """Join the devices that meet in ``folder`` by the ``words`` of their recovery key; ``without`` as for `on`."""
+    words, types = Secret(arguments["words"]), chosen_types(arguments)
+    return row(await served.office.syncing.join(Path(arguments["folder"]), key_of(words), types))
 
 
 async def off(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -39,8 +46,16 @@ async def leave(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 async def now(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Do one round: ``confirmed`` is the number of erasures of other devices that may happen here, or None."""
-    return row(await served.office.syncing.now(confirmed=arguments["confirmed"]))
+    """Do one round: ``confirmed`` is the number of erasures of other devices that may happen here, or None.
+
+    ``missing`` is the number of things that may be set aside, ``keep`` keeps them instead, ``generation`` names the
+    service's copy to go on with.
+    """
+    office = served.office
+    if arguments.get("keep"):
+        await office.syncing.keep_missing()
+    word = Word(arguments["confirmed"], arguments.get("missing"), arguments.get("generation", ""))
+    return row(await office.sync_rounds.now(word))
 
 
 async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -58,7 +73,71 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         "held": waiting.held,
         "too long": waiting.too_long,
         "to be erased": waiting.erasing,
+        "syncs": [one.category.name for one in await served.office.sync_decisions.choices() if one.chosen],
+        "conflicts": len(await served.office.sync_decisions.conflicts()),
+        "last_round_at": here.round_at,
+        "fault": here.fault,
+        "fault_at": here.fault_at,
+        "next_at": served.office.sync_rounds.standing.next_at,
     }
+
+
+async def categories(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """List what syncs, ``on`` and ``off`` switched over first where they name categories."""
+    decisions = served.office.sync_decisions
+    types_of([*arguments["on"], *arguments["off"]])  # says which name is none
+    chosen = {one.category.name for one in await decisions.choices() if one.chosen}
+    wanted = (chosen | set(arguments["on"])) - set(arguments["off"])
+    if arguments["on"] or arguments["off"]:
+        await decisions.choose(sorted(wanted))
+    return [
+        {
+            "name": one.category.name,
+            "title": one.category.title,
+            "syncs": one.chosen,
+            "what": one.category.sentence,
+        }
+        for one in await decisions.choices()
+    ]
+
+
+async def conflicts(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """List words that lost, after ``take`` stands again or ``dismiss`` went, where one is named by its id."""
+    decisions = served.office.sync_decisions
+    if arguments["take"]:
+        await decisions.take_back(await _conflict(served, arguments["take"]))
+    if arguments["dismiss"]:
+        await decisions.dismiss(await _conflict(served, arguments["dismiss"]))
+    return [
+        {
+            "id": one.id,
+            "what": one.name or one.type,
+            "field": one.field,
+            "lost": one.lost,
+            "kept": one.kept,
+            "at": one.at,
+        }
+        for one in await decisions.conflicts()
+    ]
+
+
+async def _conflict(served: Served, named: str) -> str:
+    """Return the id that begins so. Raises Refused where none does, or several."""
+    known = await served.office.sync_decisions.conflicts()
+    found = [one.id for one in known if one.id.startswith(named)]
+    if len(found) != 1:
+        raise Refused(
+            _("No conflict, or more than one, begins with {id}: see “bureau sync conflicts”.").format(
+                id=named
+            )
+        )
+    return found[0]
+
+
+def chosen_types(arguments: dict[str, Any]) -> frozenset[str]:
+    """Return the types of records that are to sync: all but those of the categories in ``without``."""
+    without = types_of(arguments["without"])
+    return types_of([each.name for each in known_categories()]) - without
 
 
 def row(done: Round) -> dict[str, Any]:
@@ -79,6 +158,27 @@ def row(done: Round) -> dict[str, Any]:
         row["held"] = _("A hold keeps something that was erased on another device: release the hold first.")
     if done.far_ahead:
         row["clock"] = _("The clock of one of your devices is more than a day ahead: set it right.")
+    if done.aside:
+        row["set aside"] = done.aside
+    if done.missing:
+        row["missing"] = ngettext(
+            "{count} thing is gone at the service without proof: “bureau sync now --set-aside {count}” sets it aside "
+            "here, “--keep-missing” keeps it.",
+            "{count} things are gone at the service without proof: “bureau sync now --set-aside {count}” sets them "
+            "aside here, “--keep-missing” keeps them.",
+            done.missing,
+        ).format(count=done.missing)
+    if done.generation:
+        row["another copy"] = _(
+            "The service’s copy was reset or came out of a backup: “bureau sync now --generation {name}” goes on with "
+            "it; nothing is deleted here."
+        ).format(name=done.generation)
+    if done.refusal is not None:
+        row["not taken"] = str(done.refusal)
+    if done.quota is not None:
+        row["full"] = _(
+            "The room at the service is used up ({used} of {limit}): erase something or ask for more."
+        ).format(used=done.quota.used, limit=done.quota.limit)
     if done.refused:
         row["refused"] = [f"{source}: {reason}" for source, reason in done.refused]
     return row

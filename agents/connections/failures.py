@@ -123,12 +123,12 @@ def _unreachable(text: str, host: str) -> ProviderError:
         return Offline(
             _("{host} was not found: check your network, and the spelling of the address.").format(host=host)
         )
-    if host.startswith(("127.", "localhost", "[::1]")):
-        return Offline(_("No server answers at {host}: start it, then try again.").format(host=host))
     if "certificate" in text:
         return Offline(
             _("The certificate of {host} is not trusted: check the address, or your proxy.").format(host=host)
         )
+    if host.startswith(("127.", "localhost", "[::1]")):
+        return Offline(_("No server answers at {host}: start it, then try again.").format(host=host))
     return Offline(_("{host} could not be reached: check your network or proxy.").format(host=host))
 
 

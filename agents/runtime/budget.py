@@ -65,13 +65,17 @@ class Budget:
         return day in self._begun
 
     def begin_day(self, day: str, spent_by_agent: dict[str, int]) -> None:
-        """Take over what the ledger says was spent on a day; a day already begun stays as it is."""
-        if day in self._begun:
-            return
+        """Take over what the ledger says was spent on a day.
+
+        A day already begun only grows: checks of keys stand in the ledger alone, and what a run has just settled
+        may not stand there yet.
+        """
         self._begun.add(day)
-        self._purse("day", day, "").spent = sum(spent_by_agent.values())
+        office = self._purse("day", day, "")
+        office.spent = max(office.spent, sum(spent_by_agent.values()))
         for agent_id, spent in spent_by_agent.items():
-            self._purse("agent", day, agent_id).spent = spent
+            purse = self._purse("agent", day, agent_id)
+            purse.spent = max(purse.spent, spent)
 
     def begin_run(self, run_id: str, spent: int) -> None:
         """Take over what a run had spent before; needed for a resumed run."""

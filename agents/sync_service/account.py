@@ -1,7 +1,7 @@
 """The account at a service, as one of its devices sees it: its devices, its keys, its recovery key."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -23,7 +23,7 @@ from memory.sync.service.calls import Calls, Session
 from memory.sync.service.enrolling import Admitting, WaitingDevice, waiting_devices
 from memory.sync.service.log import AccountLog
 from memory.sync.service.rotation import Rotated
-from memory.sync.service.seen import DeviceSeen, devices_seen
+from memory.sync.service.seen import DeviceSeen, SessionSeen, devices_seen, end_other_sessions, sessions_seen
 from memory.sync.service.spaces import space_of
 from memory.tables import SyncRecordTable
 from resources.language import gettext as _
@@ -43,10 +43,18 @@ class Rounds(Protocol):
     async def joined(self) -> "Here":
         """Return what the office knows of its space. Raises Refused where it does not sync."""
 
-    async def round(self, confirmed: int | None = None) -> "Round":
+    async def refuse_if_joined(self) -> None:
+        """Raise Refused where the office syncs already."""
+
+    async def round(self) -> "Round":
         """Do one round, within the turn."""
 
-    async def enter(self, place: str, join: Callable[[], Awaitable[tuple[Member, bool]]]) -> "Round":
+    async def enter(
+        self,
+        place: str,
+        join: Callable[[], Awaitable[tuple[Member, bool]]],
+        types: Collection[str] | None = None,
+    ) -> "Round":
         """Become a device of a space that was joined or founded, and do the first round."""
 
 
@@ -123,6 +131,20 @@ class ServiceAccount:
         with reaching(here.place):
             calls, member = await self.renewed(here)
             return await devices_seen(calls, member.account)
+
+    async def sessions(self) -> tuple[SessionSeen, ...]:
+        """Return the sessions of the account."""
+        calls = await self.calls()
+        with reaching(calls.session.url):
+            return await sessions_seen(calls)
+
+    async def end_other_sessions(self) -> int:
+        """End every session but this one, those of a browser too; devices of the account sign others."""
+        calls = await self.calls()
+        with reaching(calls.session.url):
+            ended = await end_other_sessions(calls)
+        await self._database.write(audit.append, "sync sessions ended", "", {"count": ended})
+        return ended
 
     async def revoke(self, beginnings: Sequence[str]) -> "Round":
         """Take devices off the account, named by their ids or how these begin, then renew the key of the space.

@@ -38,6 +38,7 @@ class DeviceItem:
 
     def __init__(self, vault: Vault) -> None:
         self._vault = vault
+        self._alive: tuple[Secret, ...] = ()
 
     async def read(self) -> Kept:
         """Return the keys of this device. Raises KeyNotFound where sync was never on."""
@@ -55,12 +56,18 @@ class DeviceItem:
             secret = await asyncio.to_thread(self._vault.read_key, SESSION_ITEM)
         except KeyNotFound:
             return Tokens()
-        return Tokens(**json.loads(secret.reveal()))
+        return self._redacted(Tokens(**json.loads(secret.reveal())))
 
     async def write_tokens(self, tokens: Tokens) -> None:
         """Keep the tokens of the session."""
+        self._redacted(tokens)
         secret = Secret(json.dumps({"access": tokens.access, "refresh": tokens.refresh}))
         await asyncio.to_thread(self._vault.write_key, SESSION_ITEM, secret, _("session of sync"))
+
+    def _redacted(self, tokens: Tokens) -> Tokens:
+        """Let no log show tokens as long as they are in use."""
+        self._alive = tuple(Secret(text) for text in (tokens.access, tokens.refresh) if text)
+        return tokens
 
     async def delete(self) -> None:
         """Destroy both."""

@@ -1,6 +1,7 @@
 """What a service holds of this office, in its owner's hands: deleting it, proofs of that, exports of it."""
 
 import asyncio
+import logging
 from pathlib import Path
 from typing import Literal
 
@@ -11,18 +12,20 @@ from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from memory import audit
 from memory.database import Database
-from memory.errors import Refused
+from memory.errors import Refused, StorageError
 from memory.sync import kept_receipts
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service import deletion, exports, proofs
 from memory.sync.service.calls import Calls
 from memory.sync.service.deletion import Deletion, Mode
 from memory.sync.service.exports import Export, Kind
-from memory.sync.service.faults import ServiceFault
+from memory.sync.service.faults import AccountPurged, SpacePurged
 from memory.sync.service.proofs import Proof
 from memory.sync.service.spaces import space_of
 from memory.tables import SyncRecordTable
 from resources.language import gettext as _
+
+log = logging.getLogger(__name__)
 
 What = Literal["account", "office"]
 """The whole account, or the copy of this office alone."""
@@ -95,10 +98,14 @@ class ServiceHoldings:
         """Return the receipts that are kept here, proved anew, the oldest first. Raises ReceiptWrong."""
         return await self._database.read(kept_receipts.kept)
 
-    async def note_purge(self, fault: ServiceFault) -> None:
-        """Keep the receipt of a purge that the service told of, if it did."""
-        if receipt_id := getattr(fault, "receipt_id", ""):
-            await self.fetch_receipt(receipt_id)
+    async def note_purge(self, fault: AccountPurged | SpacePurged) -> None:
+        """Keep the receipt of a purge that the service told of; where it cannot be had, the next round asks again."""
+        if not fault.receipt_id:
+            return
+        try:
+            await self.fetch_receipt(fault.receipt_id)
+        except StorageError as error:
+            log.warning("The receipt of the purge was not kept: %s", error)
 
     async def ask_export(self, kind: Kind, hours: int) -> Export:
         """Have the service export what it holds; the link is told only here."""

@@ -1,19 +1,21 @@
 """How this office becomes a device of an account at a service: it begins one, or joins by recovery key or six words."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from agents.sync_service.account import Comparison, Rounds
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
+from memory import audit
+from memory.database import Database
 from memory.errors import Refused
 from memory.identifiers import now
 from memory.sync.membership import Member
 from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session
 from memory.sync.service.enrolling import Joining
-from memory.sync.service.sign_in import Asked
+from memory.sync.service.sign_in import Asked, Promises
 from resources.language import gettext as _
 
 if TYPE_CHECKING:
@@ -31,8 +33,8 @@ class _UnderWay:
 class ServiceJoining:
     """Begins and joins accounts. Every call raises NotReached, StorageError or VaultError."""
 
-    def __init__(self, item: DeviceItem, connecting: Connecting, rounds: Rounds) -> None:
-        self._item, self._connecting, self._rounds = item, connecting, rounds
+    def __init__(self, database: Database, item: DeviceItem, connecting: Connecting, rounds: Rounds) -> None:
+        self._database, self._item, self._connecting, self._rounds = database, item, connecting, rounds
         self._under_way: _UnderWay | None = None
 
     async def ask_code(self, address: str, email: str, verifier: bytes | None = None) -> Asked:
@@ -42,36 +44,58 @@ class ServiceJoining:
 
         Raises Refused for an address that is none, or where no service is.
         """
+        await self._rounds.refuse_if_joined()
         url = sign_in.service_address(address)
         calls = await self._connecting.calls(Session(url))
         with reaching(url):
             await sign_in.promises(calls)
             return await sign_in.ask_code(calls, email.strip(), verifier)
 
-    async def found(self, asked: Asked, code: str, recovery_key: bytes) -> "Round":
-        """Begin an account with this device; ``recovery_key`` are 32 new random bytes that the owner has noted."""
+    async def promises(self, address: str) -> Promises:
+        """Return what a service says of itself, before anything is told to it. Raises Refused as `ask_code`."""
+        url = sign_in.service_address(address)
+        calls = await self._connecting.calls(Session(url))
+        with reaching(url):
+            return await sign_in.promises(calls)
+
+    async def found(
+        self, asked: Asked, code: str, recovery_key: bytes, types: Collection[str] | None = None
+    ) -> "Round":
+        """Begin an account with this device; ``recovery_key`` are 32 new random bytes that the owner has noted.
+
+        ``types`` are the types of records that sync, None for all.
+        """
 
         async def join() -> tuple[Member, bool]:
             with reaching(asked.url):
                 calls = await self._by_mail(asked, code)
                 return await membership.found(calls, recovery_key, now()), True
 
-        return await self._enter(asked.url, join)
+        return await self._rounds.enter(asked.url, join, types)
 
     async def join(
-        self, asked: Asked, code: str, recovery_key: bytes, space_id: str | None = None
+        self,
+        asked: Asked,
+        code: str,
+        recovery_key: bytes,
+        space_id: str | None = None,
+        types: Collection[str] | None = None,
     ) -> "Round":
-        """Become a device of the account by its recovery key; ``space_id`` chooses among several offices."""
+        """Become a device of the account by its recovery key.
+
+        ``space_id`` is how the id of one of several offices begins, or `membership.NEW` for another one.
+        """
 
         async def join() -> tuple[Member, bool]:
             with reaching(asked.url):
                 calls = await self._by_mail(asked, code)
                 return await membership.join(calls, recovery_key, now(), space_id)
 
-        return await self._enter(asked.url, join)
+        return await self._rounds.enter(asked.url, join, types)
 
     async def announce(self, asked: Asked, code: str) -> None:
         """Announce this device, so that another one lets it in: see `compare`, then `finish`."""
+        await self._rounds.refuse_if_joined()
         with reaching(asked.url):
             joining = Joining(await self._by_mail(asked, code))
             await joining.begin()
@@ -84,18 +108,20 @@ class ServiceJoining:
             compared = await under_way.joining.compare()
         return None if compared is None else Comparison.of(compared)
 
-    async def finish(self, space_id: str | None = None) -> "Round | None":
+    async def finish(
+        self, space_id: str | None = None, types: Collection[str] | None = None
+    ) -> "Round | None":
         """Join once the other device has let this one in, None until then: its owner saw the same words on both."""
         under_way = self._announced()
         with reaching(under_way.url):
-            member = await under_way.joining.admitted(space_id)
-        if member is None:
+            admitted = await under_way.joining.admitted(now(), space_id)
+        if admitted is None:
             return None
 
         async def join() -> tuple[Member, bool]:
-            return member, False
+            return admitted
 
-        done = await self._enter(under_way.url, join)
+        done = await self._rounds.enter(under_way.url, join, types)
         self._under_way = None
         return done
 
@@ -103,12 +129,12 @@ class ServiceJoining:
         """Announce nothing any more: the words differed."""
         self._under_way = None
 
-    async def _enter(self, url: str, join: Callable[[], Awaitable[tuple[Member, bool]]]) -> "Round":
-        return await self._rounds.enter(url, join)
-
     async def _by_mail(self, asked: Asked, code: str) -> Calls:
         calls = await self._connecting.calls(Session(asked.url, keep=self._item.write_tokens))
+        promises = await sign_in.promises(calls)
         await sign_in.redeem(calls, asked, code)
+        accepted = {"policy": promises.policy, "version": promises.policy_version}
+        await self._database.write(audit.append, "sync policy accepted", promises.server, accepted)
         return calls
 
     def _announced(self) -> _UnderWay:

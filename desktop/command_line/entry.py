@@ -1,5 +1,6 @@
 """Where ``bureau`` begins. Imports nothing slow: ``--help`` and ``paths`` answer at once."""
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 SCREENS = ("DISPLAY", "WAYLAND_DISPLAY", "QT_QPA_PLATFORM")
 """One of these tells Qt where to draw."""
+_FULL = (errno.ENOSPC, errno.EDQUOT)
 
 
 def program() -> NoReturn:
@@ -45,17 +47,31 @@ def main(arguments: list[str] | None = None) -> int:
         print(fault, file=sys.stderr)
         return 2 if isinstance(fault, UsageFault) else 1
     except BrokenPipeError:
-        # Who read our output has gone, as `head` does; Python's own last flush must not complain of it.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _give_up_output()  # who read it has gone, as `head` does
         return 1
     except KeyboardInterrupt:
         print(_("Stopped."), file=sys.stderr)
         return 1
-    except Exception as error:  # noqa: BLE001 - the last place where a fault can become a sentence
-        from desktop.command_line.reporting import report
-
-        report(error, options)
+    except OSError as error:
+        if error.errno not in _FULL or error.filename is not None:
+            return _broke(error, options)
+        _give_up_output()
+        print(_("What the command says cannot be written: make room where its output goes."), file=sys.stderr)
         return 1
+    except Exception as error:  # noqa: BLE001 - the last place where a fault can become a sentence
+        return _broke(error, options)
+
+
+def _broke(error: Exception, options: GlobalOptions) -> int:
+    from desktop.command_line.reporting import report
+
+    report(error, options)
+    return 1
+
+
+def _give_up_output() -> None:
+    """Let nobody complain of standard output any more, Python's own last flush included."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _prepare_streams() -> None:

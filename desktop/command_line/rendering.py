@@ -160,6 +160,16 @@ def _time_of(name: str) -> Callable[[dict[str, Any]], str]:
     return show
 
 
+def _with_times(row: dict[str, Any]) -> None:
+    """Show an object line by line, its instants as times."""
+    _plain(
+        {
+            name.removesuffix("_at").replace("_", " "): _time_of(name)(row) if name.endswith("_at") else value
+            for name, value in row.items()
+        }
+    )
+
+
 def _cost(row: dict[str, Any]) -> str:
     cost = row.get("cost")
     return _("unknown") if cost is None else f"${cost / 1_000_000:.4f}"
@@ -240,11 +250,30 @@ VIEWS: dict[str, Callable[[Any], None]] = {
         ("cost", lambda row: "" if row["input_tokens"] is None else _cost(row)),
         ("status", lambda row: str(row["status"] or row["error"] or "…")),
     ),
+    "sync status": _with_times,
+    "sync categories": _table(
+        ("name", _text_of("name")),
+        ("syncs", lambda row: _("yes") if row["syncs"] else _("no")),
+        ("what", _text_of("what")),
+    ),
+    "sync conflicts": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("what", _text_of("what")),
+        ("field", _text_of("field")),
+        ("lost", _text_of("lost")),
+        ("stands there", _text_of("kept")),
+    ),
     "sync devices": _table(
         ("id", lambda row: row["id"][:8]),
         ("state", _text_of("state")),
         ("here", lambda row: "•" if row["this"] else ""),
         ("seen", lambda row: row.get("seen", "")),
+    ),
+    "sync sessions": _table(
+        ("id", lambda row: row["id"][:8]),
+        ("device", lambda row: row["device"][:8] or _("mail")),
+        ("since", _text_of("since")),
+        ("here", lambda row: "•" if row["this"] else ""),
     ),
     "sync receipts": _table(
         ("id", lambda row: row["id"][:8]),

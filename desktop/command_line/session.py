@@ -211,6 +211,8 @@ class Host:
             return None
         except office_failures() as error:
             raise CommandFailed(str(error)) from error
+        with contextlib.suppress(OSError):  # a full disk keeps nobody from a command that only reads
+            install().tell_crashes_to(self._locations.crash_log)
         self._watching = asyncio.create_task(self._hand_over(self._served))
         return self._served
 

@@ -2,6 +2,7 @@
 
 import os
 import sys
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,17 @@ def is_service(place: str) -> bool:
     return "://" in place
 
 
-def found(context: click.Context, place: str, email: str | None) -> int:
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """How a device joins: into which ``space``, ``without`` which categories, by whom."""
+
+    space: str
+    without: tuple[str, ...]
+    by_device: bool
+    from_stdin: bool
+
+
+def found(context: click.Context, place: str, email: str | None, without: tuple[str, ...]) -> int:
     """Begin an account at a service: a code comes by mail, then the recovery key is shown once."""
     from desktop.command_line.recovery import show_sync_key
 
@@ -32,23 +43,24 @@ def found(context: click.Context, place: str, email: str | None) -> int:
     if (code := _code(context, proof)) is None:
         return 1
     words = show_sync_key(os.urandom(32))
-    return 1 if words is None else run_command(context, "sync found", **proof, code=code, words=words)
+    if words is None:
+        return 1
+    return run_command(context, "sync found", **proof, code=code, words=words, without=list(without))
 
 
-def join(
-    context: click.Context, place: str, email: str | None, *, space: str, by_device: bool, from_stdin: bool
-) -> int:
+def join(context: click.Context, place: str, email: str | None, wish: Wish) -> int:
     """Join an account at a service, by its recovery key or by another device."""
     proof = _proof(place, email)
     if (code := _code(context, proof)) is None:
         return 1
-    if by_device:
-        return _join_by_device(context, proof, code, space)
-    words = sys.stdin.read() if from_stdin else _ask(_("Recovery key of sync"), hidden=True)
-    return run_command(context, "sync join account", **proof, code=code, words=words, space=space)
+    if wish.by_device:
+        return _join_by_device(context, proof, code, wish)
+    words = sys.stdin.read() if wish.from_stdin else _ask(_("Recovery key of sync"), hidden=True)
+    chosen = {"space": wish.space, "without": list(wish.without)}
+    return run_command(context, "sync join account", **proof, code=code, words=words, **chosen)
 
 
-def _join_by_device(context: click.Context, proof: dict[str, str], code: str, space: str) -> int:
+def _join_by_device(context: click.Context, proof: dict[str, str], code: str, wish: Wish) -> int:
     from desktop.command_line.stepping import Steps, run_steps
 
     async def work(steps: Steps) -> None:
@@ -56,7 +68,7 @@ def _join_by_device(context: click.Context, proof: dict[str, str], code: str, sp
         steps.say(_("Now run “bureau sync admit” on a device that is in your account."))
         if await _same_words(steps, "new"):
             steps.say(_("Say yes on the other device too."))
-            steps.end(await steps.take("sync finish", space=space))
+            steps.end(await steps.take("sync finish", space=wish.space, without=list(wish.without)))
 
     return run_steps(context.obj, "sync join", work)
 
@@ -86,6 +98,14 @@ def revoke(context: click.Context, devices: tuple[str, ...], others: bool, keep:
     if bool(devices) == others:
         raise UsageFault(_("Name the devices that are to go, or say --others."))
     return run_command(context, "sync revoke", devices=list(devices), others=others, keep=list(keep))
+
+
+@click.command("sessions")
+@click.option("--end-others", is_flag=True, help=_("End every session but this one first."))
+@click.pass_context
+def sessions(context: click.Context, end_others: bool) -> int:
+    """List who is signed in to your account, browsers too."""
+    return run_command(context, "sync sessions", end_others=end_others)
 
 
 @click.command("recovery")
@@ -187,7 +207,7 @@ def share(context: click.Context, file: Path, hours: int) -> int:
     return run_command(context, "sync share", path=str(file.absolute()), hours=hours)
 
 
-COMMANDS = (admit, revoke, recovery, delete, restore, receipts, verify, export, share)
+COMMANDS = (admit, sessions, revoke, recovery, delete, restore, receipts, verify, export, share)
 
 
 def _proof(place: str, email: str | None) -> dict[str, str]:
@@ -200,7 +220,17 @@ def _proof(place: str, email: str | None) -> dict[str, str]:
 
 def _code(context: click.Context, proof: dict[str, str]) -> str | None:
     """Have a code mailed and ask for it, with the office closed meanwhile; None where none was mailed."""
-    if not _done(context, "sync code", **proof):
+    from desktop.command_line.stepping import Steps, run_steps
+
+    async def work(steps: Steps) -> None:
+        said = await steps.take("sync code", **proof)
+        steps.say(
+            _(
+                "{server} says at {policy} what it sees and keeps (version {version}): with the code you accept that."
+            ).format(**said)
+        )
+
+    if run_steps(context.obj, "sync code", work):
         return None
     return _ask(_("Code from the mail to {email}").format(email=proof["email"]))
 

@@ -7,11 +7,19 @@ from pathlib import Path
 import click
 
 from desktop.command_line.backup_commands import run_command
-from desktop.command_line.sync_account_commands import COMMANDS, found, is_service, join
+from desktop.command_line.sync_account_commands import COMMANDS, Wish, found, is_service, join
 from resources.language import gettext as _
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _EMAIL = click.option("--email", help=_("Where a service mails the code with which you sign in."))
+CATEGORIES = ("agents", "chats", "notes", "settings")
+_CATEGORY = click.Choice(CATEGORIES)
+_WITHOUT = click.option(
+    "--without",
+    type=_CATEGORY,
+    multiple=True,
+    help=_("Leave this out; may be given several times."),
+)
 
 
 @click.group()
@@ -26,20 +34,21 @@ for _command in COMMANDS:
 @sync.command("on")
 @click.argument("place", metavar="[FOLDER | https://SERVICE]", required=False)
 @_EMAIL
+@_WITHOUT
 @click.pass_context
-def sync_on(context: click.Context, place: str | None, email: str | None) -> int:
+def sync_on(context: click.Context, place: str | None, email: str | None, without: tuple[str, ...]) -> int:
     """Begin in an empty folder that your devices share, or at a service; without either, go on after “off”."""
     if place is None:
-        return run_command(context, "sync on", folder="", words="")
+        return run_command(context, "sync on", folder="", words="", without=[])
     if is_service(place):
-        return found(context, place, email)
+        return found(context, place, email, without)
     folder = _folder(context, place)
     from desktop.command_line.recovery import show_sync_key
 
     words = show_sync_key(os.urandom(32))
     if words is None:
         return 1
-    return run_command(context, "sync on", folder=folder, words=words)
+    return run_command(context, "sync on", folder=folder, words=words, without=list(without))
 
 
 @sync.command("join")
@@ -48,22 +57,30 @@ def sync_on(context: click.Context, place: str | None, email: str | None) -> int
 @click.option(
     "--by-device", is_flag=True, help=_("At a service: by another device instead of the recovery key.")
 )
-@click.option("--space", default="", help=_("At a service: which of your offices, where there are several."))
+@click.option("--space", default="", help=_("At a service: which of your offices, or “new” for another one."))
 @click.option("--stdin", "from_stdin", is_flag=True, help=_("Read the recovery key from standard input."))
+@_WITHOUT
 @click.pass_context
 def sync_join(
-    context: click.Context, place: str, email: str | None, by_device: bool, space: str, from_stdin: bool
+    context: click.Context,
+    place: str,
+    email: str | None,
+    by_device: bool,
+    space: str,
+    without: tuple[str, ...],
+    from_stdin: bool,
 ) -> int:
     """Join the devices that meet in a folder or at a service, by the recovery key that “on” showed."""
     if is_service(place):
-        return join(context, place, email, space=space, by_device=by_device, from_stdin=from_stdin)
+        wish = Wish(space, without, by_device, from_stdin)
+        return join(context, place, email, wish)
     folder = _folder(context, place)
     words = (
         sys.stdin.read()
         if from_stdin
         else str(click.prompt(_("Recovery key of sync"), hide_input=True, err=True))
     )
-    return run_command(context, "sync join", folder=folder, words=words)
+    return run_command(context, "sync join", folder=folder, words=words, without=list(without))
 
 
 def _folder(context: click.Context, place: str) -> str:
@@ -73,17 +90,44 @@ def _folder(context: click.Context, place: str) -> str:
 
 @sync.command("now")
 @click.option("--erase", type=int, help=_("Erase here so many things that were erased on another device."))
+@click.option(
+    "--set-aside", type=int, help=_("Set aside so many things that are gone at the service without proof.")
+)
+@click.option("--keep-missing", is_flag=True, help=_("Keep what is gone at the service without proof."))
+@click.option("--generation", default="", help=_("Go on with this copy of the service, which was reset."))
 @click.pass_context
-def sync_now(context: click.Context, erase: int | None) -> int:
+def sync_now(
+    context: click.Context, erase: int | None, set_aside: int | None, keep_missing: bool, generation: str
+) -> int:
     """Receive what the other devices changed, and send what was changed here."""
-    return run_command(context, "sync now", confirmed=erase)
+    return run_command(
+        context, "sync now", confirmed=erase, missing=set_aside, keep=keep_missing, generation=generation
+    )
 
 
 @sync.command("status")
 @click.pass_context
 def sync_status(context: click.Context) -> int:
-    """Say whether sync is on, where, and what waits."""
+    """Say whether sync is on, where, what waits, how the last round ended and when the next one comes."""
     return run_command(context, "sync status")
+
+
+@sync.command("categories")
+@click.option("--on", type=_CATEGORY, multiple=True, help=_("Let it sync from now on."))
+@click.option("--off", type=_CATEGORY, multiple=True, help=_("Let it stay on this device from now on."))
+@click.pass_context
+def sync_categories(context: click.Context, on: tuple[str, ...], off: tuple[str, ...]) -> int:
+    """List what syncs, or change it; what the other devices have already stays there."""
+    return run_command(context, "sync categories", on=list(on), off=list(off))
+
+
+@sync.command("conflicts")
+@click.option("--take", default="", metavar="ID", help=_("Let these words stand again."))
+@click.option("--dismiss", default="", metavar="ID", help=_("Let go of these words."))
+@click.pass_context
+def sync_conflicts(context: click.Context, take: str, dismiss: str) -> int:
+    """List the words that lost where two devices changed the same place, and decide about them."""
+    return run_command(context, "sync conflicts", take=take, dismiss=dismiss)
 
 
 @sync.command("devices")

@@ -4,7 +4,20 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, bindparam, case, delete, func, insert, select, update
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
@@ -15,8 +28,9 @@ from memory.sync.header import Header
 from memory.sync.hlc import Clock
 from memory.sync.known import long_texts, pack, seen
 from memory.sync.plaintext import SCHEMA, Record, encode
+from memory.sync.shapes import shapes
 from memory.sync.space import Credentials
-from memory.tables import SyncChangeTable, SyncOutboxTable, SyncRecordTable
+from memory.tables import SyncChangeTable, SyncOutboxTable, SyncRecordTable, SyncSpaceTable
 
 AT_ONCE = 200
 """The most revisions of one push."""
@@ -124,9 +138,12 @@ def take_back(session: Session, rid: str) -> None:
 
 
 def next_ops(session: Session, *, erases: bool, skip: Sequence[str] = ()) -> tuple[Op, ...]:
-    """Return what is to be sent next, but for the operations that were tried in this round."""
+    """Return what is to be sent next, but for the operations that were tried in this round.
+
+    Edits of what its owner took out of sync stay where they are until it is chosen again.
+    """
     columns = (SyncOutboxTable.op_id, SyncOutboxTable.rid, SyncOutboxTable.envelope)
-    wanted = (SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip))
+    wanted = (SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip), _chosen(session))
     found = []
     for row in session.execute(select(*columns).where(*wanted).limit(AT_ONCE)):
         envelope = wire.from_msgpack(row.envelope)
@@ -182,5 +199,15 @@ def waiting(session: Session) -> Waiting:
     by_state = select(SyncRecordTable.state, func.count()).group_by(SyncRecordTable.state)
     states: dict[str, int] = {row[0]: row[1] for row in session.execute(by_state)}
     marked = session.scalar(select(func.count()).select_from(SyncChangeTable)) or 0
-    outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable)) or 0
+    outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable).where(_chosen(session))) or 0
     return Waiting(marked, outbox, states.get("held", 0), states.get("too_long", 0), states.get("erasing", 0))
+
+
+def _chosen(session: Session) -> ColumnElement[bool]:
+    """Return the condition under which a waiting revision may leave: an order to erase always does."""
+    here = session.scalars(select(SyncSpaceTable)).one_or_none()
+    left_out = shapes().keys() - set(here.types if here is not None else ())
+    if not left_out:
+        return true()
+    rids = select(SyncRecordTable.rid).where(SyncRecordTable.type.in_(left_out))
+    return or_(SyncOutboxTable.erases, SyncOutboxTable.rid.not_in(rids))

@@ -92,6 +92,12 @@ def switch(session: Session, *, enabled: bool) -> None:
         mark_everything(session)
 
 
+def note_round(session: Session, at: int, fault: str = "") -> None:
+    """Remember that a round went well at ``at``, or why it did not."""
+    values = {"fault": fault, "fault_at": at} if fault else {"round_at": at, "fault": "", "fault_at": None}
+    session.execute(update(SyncSpaceTable).values(values))
+
+
 def leave(session: Session) -> None:
     """Forget the space and all that sync keeps of it; the office itself stays as it is."""
     for table in (SyncOutboxTable, SyncChangeTable, SyncAwaitedTable, SyncRecordTable, SyncSpaceTable):

@@ -36,6 +36,11 @@ class SyncSpaceTable(Base):
     """32 secret bytes from which the ids of records are made; empty until they have arrived."""
     position: Mapped[Document] = mapped_column(default=dict)
     """How far each source was read."""
+    round_at: Mapped[Instant | None]
+    """When the last round ended that went well."""
+    fault: Mapped[str] = mapped_column(default="")
+    """Why the last round did not go well, in a sentence for its owner; empty where it did."""
+    fault_at: Mapped[Instant | None]
     head: Mapped[int] = mapped_column(default=0)
     """The largest number that a service told of its revisions: it never gives a smaller one."""
     compared_at: Mapped[Instant] = mapped_column(default=0)

@@ -38,6 +38,8 @@ _INSERT = {
 _MESSAGES_AT_A_TIME = 1_000
 _VARIABLES = 500
 _PROBLEMS = 200
+_ROOM_FOR_NUMBER = 10
+"""Characters of an agent's name that stay free for telling it from another."""
 """Problems that are kept with an import; how many there were in all stands in its counts."""
 _SOME_MESSAGES = """
     DELETE FROM message WHERE id IN (
@@ -206,21 +208,28 @@ def _add_agents(session: Session, import_id: str, closing: Closing) -> int:
         identity = derived_id(closing.source, "agent", agent.original_id)
         if session.get(AgentTable, identity) or erased.among(session, "agents", [identity]):
             continue
+        name = _free_name(session, agent.name)
         roster.create_agent(
             session,
-            name=_free_name(session, agent.name),
+            name=name,
             agent_id=identity,
             role=agent.role,
             instructions=agent.instructions,
             **closing.agent_values,
         )
-        write(session, [provenance("agents", identity, import_id, agent.original_id, agent.extra)])
+        # A name that had to be changed stands whole beside what else the office has no place for.
+        extra = agent.extra if name == agent.name else {**(agent.extra or {}), "name": agent.name}
+        write(session, [provenance("agents", identity, import_id, agent.original_id, extra)])
         added += 1
     return added
 
 
 def _free_name(session: Session, name: str) -> str:
-    """Return the name, or with a number; nobody gets the name under which answers from elsewhere stand."""
+    """Return the name, or with a number; nobody gets the name under which answers from elsewhere stand.
+
+    A longer name than an agent may have is cut; the whole one stands in the record of where it came from.
+    """
+    name = name[: roster.LONGEST_NAME - _ROOM_FOR_NUMBER].strip()
     taken = {other.casefold() for other in session.scalars(select(AgentTable.name))}
     taken |= {other.casefold() for other in NAMES.values()}
     number, free = 1, name

@@ -114,6 +114,7 @@ class _Writing:
         self._folder = folder
         self._watch = watch
         self._kinds = [kind for kind in record_types() if takes(order.filters, kind)]
+        self._map = _document(_map())
 
     def estimate(self) -> int:
         """Return about how many bytes will be written."""
@@ -150,7 +151,7 @@ class _Writing:
 
     def _documents(self, bag: BagWriter) -> None:
         bag.payload("README.md", [readme().encode()], compress=False)
-        bag.payload("datamap.json", [_document(_map())], compress=True)
+        bag.payload("datamap.json", [self._map], compress=True)
         for kind in self._kinds:
             bag.payload(f"schema/{kind.name}.schema.json", [_document(schema(kind))], compress=True)
 
@@ -228,6 +229,8 @@ class _Writing:
                 "app": self._order.application,
                 "office": self._order.office_id,
                 "created": to_rfc3339(self.at),
+                # What is kept, why and for how long is the data map; its digest tells one version from another.
+                "policy_version": f"sha256:{hashlib.sha256(self._map).hexdigest()}",
                 "filters": self._order.filters.said(),
                 "counts": self.counts,
                 "redactions": self.redactions,

@@ -19,6 +19,7 @@ from memory import attachments, branches, chat_search, chats, notes
 from memory.chats import Turn
 from memory.lifecycle import erased
 from memory.locations import Locations
+from memory.roster import LONGEST_NAME
 from memory.tables import MessageTable, ProvenanceTable
 from memory.transfer import arriving
 from memory.transfer.errors import TransferCancelled
@@ -167,6 +168,22 @@ async def test_a_claude_batch_brings_conversations_agents_files_and_notes(
     assert kept == {"source": "Claude"}
     again = await bring_in(office, archive)
     assert (again.summary.conversations, again.summary.agents, again.summary.notes) == (0, 0, 0)
+
+
+async def test_a_project_of_a_very_long_name_comes_in_under_the_beginning_of_it(
+    office: Office, tmp_path: Path
+) -> None:
+    project = {
+        "uuid": "p-1",
+        "name": "Harbour " * 60,
+        "description": "",
+        "prompt_template": "Brief.",
+        "docs": [],
+    }
+    await bring_in(office, made.zipped(tmp_path / "x.zip", {**CLAUDE, "projects.json": [project]}))
+    agent = next(one for one in await office.roster.all() if one.instructions == "Brief.")
+    assert agent.name.startswith("Harbour Harbour") and len(agent.name) <= LONGEST_NAME
+    assert await office.database.read(extras, "p-1") == {"name": project["name"].strip()}
 
 
 async def test_what_came_in_is_read_and_found_in_the_background(office: Office, tmp_path: Path) -> None:

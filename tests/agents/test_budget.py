@@ -80,6 +80,16 @@ def test_a_reservation_keeps_others_out_until_it_is_settled() -> None:
     assert budget.room("two", "writer", DAY, caps) == 65
 
 
+def test_what_the_ledger_gains_beside_the_runs_counts_too() -> None:
+    budget, caps = Budget(), Caps(office_day=100)
+    budget.begin_day(DAY, {"lead": 30})
+    budget.settle(budget.reserve("one", "lead", DAY, 20, caps), 20)
+    budget.begin_day(DAY, {"lead": 30, "": 40})
+    assert budget.room("two", "lead", DAY, caps) == 30
+    budget.begin_day(DAY, {"lead": 30})
+    assert budget.room("two", "lead", DAY, caps) == 30
+
+
 def test_each_cap_warns_once_at_four_fifths() -> None:
     budget, caps = Budget(), Caps(run=1_000_000, office_day=10_000_000)
     budget.begin_day(DAY, {})

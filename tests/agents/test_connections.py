@@ -1,10 +1,17 @@
 """Provider accounts against a real server over real HTTP: keys, checks, failures, the outbox."""
 
 import asyncio
+import ssl
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from sqlalchemy.orm import Session
 
 from agents.connections import Connections
@@ -105,6 +112,8 @@ async def test_a_wrong_key_is_told_from_a_wrong_address(kind, aimock, connection
 
 
 @pytest.mark.peer
+@pytest.mark.req("R056")
+@pytest.mark.req("R027")
 async def test_the_key_goes_to_its_own_host_only(
     aimock, connections: Connections, database: Database
 ) -> None:
@@ -121,6 +130,42 @@ async def test_the_key_goes_to_its_own_host_only(
     assert isinstance(connections.explain(caught.value, added, "m"), AddressWrong)
     assert other.journal() == []
     await database.write(update_connection, added.id, label="still here")
+
+
+async def test_a_certificate_that_is_not_trusted_is_told_on_this_machine_too(
+    connections: Connections, tmp_path: Path
+) -> None:
+    from pydantic_ai import Agent
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    server = await asyncio.start_server(lambda _reader, writer: writer.close(), "127.0.0.1", 0, ssl=context)
+    async with server:
+        port = server.sockets[0].getsockname()[1]
+        address = f"https://127.0.0.1:{port}"
+        added = await connections.add("openai-compatible", None, base_url=address, model="m")
+        model = await connections.model_for(added, "m", run_id=None, agent_id=None, categories=())
+        with pytest.raises(Exception) as caught:
+            await Agent(model).run("hello")
+    explained = connections.explain(caught.value, added, "m")
+    assert isinstance(explained, Offline) and "certificate" in str(explained)
+
+
+def self_signed(folder: Path) -> Path:
+    """Write a certificate that nobody vouches for, with its key; return the file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    at = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(at - timedelta(days=1))
+        .not_valid_after(at + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    path = folder / "server.pem"
+    path.write_bytes(certificate.public_bytes(Encoding.PEM) + private)
+    return path
 
 
 FAULTS = [

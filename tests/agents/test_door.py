@@ -63,6 +63,7 @@ async def visit(path: Path) -> str:
     return output.decode()
 
 
+@pytest.mark.req("R176")
 async def test_a_child_of_the_office_is_refused(door: Door) -> None:
     assert "refused: This program may not command the office" in await visit(door.path)
 
@@ -159,6 +160,7 @@ async def test_what_no_encoding_holds_walks_through(door: Door) -> None:
     assert items[0]["value"]["files"] == ["caf\udce9.txt"]
 
 
+@pytest.mark.req("R176")
 async def test_the_socket_is_the_owners_alone(door: Door) -> None:
     assert door.path.stat().st_mode & 0o777 == 0o600
 

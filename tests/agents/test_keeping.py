@@ -218,6 +218,7 @@ async def test_nothing_goes_when_the_clock_jumps_until_its_owner_confirms(
 
 
 @pytest.mark.req("R150")
+@pytest.mark.req("R072")
 async def test_ledgers_and_logs_are_shortened_and_the_audit_trail_still_verifies(office: Office) -> None:
     for number in range(3):
         await office.database.write(audit.append, "test", str(number))

@@ -46,6 +46,7 @@ async def asked(office: Office, server: Aimock, kind: str, model: str) -> tuple[
 
 
 @every_kind
+@pytest.mark.req("R180")
 async def test_429_waits_as_long_as_the_provider_asks_and_says_so(
     office: Office, heard: list[Event], aimock: Callable[..., Aimock], kind: str, model: str
 ) -> None:

@@ -10,10 +10,10 @@ import pytest
 from agents.office import Office
 from agents.sync_service.connecting import NotReached
 from agents.sync_service.device_item import ITEM, SESSION_ITEM
-from memory import ledger, notes
+from memory import audit, ledger, notes
 from memory.errors import Refused
 from memory.sync.errors import WrapRefused
-from memory.sync.service.faults import DeviceRevoked
+from memory.sync.service.faults import DeletionPending, DeviceRevoked
 from memory.sync.service.sign_in import Asked
 from tests.memory.sync.hosted.running import Running, running
 from vault.errors import KeyNotFound
@@ -65,6 +65,7 @@ async def epoch(office: Office) -> int:
     return (await office.syncing.joined()).epoch
 
 
+@pytest.mark.req("R009", "R026", "R054")
 async def test_what_is_written_on_one_is_on_the_other_and_every_request_is_booked(
     offices: Offices, hosted: Running
 ) -> None:
@@ -107,6 +108,7 @@ async def test_what_does_not_join(offices: Offices, hosted: Running) -> None:
         await found(one, hosted)
 
 
+@pytest.mark.req("R025")
 async def test_a_device_is_let_in_by_six_words(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     await one.notes.add("the quetzal sings")
@@ -123,6 +125,7 @@ async def test_a_device_is_let_in_by_six_words(offices: Offices, hosted: Running
     assert await texts(other) == ["the quetzal sings"]
 
 
+@pytest.mark.req("R005")
 async def test_a_device_that_is_taken_off_reads_nothing_that_is_written_after(
     offices: Offices, hosted: Running
 ) -> None:
@@ -216,3 +219,82 @@ async def test_who_leaves_forgets_session_and_keys(offices: Offices, hosted: Run
             one.vault.read_key(item)
     await join(one, hosted, key)
     await settle(one)
+
+
+async def test_another_office_of_the_same_account_has_a_space_and_a_key_of_its_own(
+    offices: Offices, hosted: Running
+) -> None:
+    one, work = await offices("one"), await offices("work")
+    await one.notes.add("private")
+    await work.notes.add("work")
+    key = await found(one, hosted)
+    await work.syncing.joining.join(*await code_of(work, hosted), key, "new")
+    await settle(one, work)
+    assert await texts(one) == ["private"] and await texts(work) == ["work"]
+    fresh = await offices("fresh")
+    with pytest.raises(Refused, match="several offices"):
+        await join(fresh, hosted, key)
+    chosen = (await work.syncing.joined()).space_id
+    await fresh.syncing.joining.join(*await code_of(fresh, hosted), key, chosen[:8])
+    assert await texts(fresh) == ["work"]
+    await one.syncing.account.revoke([await device_id(fresh)])
+    await settle(one)
+    await work.syncing.now()
+    assert await epoch(one) == await epoch(work) == 2
+
+
+@pytest.mark.req("R005", "R175")
+async def test_sessions_are_listed_and_ended_and_devices_sign_others(
+    offices: Offices, hosted: Running
+) -> None:
+    one, other = await offices("one"), await offices("other")
+    key = await found(one, hosted)
+    await join(other, hosted, key)
+    listed = await one.syncing.account.sessions()
+    mine = await device_id(one)
+    assert [each.device_id for each in listed if each.this] == [mine]
+    assert {each.device_id for each in listed} == {mine, await device_id(other), ""}
+    assert await one.syncing.account.end_other_sessions() == len(listed) - 1
+    assert len(await one.syncing.account.sessions()) == 1
+    await settle(one, other)
+    assert len(await one.syncing.account.sessions()) == 2
+
+
+@pytest.mark.req("R098")
+async def test_which_policy_was_accepted_stands_in_the_trail(offices: Offices, hosted: Running) -> None:
+    one = await offices("one")
+    promises = await one.syncing.joining.promises(hosted.url)
+    await found(one, hosted)
+    entries = await one.database.read(audit.entries)
+    (accepted,) = [each for each in entries if each.kind == "sync policy accepted"]
+    assert (
+        accepted.detail["version"] == promises.policy_version and promises.policy == hosted.url + "/privacy"
+    )
+
+
+async def test_a_device_is_taken_off_while_the_account_is_about_to_be_deleted(
+    offices: Offices, hosted: Running
+) -> None:
+    one, other = await offices("one"), await offices("other")
+    key = await found(one, hosted)
+    await join(other, hosted, key)
+    await settle(one, other)
+    await one.syncing.holdings.delete("account", "grace")
+    done = await one.syncing.account.revoke([await device_id(other)])
+    assert isinstance(done.refusal, DeletionPending) and await epoch(one) == 1
+    await one.syncing.holdings.restore("account")
+    await one.syncing.now()
+    assert await epoch(one) == 2
+
+
+async def test_an_office_that_syncs_announces_itself_nowhere(offices: Offices, hosted: Running) -> None:
+    one = await offices("one")
+    await found(one, hosted)
+    session = one.vault.read_key(SESSION_ITEM).reveal()
+    with pytest.raises(Refused, match="syncs already"):
+        await one.syncing.joining.ask_code(hosted.url, EMAIL)
+    with pytest.raises(Refused, match="has not announced"):
+        await one.syncing.joining.compare()
+    with pytest.raises(Refused, match="No device is being let in"):
+        await one.syncing.account.compare()
+    assert one.vault.read_key(SESSION_ITEM).reveal() == session

@@ -146,19 +146,19 @@ async def test_the_commands_say_how_it_stands(offices: Offices, folder: Path) ->
     one, other = Served(await offices("one")), Served(await offices("other"))
     words = words_of(os.urandom(32))
     assert await commands.status(one, {}) == {"sync": "never on"}
-    done = await commands.on(one, {"folder": str(folder), "words": words})
+    done = await commands.on(one, {"folder": str(folder), "words": words, "without": []})
     assert done["sent"] > 5
-    done = await commands.join(other, {"folder": str(folder), "words": words})
+    done = await commands.join(other, {"folder": str(folder), "words": words, "without": []})
     assert done["received"] > 5 and "refused" not in done
     rows = await commands.devices(one, {})
     assert [(row["state"], row["this"]) for row in rows] == [("active", True), ("active", False)]
     await commands.off(one, {})
     await one.office.notes.add("written while it was off")
-    with pytest.raises(Refused, match="Sync is off"):
+    with pytest.raises(Refused, match="Sync is paused"):
         await commands.now(one, {"confirmed": None})
     status = await commands.status(one, {})
     assert (status["sync"], status["to be sent"]) == ("off", 0)
-    await commands.on(one, {"folder": "", "words": ""})
+    await commands.on(one, {"folder": "", "words": "", "without": []})
     assert (await commands.now(one, {"confirmed": None}))["sent"] == 1
     assert (await commands.now(other, {"confirmed": None}))["received"] == 1
     kinds = [entry.kind for entry in await one.office.database.read(audit.entries)]

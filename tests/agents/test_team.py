@@ -173,3 +173,5 @@ async def test_import_export_and_history(office: Office, heard: list[Event]) -> 
         await office.roster.change(hired.id, name=" ")
     with pytest.raises(Refused):
         await office.roster.add("lead")
+    with pytest.raises(Refused, match="at most 100 characters"):
+        await office.roster.add("x" * 101)

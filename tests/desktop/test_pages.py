@@ -76,6 +76,8 @@ async def test_the_outbox_reads_more_as_it_is_scrolled(session):
     assert len({request.id for request in page.model.rows}) == 450
 
 
+@pytest.mark.req("R073")
+@pytest.mark.req("R059")
 async def test_usage_says_unknown_where_no_price_is_known(session):
     await session.office.database.write(
         ledger.add_usage,
@@ -110,6 +112,7 @@ async def test_the_language_is_kept_where_the_next_start_finds_it(session, tmp_p
     assert session.window.look_now().language == ""
 
 
+@pytest.mark.req("R213")
 async def test_a_setting_is_stored_and_one_that_does_not_fit_is_explained(session):
     page = SettingsPage(session)
     shown(page)

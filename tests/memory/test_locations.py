@@ -19,6 +19,7 @@ def test_the_option_comes_before_the_variable(own_home: Path, monkeypatch: pytes
     assert Locations.find("here").home == own_home / "here"
 
 
+@pytest.mark.req("R179")
 def test_folders_are_private_even_where_they_were_not(tmp_path: Path) -> None:
     locations = Locations.find(tmp_path / "with space" / "дім \u202e 'quoted'")
     locations.home.mkdir(parents=True, mode=0o755)

@@ -212,6 +212,21 @@ def test_ctrl_c_stops_the_answer_and_keeps_its_text(terminal: Terminal, aimock) 
 
 @pytest.mark.peer
 @pytest.mark.slow
+@pytest.mark.req("R082")
+def test_a_crash_of_a_command_is_told_in_a_file_of_the_office(terminal: Terminal, aimock) -> None:
+    server = aimock(SLOW, ANSWER)
+    terminal.add_key(server)
+    with terminal.start("ask", "count slowly") as asking:
+        assert asking.stdout is not None
+        assert asking.stdout.read(3) == "one"
+        asking.send_signal(signal.SIGABRT)
+        _output, errors = asking.communicate(timeout=60)
+    assert asking.returncode == -signal.SIGABRT and "Fatal" not in errors
+    assert "Fatal Python error: Aborted" in (terminal.home / "logs" / "crash.log").read_text()
+
+
+@pytest.mark.peer
+@pytest.mark.slow
 def test_a_second_command_joins_the_open_office(terminal: Terminal, aimock) -> None:
     server = aimock(SLOW, ANSWER)
     terminal.value(
@@ -245,6 +260,8 @@ def test_an_office_whose_owner_was_killed_opens_at_once(terminal: Terminal, aimo
     assert terminal.value("ask", "hello")["text"] == "The quay is 6.4 m deep."
 
 
+@pytest.mark.req("R083")
+@pytest.mark.req("R076")
 def test_doctor_is_green_on_a_new_office_and_hints_at_what_is_still_to_do(terminal: Terminal) -> None:
     terminal.here(
         "keys add", kind="anthropic", label="Mine", base_url="http://127.0.0.1:9", model="m", key=KEY

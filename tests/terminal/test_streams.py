@@ -24,6 +24,17 @@ def test_a_reader_that_goes_away_gets_no_traceback(terminal: Terminal) -> None:
         assert done.returncode == 1 and done.stderr == "", (words, done.stderr)
 
 
+def test_an_output_that_is_full_is_told_in_one_sentence(terminal: Terminal) -> None:
+    for words in (["paths"], ["--json", "agents", "list"]):
+        with Path("/dev/full").open("w") as full:
+            done = subprocess.run(
+                [*PROGRAM, *terminal.options, *words],
+                env=terminal.environment, cwd=ROOT, stdout=full, stderr=subprocess.PIPE, text=True, check=False,
+            )  # fmt: skip
+        assert done.returncode == 1 and "make room" in done.stderr, done.stderr
+        assert done.stderr.count("\n") == 1, done.stderr
+
+
 def test_streams_that_are_closed_are_empty_ones(terminal: Terminal) -> None:
     for words in ("paths", "ask -", "agents list"):
         command = [*PROGRAM, *terminal.options, *words.split()]

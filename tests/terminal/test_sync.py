@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+from desktop.command_line.sync_commands import CATEGORIES
 from tests.terminal.program import PROGRAM, Terminal, in_terminal
 
 
@@ -23,6 +24,14 @@ def test_two_offices_meet_in_a_folder(tmp_path: Path) -> None:
     assert isinstance(listed, list) and [row["text"] for row in listed] == ["The key hangs behind the clock"]
     code, output, _errors = other.run("sync", "devices")
     assert code == 0 and output.count("active") == 2 and output.count("•") == 1
+    code, output, _errors = other.run("sync", "status")
+    assert code == 0 and re.search(r"^last round +20\d\d-", output, re.MULTILINE) and "fault" not in output
+    rows = other.value("sync", "categories", "--off", "notes")
+    assert isinstance(rows, list) and [row["name"] for row in rows] == list(CATEGORIES)
+    assert [row["syncs"] for row in rows] == [True, True, False, True]
+    assert other.value("sync", "conflicts") == []
+    code, _output, errors = other.run("sync", "categories", "--on", "music")
+    assert code == 2 and "music" in errors
     assert other.value("sync", "off") == {"sync": "off"}
     code, _output, errors = other.run("sync", "now")
     assert code == 1 and "bureau sync on" in errors

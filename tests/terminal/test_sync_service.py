@@ -67,8 +67,8 @@ def test_devices_meet_at_a_service_until_its_owner_deletes_the_account(tmp_path:
         devices = one.value("sync", "devices")
         assert isinstance(devices, list) and [row["state"] for row in devices] == ["active"] * 3
         assert all(row["seen"] == "2026-03-01" for row in devices)
-        gone = next(row["id"] for row in third.value("sync", "devices") if row["this"])  # type: ignore[attr-defined]
-        assert one.value("sync", "revoke", gone[:8])["devices"] == 2  # type: ignore[index]
+        gone = next(row["id"] for row in third.value("sync", "devices") if row["this"])
+        assert one.value("sync", "revoke", gone[:8])["devices"] == 2
         code, _output, errors = third.run("sync", "now")
         assert code == 1 and "taken off your account" in errors
         assert key_in(typed(one, "sync", "recovery", answers=[])) != words
@@ -80,7 +80,7 @@ def test_devices_meet_at_a_service_until_its_owner_deletes_the_account(tmp_path:
         code, _output, errors = other.run("sync", "now")
         assert code == 1 and "deleted for good" in errors
         receipts = tmp_path / "receipts"
-        (row,) = other.value("sync", "receipts", "--offline", "--save", str(receipts))  # type: ignore[misc]
+        (row,) = other.value("sync", "receipts", "--offline", "--save", str(receipts))
         assert row["scope"] == "account"
     (file,) = receipts.iterdir()
     proved = other.value("sync", "verify", str(file), "--key", row["key"])

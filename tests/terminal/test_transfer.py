@@ -34,8 +34,9 @@ def test_out_checked_and_in_again(tmp_path: Path) -> None:
     assert "Prefers tea" in other.run("memory", "list")[1]
     broken = tmp_path / "broken.aofx"
     broken.write_bytes(bundle.read_bytes()[:-200])
-    code, _output, errors = one.run("verify", str(broken))
-    assert code == 1 and errors.count("\n") == 1
+    for command in ("verify", "import"):
+        code, _output, errors = one.run(command, str(broken))
+        assert code == 2 and errors.count("\n") == 1
     part = one.value("export", str(tmp_path / "notes"), "--category", "notes", "--since", "12mo")
     assert part["counts"] == {"memory": 1}
     assert one.run("export", str(tmp_path / "x.aofx"), "--since", "soon")[0] == 2

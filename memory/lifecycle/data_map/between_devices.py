@@ -11,13 +11,16 @@ def between_devices() -> tuple[Entry, ...]:
         Entry(
             place="table:sync_space",
             category=Category.SETTINGS,
-            purpose=_("Where this device meets your others, what syncs, and how far it has read."),
+            purpose=_(
+                "Where this device meets your others, what syncs, how far it has read, and what stopped it."
+            ),
             retention=Retention.OFFICE,
             erase=EraseRule.OFFICE,
             left_out=dict.fromkeys(
                 (
                     *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
                     *("log_head", "clock_ms", "clock_counter", "naming", "position"),
+                    *("round_at", "fault", "fault_at"),
                     *("head", "compared_at", "lacking"),
                 ),
                 here,

@@ -44,23 +44,27 @@ async def raw_body(request: Request, most: int) -> bytes:
     return bytes(body)
 
 
-async def body_of(request: Request, kind: type[Taken], most: int = SMALL) -> Taken:
-    """Return the JSON body as a model. Raises Refusal."""
+async def body_of(request: Request, kind: type[Taken], most: int = SMALL, *, packable: bool = False) -> Taken:
+    """Return the body as a model: JSON, or MessagePack where that is ``packable``. Raises Refusal."""
     raw = await raw_body(request, most)
-    if b"\\u0000" in raw:
-        raise malformed("a NUL character, which PostgreSQL does not store")
     try:
+        if packable and _is_packed(request):
+            return kind.model_validate(msgpack.unpackb(raw))
+        if b"\\u0000" in raw:
+            raise malformed("a NUL character, which PostgreSQL does not store")
         return kind.model_validate_json(raw or b"{}")
     except ValidationError as wrong:
         first = wrong.errors(include_input=False, include_url=False)[0]
         where = ".".join(str(part) for part in first["loc"]) or "body"
         raise malformed(f"{where}: {first['msg']}") from None
+    except (ValueError, msgpack.UnpackException, RecursionError):
+        raise malformed("not MessagePack, as its Content-Type says") from None
 
 
 async def map_of(request: Request, most: int) -> tuple[dict[str, Any], bool]:
     """Return a body that may be MessagePack or JSON, and whether it was MessagePack. Raises Refusal."""
     body = await raw_body(request, most)
-    packed = request.headers.get("content-type", "").partition(";")[0].strip() == MSGPACK
+    packed = _is_packed(request)
     try:
         members = msgpack.unpackb(body) if packed else json.loads(body)
     except (ValueError, msgpack.UnpackException, RecursionError):
@@ -68,6 +72,10 @@ async def map_of(request: Request, most: int) -> tuple[dict[str, Any], bool]:
     if not isinstance(members, dict):
         raise malformed("not a map")
     return members, packed
+
+
+def _is_packed(request: Request) -> bool:
+    return request.headers.get("content-type", "").partition(";")[0].strip() == MSGPACK
 
 
 def answer(request: Request, members: dict[str, Any], status: int = 200) -> Response:

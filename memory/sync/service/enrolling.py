@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from memory.sync import base64url
-from memory.sync.account import Account
 from memory.sync.account_log import Writer
 from memory.sync.device_keys import DeviceKeys, DevicePublic, suite_of
 from memory.sync.enrolment import Answer, Newcomer, check_reveal, comparison, new_nonce
@@ -20,7 +19,7 @@ from memory.sync.membership import Member
 from memory.sync.service.calls import Calls, understood
 from memory.sync.service.faults import ServiceRefused
 from memory.sync.service.log import AccountLog
-from memory.sync.service.membership import chosen_space, hand_on, require_begun
+from memory.sync.service.membership import chosen_space, found_space, hand_on, require_begun
 from memory.sync.service.spaces import PURGING, open_wraps, spaces, wraps_of
 
 
@@ -72,10 +71,11 @@ class Joining:
             self._revealed = True
         return comparison(self._answer, self._newcomer)
 
-    async def admitted(self, space_id: str | None = None) -> Member | None:
+    async def admitted(self, at: int, space_id: str | None = None) -> tuple[Member, bool] | None:
         """Return this device's membership once the other one has admitted it and given it the keys.
 
-        Raises LogForked where the log is not the one that the other device named, Refused as `chosen_space`.
+        With it comes whether this device founded the space, as for `membership.join`. Raises LogForked where the log
+        is not the one that the other device named, Refused as `chosen_space`.
         """
         assert self._answer is not None, "compared before"
         if not self._signed_in:
@@ -89,17 +89,15 @@ class Joining:
             self._calls.session.become(self.device.id, self.device.sign)
             await self._calls.sign_in()
             self._signed_in = True
-        return await self._keys(await self._log.read(), space_id)
-
-    async def _keys(self, account: Account, space_id: str | None) -> Member | None:
+        account = await self._log.read()
         chosen = chosen_space(await spaces(self._calls), account, space_id)
         if chosen is None:
-            return None
+            return await found_space(self._calls, self._log, self.device, at), True
         wraps = await wraps_of(self._calls, chosen)
         keys = open_wraps(account, wraps, self.device.id, self.device.receive)
         if account.current_epoch(chosen.id) not in {key.epoch for key in keys}:
             return None
-        return Member(chosen.id, self.device, keys, account)
+        return Member(chosen.id, self.device, keys, account), False
 
     @property
     def _path(self) -> str:

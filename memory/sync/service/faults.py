@@ -38,7 +38,9 @@ class DeviceRevoked(ServiceFault):
 
     def __init__(self) -> None:
         super().__init__(
-            _("This device was taken off your account: what is here stays; to sync again, join again."),
+            _(
+                "This device was taken off your account; what is here stays. To sync again, leave sync here, then join."
+            ),
             "device_revoked",
         )
 

@@ -15,7 +15,7 @@ from memory.sync.key_wraps import FOR_RECOVERY, Wrap, wrap
 from memory.sync.membership import Member
 from memory.sync.recovery import RecoveryKeys
 from memory.sync.service.calls import Calls
-from memory.sync.service.faults import LogMoved
+from memory.sync.service.faults import LogMoved, ServiceRefused
 from memory.sync.service.log import AccountLog
 from memory.sync.service.spaces import (
     PURGING,
@@ -30,6 +30,12 @@ from memory.sync.service.spaces import (
 )
 from memory.sync.space_keys import SpaceKey
 from resources.language import gettext as _
+
+_TRIES = 3
+_OVERTAKEN = ("epoch_stale", "not_a_recipient")
+"""How the service refuses keys where another device opened an epoch or took a device off just before."""
+NEW = "new"
+"""Asks for another space of the account instead of one that is there."""
 
 
 async def found(calls: Calls, recovery_key: bytes, at: int) -> Member:
@@ -95,9 +101,9 @@ async def join(
 ) -> tuple[Member, bool]:
     """Become a device of an account by its recovery key, in a session by mail.
 
-    Returns the member, and whether it founded the space because the account had none. Raises Refused where the
-    account has no device or several spaces to choose from, WrapRefused for another recovery key, LogRefused,
-    Unreachable, ServiceFault.
+    Returns the member, and whether it founded the space because the account had none, or because ``space_id`` is NEW.
+    Raises Refused where the account has no device or several spaces to choose from, WrapRefused for another recovery
+    key, LogRefused, Unreachable, ServiceFault.
     """
     log, recovery = AccountLog(calls), RecoveryKeys.of(recovery_key)
     await require_begun(log)
@@ -124,7 +130,9 @@ async def require_begun(log: AccountLog) -> None:
 
 
 def chosen_space(there: Iterable[Space], account: Account, space_id: str | None) -> Space | None:
-    """Return the space to join, None where the account has none that was opened. Raises Refused."""
+    """Return the space to join, None where one is to be founded: for NEW, or where there is none. Raises Refused."""
+    if space_id == NEW:
+        return None
     found = [each for each in there if account.current_epoch(each.id) and each.state != PURGING]
     if space_id is not None:
         found = [each for each in found if each.id.startswith(space_id)]
@@ -150,6 +158,16 @@ async def renew(calls: Calls, log: AccountLog, member: Member, seen_n: int) -> M
     Where the log has moved beyond ``seen_n``, every other device and recovery is given what it lacks: whoever was to
     do so may have been cut off. Raises LogRefused, WrapRefused, Unreachable, ServiceFault.
     """
+    for _try in range(_TRIES):
+        try:
+            return await _renewed(calls, log, member, seen_n)
+        except ServiceRefused as refused:
+            if refused.code not in _OVERTAKEN:
+                raise
+    return await _renewed(calls, log, member, seen_n)
+
+
+async def _renewed(calls: Calls, log: AccountLog, member: Member, seen_n: int) -> Member:
     account = await log.read()
     keys = {key.epoch: key for key in member.keys if _may_be(account, key)}
     current = account.current_epoch(member.space_id)

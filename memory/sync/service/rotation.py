@@ -101,7 +101,8 @@ async def open_next(
 async def wrap_anew(calls: Calls, member: Member, held: Held) -> Rotated:
     """Wrap every record's key under the current epoch; with the last one the service destroys the former wraps.
 
-    Only revisions that this device holds are carried over, and those of an active device.
+    Only revisions that this device holds are carried over, and those of an active device. Raises Behind where another
+    device has opened the next epoch meanwhile, ServiceFault, Unreachable.
     """
     space, wrapped, left = await space_of(calls, member.space_id), 0, list[str]()
     keys = SpaceKeys(space.id, *member.keys)
@@ -112,7 +113,12 @@ async def wrap_anew(calls: Calls, member: Member, held: Held) -> Rotated:
         rows = [_wrapped(each, keys, current) for each in page if each.rid in admitted]
         if rows:
             body = {"generation": space.generation, "deks": rows}
-            answer = await calls.send("POST", space.path("/deks"), body)
+            try:
+                answer = await calls.send("POST", space.path("/deks"), body)
+            except ServiceRefused as refused:
+                if refused.code == "epoch_stale":  # another device has opened the next one meanwhile
+                    raise Behind from refused
+                raise
             with understood():
                 wrapped += list(answer["outcomes"]).count("ok")
     return Rotated(member, wrapped, tuple(left))

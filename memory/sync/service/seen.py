@@ -1,4 +1,4 @@
-"""The devices of an account: who they are says the log alone, when they were last there says the service."""
+"""The devices of an account and their sessions: who they are says the log alone, the rest says the service."""
 
 from dataclasses import dataclass
 
@@ -38,3 +38,33 @@ async def devices_seen(calls: Calls, account: Account) -> tuple[DeviceSeen, ...]
             )
         )
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class SessionSeen:
+    """A session that can still do something. ``device_id`` is empty where somebody signed in by mail alone."""
+
+    id: str
+    device_id: str
+    signed_at: int
+    """In milliseconds UTC."""
+    this: bool
+
+
+async def sessions_seen(calls: Calls) -> tuple[SessionSeen, ...]:
+    """Return the sessions of the account."""
+    answer = await calls.get("/v1/account/sessions")
+    with understood():
+        return tuple(
+            SessionSeen(
+                str(row["session_id"]), str(row["device_id"] or ""), int(row["signed_at"]), bool(row["this"])
+            )
+            for row in answer["sessions"]
+        )
+
+
+async def end_other_sessions(calls: Calls) -> int:
+    """End every session but this one; return how many. A device that is in the log signs another one."""
+    answer = await calls.send("DELETE", "/v1/account/sessions", {})
+    with understood():
+        return int(answer["ended"])

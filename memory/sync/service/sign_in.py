@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 from memory.errors import Refused
 from memory.sync import base64url
 from memory.sync.service.calls import Calls, Tokens, understood
+from memory.sync.service.faults import ServiceRefused
 from resources.language import gettext as _
 
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
@@ -24,6 +25,20 @@ class Asked:
     url: str
     email: str
     verifier: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Promises:
+    """What a service says of itself: its name, where its data are, its policy, and how long deleting takes."""
+
+    server: str
+    region: str
+    policy: str
+    """The address of the policy: what the service sees, how long it keeps it, who works for it."""
+    policy_version: str
+    grace_days: int
+    promised_days: int
+    """Within how many days a deleted account is gone."""
 
 
 def is_service(place: str) -> bool:
@@ -50,19 +65,30 @@ def service_address(text: str) -> str:
     return f"{scheme}://{named}" if port in (None, _PORTS[scheme]) else f"{scheme}://{named}:{port}"
 
 
-async def promises(calls: Calls) -> dict[str, Any]:
-    """Return what a service says of itself: limits, times of deletion, policy, keys of receipts.
+async def promises(calls: Calls) -> Promises:
+    """Return what a service says of itself.
 
     Raises Refused where no service of this protocol is, Unreachable, ServiceFault.
     """
-    said: dict[str, Any] = await calls.open("GET", "/.well-known/officesync")
+    none = Refused(
+        _("At this address is no service that this Bureau can use: look at the address, or update Bureau.")
+    )
+    try:
+        said: dict[str, Any] = await calls.open("GET", "/.well-known/officesync")
+    except ServiceRefused as refused:
+        raise none from refused
     if PROTOCOL not in (said.get("protocols") or [said.get("protocol")]):
-        raise Refused(
-            _(
-                "At this address is no service that this Bureau can use: update Bureau, or look at the address."
-            )
+        raise none
+    with understood():
+        policy, deletion = said["policy"], said["deletion"]
+        return Promises(
+            str(said["server"]),
+            str(said["region"]),
+            calls.session.url + str(policy["at"]),
+            str(policy["version"]),
+            int(deletion["grace_days"]),
+            int(deletion["promised_days"]),
         )
-    return said
 
 
 async def ask_code(calls: Calls, email: str, verifier: bytes | None = None) -> Asked:

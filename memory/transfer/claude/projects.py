@@ -40,7 +40,7 @@ def project_of(record: object, brought_at: int) -> Iterator[Incoming]:
     made = moment(record.get("created_at"))
     yield IncomingAgent(
         identifier,
-        name[:100],
+        name,
         words(record.get("description")),
         words(record.get("prompt_template")),
         made,

@@ -73,6 +73,8 @@ async def test_planted_keys_reach_no_file(database: Database, locations: Locatio
             worker.join()
 
 
+@pytest.mark.req("R057")
+@pytest.mark.req("R048")
 async def test_nothing_is_written_outside_memory_and_no_socket_is_opened(
     database: Database,
     locations: Locations,

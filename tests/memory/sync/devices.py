@@ -10,8 +10,7 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.indexing import index_said
-from agents.syncing import reindex
+from agents.indexing import index_said, reindex
 from memory.database import Database
 from memory.lifecycle import erasure
 from memory.lifecycle.subjects import Subject

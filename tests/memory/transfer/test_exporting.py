@@ -106,6 +106,8 @@ def test_no_key_and_no_password_is_in_it(bag: Path, office: Profile) -> None:
         assert secret not in everything
     summary = json.loads((bag / "data" / "export.json").read_text("utf-8"))
     assert len(summary["redactions"]) == 2
+    digest = hashlib.sha256((bag / "data" / "datamap.json").read_bytes()).hexdigest()
+    assert summary["policy_version"] == f"sha256:{digest}"
     assert {row["key"]: row["value"] for row in records(bag, "settings")} == {
         "network.proxy": "http://proxy.test:3128",
         "runs.effort": "deep",

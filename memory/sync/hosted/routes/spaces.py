@@ -205,7 +205,7 @@ async def get(request: Request, space_id: Id) -> Response:
     """Return records by id."""
     service, caller = await caller_of(request)
     _pulling(service, caller)
-    asked = await body_of(request, Rids, _PULL_BODY)
+    asked = await body_of(request, Rids, _PULL_BODY, packable=True)
     if len(asked.rids) > _MOST_RIDS:
         raise malformed(f"rids: {_MOST_RIDS} are the most")
     return answer(

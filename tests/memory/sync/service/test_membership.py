@@ -42,6 +42,7 @@ async def test_what_joins_nothing(clients: Clients) -> None:
     assert len((await one.log().read()).devices) == 1
 
 
+@pytest.mark.req("R007")
 async def test_the_code_is_worth_nothing_to_who_did_not_ask(clients: Clients) -> None:
     one, thief = clients.new(), clients.new()
     asked = await sign_in.ask_code(one.calls, "ada@example.org")
@@ -64,9 +65,11 @@ async def by_six_words(old: Client, new: Client) -> tuple[bytes, bytes]:
     seen_new = await joining.compare()
     seen_old = await admitting.compare()
     assert seen_new is not None and seen_old is not None
-    assert await joining.admitted() is None
+    assert await joining.admitted(START) is None
     await admitting.admit(START)
-    new.member = await joining.admitted()
+    admitted = await joining.admitted(START)
+    assert admitted is not None and not admitted[1]
+    new.member = admitted[0]
     return seen_old, seen_new
 
 
@@ -94,10 +97,10 @@ async def test_who_was_cut_off_after_admitting_leaves_the_rest_to_another_device
     await admitting.compare()
     writer = Writer(one.mine.device.id, one.mine.device.sign)
     await one.log().append(lambda now: writer.add_device(now, joining.device.public, START))
-    assert await joining.admitted() is None
+    assert await joining.admitted(START) is None
     await membership.renew(two.calls, two.log(), two.mine, two.mine.account.n)
-    member = await joining.admitted()
-    assert member is not None and member.keys == one.mine.keys
+    admitted = await joining.admitted(START)
+    assert admitted is not None and admitted[0].keys == one.mine.keys
 
 
 async def test_an_older_or_another_log_is_refused(clients: Clients) -> None:

@@ -1,0 +1,228 @@
+"""Rounds of sync by themselves, between two real offices and a real folder: nobody asks for one here."""
+
+import asyncio
+import math
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from agents.office import Office
+from agents.sync_rounds import Pace, Standing
+from agents.sync_service.connecting import NotReached
+from memory import notes
+from memory.errors import Refused
+from memory.lifecycle.subjects import Subject
+from memory.sync.due import is_due
+from memory.sync.service.faults import DeviceRevoked
+from tests.agents.conftest import until
+from tests.agents.test_syncing import Offices, folder
+from vault.secret import Secret
+
+__all__ = ["folder"]
+
+QUICK = Pace(edits=0.02, look=0.02, rest=3600.0, first_again=0.02, latest_again=0.04)
+"""No round comes by the hour here: what happens, happens for a reason."""
+
+
+async def both(offices: Offices, folder: Path, pace: Pace = QUICK) -> tuple[Office, Office]:
+    key = os.urandom(32)
+    one, other = await offices("one"), await offices("other")
+    await one.syncing.found(folder, key)
+    await other.syncing.join(folder, key)
+    for office in (one, other):
+        office.sync_rounds.pace = pace
+        office.sync_rounds.start()
+    await until(lambda: all(phase(office) == "waiting" for office in (one, other)))
+    return one, other
+
+
+def phase(office: Office) -> str:
+    return office.sync_rounds.standing.phase
+
+
+async def texts(office: Office) -> list[str]:
+    return sorted(note.text for note in await office.database.read(notes.notes))
+
+
+async def arrives(office: Office, wanted: list[str]) -> None:
+    while await texts(office) != wanted:
+        await asyncio.sleep(0.01)
+
+
+async def test_edits_and_erasures_reach_the_other_office_unasked(offices: Offices, folder: Path) -> None:
+    one, other = await both(offices, folder)
+    note = await one.notes.add("milk")
+    await arrives(other, ["milk"])
+    await other.notes.add("bread")
+    await arrives(one, ["bread", "milk"])
+    await one.erasing.erase([Subject("note", note.id)])
+    await arrives(other, ["bread"])
+    here = await one.syncing.here()
+    assert here is not None and here.fault == "" and here.round_at is not None
+
+
+async def test_a_round_leaves_nothing_that_would_bring_another(offices: Offices, folder: Path) -> None:
+    one, other = await both(offices, folder)
+    await one.notes.add("milk")
+    await arrives(other, ["milk"])
+    for office in (one, other):
+        await until(lambda office=office: phase(office) == "waiting")
+        assert not await office.database.read(is_due)
+    await one.notes.add("bread")
+    assert await one.database.read(is_due) or "bread" in await texts(other)
+
+
+async def test_a_folder_that_is_away_is_said_tried_again_and_found_again(
+    offices: Offices, folder: Path
+) -> None:
+    one, other = await both(offices, folder)
+    folder.rename(folder.with_name("away"))
+    await one.notes.add("milk")
+    await until(lambda: phase(one) == "failed" and one.sync_rounds._failures >= 3)
+    here = await one.syncing.here()
+    assert here is not None and "cannot be used" in here.fault and here.fault_at is not None
+    assert one.sync_rounds.standing.next_at is not None
+    folder.with_name("away").rename(folder)
+    await arrives(other, ["milk"])
+    await until(lambda: phase(one) == "waiting")
+    here = await one.syncing.here()
+    assert here is not None and here.fault == ""
+
+
+async def test_a_folder_that_comes_back_is_not_waited_for(offices: Offices, folder: Path) -> None:
+    one, other = await both(offices, folder)
+    one.sync_rounds.pace = Pace(edits=0.02, look=0.02, rest=3600.0, first_again=3600.0, latest_again=3600.0)
+    folder.rename(folder.with_name("away"))
+    await one.notes.add("milk")
+    await until(lambda: phase(one) == "failed")
+    folder.with_name("away").rename(folder)
+    await arrives(other, ["milk"])
+
+
+async def test_the_pauses_grow_are_spread_and_keep_what_the_service_asks(office: Office) -> None:
+    rounds = office.sync_rounds
+    rounds.pace = Pace(first_again=4.0, latest_again=60.0)
+    pauses = []
+    for chance in (0.0, 1.0):
+        rounds._chance = lambda chance=chance: chance
+        for rounds._failures in (1, 2, 3, 20, 2000):
+            pauses.append(rounds._pause(None))
+    assert pauses == [2.0, 4.0, 8.0, 30.0, 30.0, 4.0, 8.0, 16.0, 60.0, 60.0]
+    rounds._failures = 1
+    assert rounds._pause(NotReached("busy", 300)) == 300.0
+
+
+async def test_pause_and_lock_keep_rounds_from_coming(offices: Offices, folder: Path) -> None:
+    one, other = await both(offices, folder)
+    await one.app_lock.lock()
+    await until(lambda: phase(one) == "locked")
+    await other.notes.add("milk")
+    await until(lambda: phase(other) == "waiting" and other.sync_rounds.standing.last.pushed)
+    one.sync_rounds.hasten()
+    assert await one.sync_rounds._next() is None and await texts(one) == []
+    await one.app_lock.unlock(Secret("six words are better than one"))
+    await arrives(one, ["milk"])
+    await one.syncing.switch(enabled=False)
+    await until(lambda: phase(one) == "paused")
+    await one.notes.add("written in the pause")
+    with pytest.raises(Refused, match="paused"):
+        await one.sync_rounds.now()
+    assert phase(one) == "paused" and await texts(other) == ["milk"]
+    await one.syncing.switch(enabled=True)
+    await arrives(other, ["milk", "written in the pause"])
+    await one.syncing.leave()
+    await until(lambda: phase(one) == "off")
+
+
+async def test_what_only_the_owner_can_mend_is_not_tried_again(
+    offices: Offices, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _other = await both(offices, folder)
+    tried = []
+
+    async def revoked(here: object, word: object) -> None:
+        tried.append(word)
+        raise DeviceRevoked
+
+    monkeypatch.setattr(one.syncing, "_folder_round", revoked)
+    await one.notes.add("milk")
+    await until(lambda: phase(one) == "stopped")
+    assert one.sync_rounds.standing.next_at is None
+    await one.notes.add("bread")
+    assert await one.sync_rounds._next() == math.inf and len(tried) == 1
+    here = await one.syncing.here()
+    assert here is not None and "taken off your account" in here.fault
+
+
+async def test_a_fault_in_the_program_is_said_and_does_not_end_the_rounds(
+    offices: Offices, folder: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    one, other = await both(offices, folder)
+    real = one.syncing._folder_round
+
+    async def broken(here: object, word: object) -> None:
+        monkeypatch.setattr(one.syncing, "_folder_round", real)
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(one.syncing, "_folder_round", broken)
+    await one.notes.add("milk")
+    await arrives(other, ["milk"])
+    assert "broke off" in caplog.text
+
+
+async def test_closing_ends_a_round_that_is_under_way(
+    offices: Offices, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = await both(offices, folder)
+    begun = asyncio.Event()
+
+    async def for_ever(here: object, word: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(one.syncing, "_folder_round", for_ever)
+    await one.notes.add("milk")
+    await begun.wait()
+    await one.close()
+    assert one.sync_rounds._tasks == []
+    again = await offices("one")
+    again.sync_rounds.start()
+    await arrives(other, ["milk"])
+
+
+async def test_leaving_ends_a_round_that_is_under_way(
+    offices: Offices, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, _other = await both(offices, folder)
+    begun = asyncio.Event()
+
+    async def for_ever(here: object, word: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(one.syncing, "_folder_round", for_ever)
+    asked = asyncio.create_task(one.sync_rounds.now())
+    await begun.wait()
+    await one.syncing.leave()
+    with pytest.raises(Refused, match="was ended"):
+        await asked
+    await until(lambda: phase(one) == "off")
+
+
+async def test_an_office_that_syncs_begins_by_itself_and_another_does_not(
+    offices: Offices, folder: Path
+) -> None:
+    one, other = await offices("one"), await offices("other")
+    await other.housekeeping.begin()
+    assert "sync_rounds" not in other.__dict__
+    await one.syncing.found(folder, os.urandom(32))
+    assert "sync_rounds" not in one.__dict__
+    await one.housekeeping.begin()
+    await until(lambda: phase(one) == "waiting")
+    shutil.rmtree(folder)
+    folder.mkdir()
+    await other.syncing.found(folder, os.urandom(32))
+    await until(lambda: phase(other) == "waiting")
+    assert one.sync_rounds.standing != Standing()
