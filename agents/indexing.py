@@ -1,14 +1,12 @@
 """Makes what was said findable, in the transaction that writes it."""
 
-from collections.abc import Collection
 from typing import Any
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from memory import notes
 from memory.chats import Message
-from memory.recall.indexing import Said, index_messages, index_note, remove
+from memory.recall.indexing import Said, index_messages
 from memory.tables import AgentTable, MessageTable
 from memory.tables.records import required
 
@@ -42,22 +40,6 @@ def index_said(session: Session, *message_ids: str) -> None:
                 previous = f"{speaker(parent)}: {parent.text}"
             said.append(Said(row, previous, speaker(row), row.created_at))
     index_messages(session, said)
-
-
-def reindex(session: Session, touched: Collection[tuple[str, str]]) -> None:
-    """Make messages and notes that arrived findable, or no longer so where they must not be."""
-    said = sorted(key for type_, key in touched if type_ == "message")
-    if said:
-        remove(session, "message", *said)
-        shown = select(MessageTable.id).where(
-            MessageTable.id.in_(said), MessageTable.trashed_at.is_(None), ~MessageTable.hidden
-        )
-        index_said(session, *session.scalars(shown))
-    noted = sorted(key for type_, key in touched if type_ == "note")
-    if noted:
-        remove(session, "note", *noted)
-        recalled = (key for key in noted if notes.is_recalled(session, key))
-        index_note(session, *(notes.note(session, key) for key in recalled))
 
 
 def speaker(message: Message) -> str:

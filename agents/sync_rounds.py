@@ -1,5 +1,7 @@
 """Rounds of sync by themselves: after edits, when other devices wrote, from time to time, later after a failure.
 
+Others' writes are noticed by looking at the folder, or by the hints of a service.
+
 Nothing here blocks the loop: rounds work in the lanes of the database and in threads, and so does a look at the folder.
 """
 
@@ -47,6 +49,8 @@ class Pace:
     """Between two looks at the folder."""
     rest: float = 600.0
     """After a round, whatever else was noticed."""
+    unheard: float = 60.0
+    """The same at most, while a service gives no hints; a stream of them that lasts shorter counts as none."""
     first_again: float = 5.0
     """After the first failure; every further one doubles it, up to ``latest_again``."""
     latest_again: float = 900.0
@@ -87,8 +91,10 @@ class SyncRounds:
         self._kick, self._wrote = asyncio.Event(), asyncio.Event()
         self._due_at = 0.0
         self._hastened = False
-        self._failures = 0
+        self._failures = self._deaf = 0
         self._seen: object = None
+        self._hosted = False
+        self._listener: asyncio.Task[None] | None = None
 
     def start(self) -> None:
         """Begin, with a round at once where sync is on; needs a running event loop. Again is harmless."""
@@ -105,7 +111,8 @@ class SyncRounds:
         """End, a round that is under way included; what it left undone the next one does."""
         for end in self._ends:
             end()
-        tasks, self._tasks, self._ends = self._tasks, [], []
+        listener = [self._listener] if self._listener is not None else []
+        tasks, self._tasks, self._ends = [*self._tasks, *listener], [], []
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -135,10 +142,13 @@ class SyncRounds:
         """Do a round if one is due; return for how many seconds there is nothing to do, None for ever."""
         async with self._turn:
             if (idle := await self._idle()) is not None:
+                self._hush()
                 self._stand(idle)
                 return None
             if self._left() <= 0:
                 await self._round(NO_WORD)
+            if self._hosted and self._listener is None and self.standing.phase == "waiting":
+                self._listener = asyncio.create_task(self._listen(), name="hear of writes at the service")
             return self._left()
 
     def _left(self) -> float:
@@ -147,6 +157,7 @@ class SyncRounds:
     async def _idle(self) -> Phase | None:
         """Return why nothing is done now, None where rounds go on."""
         here = await self._syncing.here()
+        self._hosted = here is not None and here.hosted
         if here is None:
             return "off"
         if not here.enabled:
@@ -164,6 +175,7 @@ class SyncRounds:
             raise
         except (StorageError, VaultError) as error:
             self._failures += 1
+            self._hush()  # what is left of the connection may be dead without a word
             self._plan("failed", self._pause(error))
             raise
         except asyncio.CancelledError:
@@ -181,10 +193,39 @@ class SyncRounds:
         self._plan("waiting", 0.0 if self._hastened else self.pace.rest, done)
         return done
 
+    async def _listen(self) -> None:
+        """Hear of what other devices write, until the service ends that; then a round looks what was missed."""
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            async for _hint in self._syncing.hints():
+                self.hasten()
+        except (StorageError, VaultError) as error:
+            log.info("the service gives no hints: %s", error)
+        self._listener = None
+        if loop.time() - begun >= self.pace.unheard:
+            self._deaf = 0
+            self.hasten()
+        else:
+            self._deaf += 1
+            pause = self._spread(self._deaf, self.pace.unheard)
+            self._due_at = min(self._due_at, loop.time() + pause)
+            self._kick.set()
+
+    def _hush(self) -> None:
+        """Hear no hints any more."""
+        if self._listener is not None:
+            self._listener.cancel()
+            self._listener = None
+
+    def _spread(self, times: int, longest: float) -> float:
+        """Return a pause in seconds: longer each time, and not alike on two devices."""
+        doubled = self.pace.first_again * float(2 ** min(times - 1, 30))
+        return min(longest, doubled) * (0.5 + self._chance() / 2)
+
     def _pause(self, error: Exception | None) -> float:
-        """Return the seconds until the next try: longer each time, and not alike on two devices."""
-        doubled = self.pace.first_again * float(2 ** min(self._failures - 1, 30))
-        pause = min(self.pace.latest_again, doubled) * (0.5 + self._chance() / 2)
+        """Return the seconds until the next try, never before the service wants it."""
+        pause = self._spread(self._failures, self.pace.latest_again)
         if isinstance(error, NotReached) and error.retry_after is not None:
             pause = max(pause, float(error.retry_after))
         return pause

@@ -1,17 +1,18 @@
 """The office between its owner's devices: turned on for a folder, a round at a time; its keys rest in the vault."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
-from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged, SyncSwitched
-from agents.indexing import reindex
+from agents.events import EventBus, SyncChanged, SyncSwitched
 from agents.lifecycle.erasing import Erasing
+from agents.sync_arrivals import reindex, tell
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
@@ -21,7 +22,7 @@ from memory import audit
 from memory.database import Database
 from memory.errors import Refused, StorageError
 from memory.identifiers import now
-from memory.lifecycle.subjects import Subject, portions
+from memory.lifecycle.subjects import Subject
 from memory.recall.search import Recall
 from memory.sync import aside, membership, outbox, space
 from memory.sync.account import Account
@@ -35,12 +36,13 @@ from memory.sync.membership import Member
 from memory.sync.outbox import Waiting
 from memory.sync.service.carrier import HostedCarrier
 from memory.sync.service.faults import AccountPurged, DeletionPending, SpacePurged
+from memory.sync.service.hints import heads
 from memory.sync.service.rotation import Behind
 from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
 from memory.sync.space import Credentials
 from memory.sync.space_keys import SpaceKeys
-from memory.tables import AgentTable, MessageTable
+from memory.tables import AgentTable
 from memory.transfer.merging import is_untouched
 from resources.language import gettext as _
 from vault.errors import VaultError
@@ -197,6 +199,19 @@ class Syncing:
         """Return what this office knows of its space, None where sync was never on."""
         return await self._database.read(_read_here)
 
+    async def hints(self) -> AsyncIterator[None]:
+        """Say once that the service listens, then each time that something is there which is not known here.
+
+        Ends where the service ends it, at the latest with the session. Raises NotReached, StorageError, VaultError.
+        """
+        here = await self.joined()
+        with reaching(here.place):
+            calls = await self.account.calls()
+            async with aclosing(heads(calls, here.space_id)) as told:
+                async for head in told:
+                    if head == 0 or head > await self._database.read(space.known_head):
+                        yield
+
     async def close(self) -> None:
         """Close the connections to a service."""
         await self._connecting.close()
@@ -247,13 +262,17 @@ class Syncing:
                 raise Refused(_("This round was ended; what it did not do, the next one does.")) from None
             raise
         except (StorageError, VaultError) as error:
-            await self._database.write(space.note_round, now(), str(error))
+            await self._note(now(), str(error))
             raise
         finally:
             self._under_way, self._interrupted = None, False
-        await self._database.write(space.note_round, now())
-        await self._tell(done)
+        await self._note(now())
+        await tell(self._database, self._recall, self._bus, done)
         return done
+
+    async def _note(self, at: int, fault: str = "") -> None:
+        await self._database.write(space.note_round, at, fault)
+        self._bus.publish(SyncChanged())
 
     def _interrupt(self) -> None:
         """End the round that is under way: it would be about what its owner has just given up."""
@@ -312,17 +331,6 @@ class Syncing:
     async def _erase(self, subjects: Sequence[Subject]) -> None:
         await self._erasing.erase(subjects)
 
-    async def _tell(self, done: Round) -> None:
-        types = {type_ for type_, _key in done.touched}
-        if types & {"message", "note"}:
-            self._recall.wake()
-        if "note" in types:
-            self._bus.publish(NotesChanged())
-        if "agent" in types:
-            self._bus.publish(RosterChanged())
-        for conversation_id in await self._database.read(_conversations, done.touched):
-            self._bus.publish(ConversationChanged(conversation_id))
-
 
 async def _reach(folder: Path, work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
     return await _reached(folder, asyncio.to_thread(work, *arguments, **more))
@@ -378,12 +386,3 @@ def _read_here(session: Session) -> Here | None:
         row.fault,
         row.fault_at,
     )
-
-
-def _conversations(session: Session, touched: Collection[tuple[str, str]]) -> set[str]:
-    found = {key for type_, key in touched if type_ == "conversation"}
-    said = [key for type_, key in touched if type_ == "message"]
-    for some in portions(said):
-        chosen = select(MessageTable.conversation_id).where(MessageTable.id.in_(some)).distinct()
-        found |= set(session.scalars(chosen))
-    return found

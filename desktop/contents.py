@@ -30,6 +30,7 @@ _PAGES = {
     "keys": ("desktop.pages.keys", "KeysPage"),
     "memory": ("desktop.pages.memory", "MemoryPage"),
     "privacy": ("desktop.pages.privacy.page", "PrivacyPage"),
+    "sync": ("desktop.pages.sync.page", "SyncPage"),
     "settings": ("desktop.pages.settings", "SettingsPage"),
 }
 
@@ -46,7 +47,7 @@ class Contents:
 
     async def fill(self, session: Session) -> None:
         """Build what is seen first and show the chat that was open last."""
-        from agents.events import RunChanged
+        from agents.events import RunChanged, SyncChanged
         from desktop.chats.listing import Listing
         from desktop.chats.page import ChatPage
         from desktop.locking import Locking
@@ -61,6 +62,7 @@ class Contents:
         self.palette = CommandPalette(self._window)
         self.palette.closed.connect(self._give_focus_back)
         session.on(RunChanged, lambda event: self.alerts.hear(event.run))
+        session.on(SyncChanged, lambda _event: self._tell_of_sync(session))
         session.at_end(self._take_tray_away)
         self._bound = bind(self._window, self.command)
         self.locking.guard(self._bound, (self.palette, self.sheet))
@@ -106,6 +108,16 @@ class Contents:
             session.fail(_("Bureau did not go back to the backup: {reason}").format(reason=back.failure))
         else:
             session.notify(_("The office is as it was: {when}.").format(when=moment(back.made_at)))
+
+    def _tell_of_sync(self, session: Session) -> None:
+        """Say at the rail, for whoever looks at another page, that sync does not go well or waits for its owner."""
+        standing = session.office.sync_rounds.standing
+        text = ""
+        if standing.phase == "stopped" or (standing.last is not None and standing.last.waits_for_owner):
+            text = _("waits for you")
+        elif standing.phase == "failed":
+            text = _("the last round did not go well")
+        self._window.rail.set_badge("sync", text)
 
     def _connect(self, session: Session) -> None:
         self._window.page_wanted.connect(self.show_page)

@@ -34,6 +34,7 @@ def places() -> tuple[Place, ...]:
         Place("usage", _("Usage"), "usage"),
         Place("keys", _("Keys"), "key", low=True),
         Place("privacy", _("Privacy"), "shield", low=True),
+        Place("sync", _("Sync"), "sync", low=True),
         Place("settings", _("Settings"), "settings", low=True),
     )
 

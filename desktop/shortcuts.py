@@ -33,7 +33,7 @@ def shortcuts() -> tuple[Shortcut, ...]:
         Shortcut(("Ctrl+Tab",), "Ctrl+Tab", _("Next chat"), "next"),
         Shortcut(("Ctrl+Shift+Tab", "Ctrl+Shift+Backtab"), "Ctrl+Shift+Tab", _("Previous chat"), "previous"),
         Shortcut((), "Ctrl+1 … Ctrl+9", _("The first nine chats of the list")),
-        Shortcut((), "Alt+1 … Alt+8", _("The pages of the rail")),
+        Shortcut((), "Alt+1 … Alt+9", _("The pages of the rail")),
         Shortcut(("Ctrl+I",), "Ctrl+I", _("Fold or open the inspector"), "inspector"),
         Shortcut(("Ctrl+,",), "Ctrl+,", _("Settings"), "settings"),
         Shortcut(("Ctrl++", "Ctrl+="), "Ctrl + +", _("Larger text"), "larger"),
@@ -55,7 +55,7 @@ def bind(window: QWidget, command: Callable[[str], None]) -> list[QShortcut]:
     """Bind every declared key of the window to ``command`` with the name of what it asks for."""
     pairs = [(keys, each.command) for each in shortcuts() for keys in each.keys]
     pairs += [(f"Ctrl+{number}", f"chat {number}") for number in range(1, 10)]
-    pairs += [(f"Alt+{number}", f"page {number}") for number in range(1, 9)]
+    pairs += [(f"Alt+{number}", f"page {number}") for number in range(1, 10)]
     bound = []
     for keys, name in pairs:
         shortcut = QShortcut(QKeySequence(keys), window)

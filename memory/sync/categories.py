@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from memory import audit
 from memory.errors import Refused
 from memory.sync import space
+from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
 from resources.language import gettext as _
 
@@ -77,8 +78,8 @@ def choose(session: Session, names: Sequence[str]) -> None:
     """Let these categories sync from now on, and no other. Raises Refused where sync was never on.
 
     What the others have of a category that was switched off stays there, and what waits to be sent goes on waiting;
-    an erasure still reaches every device. One that is switched on is read anew from the beginning, for what arrived of
-    it meanwhile was passed over, and all of it that is here is compared.
+    an erasure still reaches every device. Of one that is switched on all that is here is compared, and what was passed
+    over meanwhile is fetched: a service gives it by its ids, a folder is read from the beginning.
     """
     here = space.of(session)
     if here is None:
@@ -89,7 +90,8 @@ def choose(session: Session, names: Sequence[str]) -> None:
         return
     here.types = sorted(types)
     if added:
-        here.position = {}
+        if not is_service(here.place):
+            here.position = {}
         session.flush()
         space.mark_everything(session)
     audit.append(session, "sync chosen", "", {"categories": sorted(names)})

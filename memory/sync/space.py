@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, insert, literal, literal_column, select, update
+from sqlalchemy import delete, func, insert, literal, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -83,6 +83,13 @@ def take_account(session: Session, account: Account, epoch: int | None = None) -
     """Remember how far the account log has come; ``epoch`` is that of the key which is written under from now on."""
     values = {"log_n": account.n, "log_head": account.head} | ({} if epoch is None else {"epoch": epoch})
     session.execute(update(SyncSpaceTable).values(values))
+
+
+def known_head(session: Session) -> int:
+    """Return the largest number of a service that this device knows of, its own revisions among them."""
+    here = of(session)
+    own = session.scalar(select(func.max(SyncRecordTable.seq))) or 0
+    return max(own, here.head if here is not None else 0)
 
 
 def switch(session: Session, *, enabled: bool) -> None:

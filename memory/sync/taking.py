@@ -62,6 +62,11 @@ class Round:
     refused: list[tuple[str, str]] = field(default_factory=list)
     """Where something lay that is not taken, and why, in the protocol's words."""
 
+    @property
+    def waits_for_owner(self) -> bool:
+        """Whether something of it is done only at its owner's word."""
+        return bool(self.asks or self.missing or self.generation)
+
 
 def take_page(session: Session, parts: Parts, page: Page) -> Applied:
     """Write a page and how far was read in one transaction. Raises ServiceWentBack; then nothing is written."""

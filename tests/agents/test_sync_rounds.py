@@ -17,10 +17,12 @@ from memory.lifecycle.subjects import Subject
 from memory.sync.due import is_due
 from memory.sync.service.faults import DeviceRevoked
 from tests.agents.conftest import until
+from tests.agents.test_sync_service import found, hosted, join
 from tests.agents.test_syncing import Offices, folder
+from tests.memory.sync.hosted.running import Running, running
 from vault.secret import Secret
 
-__all__ = ["folder"]
+__all__ = ["folder", "hosted"]
 
 QUICK = Pace(edits=0.02, look=0.02, rest=3600.0, first_again=0.02, latest_again=0.04)
 """No round comes by the hour here: what happens, happens for a reason."""
@@ -226,3 +228,40 @@ async def test_an_office_that_syncs_begins_by_itself_and_another_does_not(
     await other.syncing.found(folder, os.urandom(32))
     await until(lambda: phase(other) == "waiting")
     assert one.sync_rounds.standing != Standing()
+
+
+async def test_a_service_says_that_another_device_wrote(offices: Offices, hosted: Running) -> None:
+    one, other = await offices("one"), await offices("other")
+    key = await found(one, hosted)
+    await join(other, hosted, key)
+    for office in (one, other):
+        office.sync_rounds.pace = QUICK
+        office.sync_rounds.start()
+    await until(lambda: all(office.sync_rounds._listener is not None for office in (one, other)))
+    await one.notes.add("milk")
+    await arrives(other, ["milk"])
+    await other.notes.add("bread")
+    await arrives(one, ["bread", "milk"])
+    listener = other.sync_rounds._listener
+    await other.syncing.switch(enabled=False)
+    await until(lambda: phase(other) == "paused")
+    assert other.sync_rounds._listener is None and listener is not None
+    await until(listener.done)
+    await other.syncing.switch(enabled=True)
+    await until(lambda: other.sync_rounds._listener is not None)
+    await one.notes.add("salt")
+    await arrives(other, ["bread", "milk", "salt"])
+
+
+async def test_a_service_that_is_away_is_said_and_tried_again(offices: Offices, tmp_path: Path) -> None:
+    one = await offices("one")
+    with running(tmp_path / "hosted") as hosted:
+        await found(one, hosted)
+        one.sync_rounds.pace = QUICK
+        one.sync_rounds.start()
+        await until(lambda: one.sync_rounds._listener is not None)
+    await one.notes.add("milk")
+    await until(lambda: phase(one) == "failed" and one.sync_rounds._failures >= 2)
+    here = await one.syncing.here()
+    assert here is not None and "cannot be reached" in here.fault
+    assert one.sync_rounds._listener is None and one.sync_rounds.standing.next_at is not None

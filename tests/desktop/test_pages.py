@@ -11,6 +11,7 @@ from desktop.pages.keys import KeysPage
 from desktop.pages.memory import MemoryPage
 from desktop.pages.outbox import OutboxPage
 from desktop.pages.page import Page
+from desktop.pages.recovery_words import RecoveryWords
 from desktop.pages.settings import SettingsPage
 from desktop.pages.team import TeamPage
 from desktop.pages.usage import UsagePage
@@ -140,13 +141,14 @@ async def test_the_recovery_key_is_shown_once_and_opens_the_office(session):
     done = button(page, "Done")
     assert not done.isEnabled()
     section = next(row for words, row, _card in page._rows if "recovery" in words)
-    words = section._words
+    (shown_words,) = section.findChildren(RecoveryWords)
+    words = shown_words._words
     assert len(words.split()) == 24
     check = next(each for each in section.findChildren(QWidget) if getattr(each, "isCheckable", bool)())
     QTest.mouseClick(check, Qt.MouseButton.LeftButton, pos=check.rect().center() / 8)
     check.setChecked(True)
     QTest.mouseClick(done, Qt.MouseButton.LeftButton)
-    assert section._words == ""
+    assert shown_words._words == ""
     assert session.office.vault.has_recovery_key
 
 

@@ -15,6 +15,7 @@ from desktop.pages.usage import UsagePage
 from tests.shots.camera import Camera, Scene
 from tests.shots.lock_scenes import lock_scenes
 from tests.shots.privacy_scenes import privacy_empty_scenes, privacy_scenes
+from tests.shots.sync_scenes import sync_empty_scenes, sync_scenes
 from tests.shots.trouble_scenes import trouble_scenes
 from vault.errors import KeyringAbsent, KeysMissing
 
@@ -100,6 +101,7 @@ def _first() -> dict[str, Scene]:
         "first-minute-recovery-key": recovery,
         **empty,
         **privacy_empty_scenes(),
+        **sync_empty_scenes(),
     }
 
 
@@ -143,6 +145,7 @@ def _full() -> dict[str, Scene]:
         "notice": _notice,
         **trouble_scenes(),
         **privacy_scenes(),
+        **sync_scenes(),
         **lock_scenes(),
     }
 

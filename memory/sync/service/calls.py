@@ -6,8 +6,8 @@ taken any more by the device's signature over a challenge.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -23,10 +23,12 @@ if TYPE_CHECKING:
     import httpx2
 
 MSGPACK = "application/msgpack"
+EVENTS = "text/event-stream"
 VERSIONS = "bureau, protocol 1"
 _MOST_BYTES = 64 * 2**20
 """So long may an answer be; a page of changes ends beyond 8 MiB."""
 _LONGEST_WAIT = 86_400
+_LONGEST_LINE = 4_096
 
 Keep = Callable[["Tokens"], Awaitable[None]]
 """Keeps new tokens where keys are kept, before they are used."""
@@ -102,6 +104,21 @@ class Calls:
     async def send(self, method: str, path: str, body: Mapping[str, Any], *, packed: bool = False) -> Any:
         """Send a body, as MessagePack if ``packed``, and return the answer."""
         return await self._in_session(method, path, body, None, packed)
+
+    async def lines(self, path: str) -> AsyncGenerator[str, None]:
+        """Yield the lines of a stream of events, for as long as the service keeps it open."""
+        used = self.session.tokens.access or await self._renewed("")
+        try:
+            async with aclosing(self._streamed(path, used)) as lines:
+                async for line in lines:
+                    yield line
+                return
+        except ServiceRefused as refused:
+            if refused.code != "signed_out" or not self.session.signs:
+                raise
+        async with aclosing(self._streamed(path, await self._renewed(used))) as lines:
+            async for line in lines:
+                yield line
 
     async def open(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """Call what needs no session."""
@@ -184,6 +201,25 @@ class Calls:
                 method, self.session.url + path, params=query, content=content, headers=headers
             ) as response:
                 return _read(response, await _whole(response))
+        except httpx2.RequestError as error:
+            raise Unreachable(type(error).__name__) from error
+
+    async def _streamed(self, path: str, access: str) -> AsyncGenerator[str, None]:
+        import httpx2
+
+        headers = {"Accept": EVENTS, "Authorization": f"Bearer {access}"}
+        try:
+            async with self._http.stream("GET", self.session.url + path, headers=headers) as response:
+                if response.headers.get("Content-Type", "").partition(";")[0].strip() != EVENTS:
+                    _read(response, await _whole(response))
+                    raise Unreachable("no stream of events answers")
+                rest = b""
+                async for piece in response.aiter_bytes():
+                    *lines, rest = (rest + piece).split(b"\n")
+                    for line in lines:
+                        yield line.decode(errors="replace")
+                    if len(rest) > _LONGEST_LINE:
+                        raise Unreachable("a line of the stream does not end")
         except httpx2.RequestError as error:
             raise Unreachable(type(error).__name__) from error
 

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.indexing import index_said, reindex
+from agents.indexing import index_said
+from agents.sync_arrivals import reindex
 from memory.database import Database
 from memory.lifecycle import erasure
 from memory.lifecycle.subjects import Subject

@@ -1,0 +1,111 @@
+"""The 24 words of a recovery key: shown once, copied, saved or printed, and confirmed by their owner."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QGuiApplication, QTextDocument
+from PySide6.QtWidgets import QCheckBox, QFileDialog, QFrame, QPushButton, QVBoxLayout, QWidget
+
+from desktop.pages.folding import FlowLayout
+from desktop.pages.page import label
+from desktop.session import Session
+from desktop.theme.appearance import look
+from resources.language import gettext as _
+
+_WORD = 104
+
+
+class RecoveryWords(QWidget):
+    """Shows words; ``kept`` comes when their owner has confirmed to have them, and the clipboard no longer has.
+
+    ``title`` and ``foot`` stand above and below the words in what is saved, ``name`` is that file's without its ending.
+    """
+
+    kept = Signal()
+
+    def __init__(self, session: Session, words: str, title: str, foot: str, name: str) -> None:
+        super().__init__()
+        self._session, self._words, self._title, self._foot, self._name = session, words, title, foot, name
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(10)
+        sentence = _("Keep these 24 words where only you find them. They are shown this one time.")
+        column.addWidget(label(sentence, "strong", wrap=True))
+        column.addWidget(self._well())
+        row = FlowLayout()
+        for text, act in (
+            (_("Copy"), self._copy),
+            (_("Save as a file…"), self._save),
+            (_("Print as PDF…"), self._print),
+        ):
+            button = QPushButton(text)
+            button.clicked.connect(act)
+            row.addWidget(button)
+        column.addLayout(row)
+        done = QPushButton(_("Done"))
+        done.setProperty("kind", "primary")
+        done.setEnabled(False)
+        self.check = QCheckBox(_("I kept the recovery key"))
+        self.check.toggled.connect(done.setEnabled)
+        done.clicked.connect(self._done)
+        last = FlowLayout()
+        last.addWidget(self.check)
+        last.addWidget(done)
+        column.addLayout(last)
+        self.setFocusProxy(self.check)
+
+    def _well(self) -> QFrame:
+        well = QFrame()
+        well.setProperty("kind", "well")
+        well.setAccessibleName(_("Recovery key: {words}").format(words=self._words))
+        grid = FlowLayout(6)
+        grid.setContentsMargins(14, 12, 14, 12)
+        well.setLayout(grid)
+        for number, word in enumerate(self._words.split(), 1):
+            cell = label(f"{number:>2}. {word}", "mono")
+            cell.setFixedWidth(look().px(_WORD))
+            grid.addWidget(cell)
+        return well
+
+    def _done(self) -> None:
+        clipboard = QGuiApplication.clipboard()
+        if clipboard.text() == self._words:
+            clipboard.clear()
+        self._words = ""
+        self.kept.emit()
+
+    def _copy(self) -> None:
+        QGuiApplication.clipboard().setText(self._words)
+        self._session.notify(_("The words are on the clipboard; it is emptied when you press Done."))
+
+    def _save(self) -> None:
+        self._ask_file(_("Save the recovery key"), f"{self._name}.txt", self._write_text)
+
+    def _print(self) -> None:
+        self._ask_file(_("Print the recovery key"), f"{self._name}.pdf", self._write_pdf)
+
+    def _ask_file(self, title: str, name: str, write: Callable[[Path], None]) -> None:
+        dialog = QFileDialog(self, title, str(Path.home() / name))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setAcceptMode(QFileDialog.AcceptMode.AcceptSave)
+        dialog.fileSelected.connect(lambda path: self._session.attempt(lambda: write(Path(path))))
+        dialog.open()
+
+    def _write_text(self, path: Path) -> None:
+        path.touch(mode=0o600)
+        path.write_text(self._text(), encoding="utf-8")
+
+    def _write_pdf(self, path: Path) -> None:
+        from PySide6.QtGui import QPageSize, QPdfWriter
+
+        path.touch(mode=0o600)
+        writer = QPdfWriter(str(path))
+        writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
+        document = QTextDocument()
+        document.setPlainText(self._text())
+        document.print_(writer)
+
+    def _text(self) -> str:
+        lines = [f"{number:>2}. {word}" for number, word in enumerate(self._words.split(), 1)]
+        return "\n".join([self._title, "", *lines, "", self._foot]) + "\n"

@@ -1,0 +1,142 @@
+"""What sync does only at its owner's word: many erasures, much that went missing, a service that begins anew."""
+
+from collections.abc import Awaitable, Callable
+
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
+
+from agents.errors import AgentsError
+from agents.syncing import Word
+from desktop.faults import sentence_of
+from desktop.pages.folding import FlowLayout
+from desktop.pages.owner_check import OwnerCheck
+from desktop.pages.page import clear, label
+from desktop.session import Session
+from desktop.wording import count
+from memory.errors import StorageError
+from memory.sync.taking import Round
+from resources.language import gettext as _
+from resources.language import ngettext
+from vault.errors import VaultError
+
+Act = Callable[[], Awaitable[object]]
+
+
+class Asks(QWidget):
+    """A card for each question; nothing at all where there is none."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(0, 0, 0, 0)
+        self._column.setSpacing(12)
+        self._shown: tuple[int, int, str] = (0, 0, "")
+        self.hide()
+
+    def show_round(self, done: Round | None) -> None:
+        """Show what the last round asks; a question that is there already stays as it is."""
+        wanted = (0, 0, "") if done is None else (done.asks, done.missing, done.generation)
+        if wanted == self._shown:
+            return
+        self._shown = wanted
+        clear(self._column)
+        erasures, missing, generation = wanted
+        rounds = self._session.office.sync_rounds
+        if erasures:
+            words = ngettext(
+                "{count} thing was erased on another device. Because it is so much at once, it still stands here: "
+                "erase it here too only if you erased it.",
+                "{count} things were erased on another device. Because they are so many at once, they still stand "
+                "here: erase them here too only if you erased them.",
+                erasures,
+            ).format(count=count(erasures))
+            act = _("Erase {count} here too").format(count=count(erasures))
+            self._add(
+                Ask(self._session, words, act, lambda: rounds.now(Word(confirmed=erasures)), erases=True)
+            )
+        if missing:
+            words = ngettext(
+                "{count} more thing is missing at the service, without proof that you erased it. It still stands "
+                "here. Put into the trash it stays 30 days.",
+                "{count} more things are missing at the service, without proof that you erased them. They still "
+                "stand here. Put into the trash they stay 30 days.",
+                missing,
+            ).format(count=count(missing))
+            keep = (_("Keep all of it here"), self._session.office.syncing.keep_missing)
+            self._add(
+                Ask(
+                    self._session,
+                    words,
+                    _("Put {count} into the trash").format(count=count(missing)),
+                    lambda: rounds.now(Word(missing=missing)),
+                    other=keep,
+                )
+            )
+        if generation:
+            words = _(
+                "The service begins anew with your office: it was reset, or came out of a backup. Nothing is deleted "
+                "here. If you go on, this device fetches what is there and sends what the service lacks."
+            )
+            self._add(Ask(self._session, words, _("Go on"), lambda: rounds.now(Word(generation=generation))))
+        self.setVisible(bool(self._column.count()))
+
+    def _add(self, ask: "Ask") -> None:
+        self._column.addWidget(ask)
+
+
+class Ask(QFrame):
+    """One question; what ``erases`` asks for the owner's passphrase first, where the office has one."""
+
+    def __init__(
+        self,
+        session: Session,
+        words: str,
+        title: str,
+        act: Act,
+        *,
+        erases: bool = False,
+        other: tuple[str, Act] | None = None,
+    ) -> None:
+        super().__init__()
+        self._session, self._act, self._erases = session, act, erases
+        self.setProperty("kind", "card")
+        self.setAccessibleName(words)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addWidget(label(_("Sync asks you"), "strong"))
+        column.addWidget(label(words, wrap=True))
+        self.owner = OwnerCheck(session)
+        self.owner.given.connect(self._begin)
+        column.addWidget(self.owner)
+        self.fault = label("", "danger", wrap=True)
+        self.fault.hide()
+        column.addWidget(self.fault)
+        row = FlowLayout()
+        self.yes = QPushButton(title)
+        self.yes.setProperty("kind", "danger" if erases else "primary")
+        self.yes.clicked.connect(self._begin)
+        row.addWidget(self.yes)
+        if other is not None:
+            no = QPushButton(other[0])
+            no.clicked.connect(lambda: session.spawn(self._do(other[1]), name="answer a question of sync"))
+            row.addWidget(no)
+        column.addLayout(row)
+
+    def _begin(self) -> None:
+        self._session.spawn(self._go_on(), name="answer a question of sync")
+
+    async def _go_on(self) -> None:
+        if not self._erases or await self.owner.passed():
+            await self._do(self._act)
+
+    async def _do(self, act: Act) -> None:
+        self.yes.setEnabled(False)
+        self.fault.hide()
+        try:
+            await act()
+        except (StorageError, VaultError, AgentsError) as error:
+            self.fault.setText(sentence_of(error))
+            self.fault.show()
+        finally:
+            self.yes.setEnabled(True)

@@ -1,0 +1,148 @@
+"""The end of sync on this device, where everything stays; and another recovery key of the account at a service."""
+
+import os
+
+from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
+
+from agents.errors import AgentsError
+from agents.syncing import Here
+from desktop.faults import sentence_of
+from desktop.pages.folding import FlowLayout
+from desktop.pages.owner_check import OwnerCheck
+from desktop.pages.page import clear, label
+from desktop.pages.recovery_words import RecoveryWords
+from desktop.session import Session
+from memory.errors import StorageError
+from resources.language import gettext as _
+from vault.errors import VaultError
+from vault.recovery_key import words_of
+
+
+class RecoveryCard(QFrame):
+    """Makes another recovery key of sync; the former one is worth nothing once its owner has kept the new one."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setProperty("kind", "card")
+        self.setAccessibleName(_("Recovery key of sync"))
+        self._column = QVBoxLayout(self)
+        self._column.setContentsMargins(16, 14, 16, 14)
+        self._column.setSpacing(8)
+        self._offer()
+
+    def _offer(self) -> None:
+        clear(self._column)
+        self._column.addWidget(label(_("Recovery key of sync"), "heading", wrap=True))
+        sentence = _(
+            "With it a device joins, and with it you come back when all of them are lost. If somebody else may have "
+            "seen it, make another one."
+        )
+        self._column.addWidget(label(sentence, "dim", wrap=True))
+        self.fault = label("", "danger", wrap=True)
+        self.fault.hide()
+        self._column.addWidget(self.fault)
+        self.owner = OwnerCheck(self._session)
+        self.owner.given.connect(self._begin)
+        self._column.addWidget(self.owner)
+        row = FlowLayout()
+        make = QPushButton(_("Make a new recovery key"))
+        make.clicked.connect(self._begin)
+        row.addWidget(make)
+        self._column.addLayout(row)
+
+    def _begin(self) -> None:
+        self._session.spawn(self._show(), name="make a recovery key of sync")
+
+    async def _show(self) -> None:
+        if not await self.owner.passed():
+            return
+        key = os.urandom(32)
+        clear(self._column)
+        words = RecoveryWords(
+            self._session,
+            words_of(key),
+            _("Recovery key of sync between Bureau’s devices"),
+            _("Whoever has these words can read what syncs."),
+            "bureau-sync-recovery-key",
+        )
+        words.kept.connect(lambda: self._session.spawn(self._replace(key), name="replace the recovery key"))
+        self._column.addWidget(words)
+        words.setFocus()
+
+    async def _replace(self, key: bytes) -> None:
+        try:
+            await self._session.office.syncing.account.replace_recovery(key)
+        except (StorageError, VaultError, AgentsError) as error:
+            self._offer()
+            self.fault.setText(
+                _("The former recovery key still holds, for the new one was not taken: {reason}").format(
+                    reason=sentence_of(error)
+                )
+            )
+            self.fault.show()
+            return
+        self._offer()
+        self._session.notify(_("The new recovery key holds; the former one is worth nothing."))
+
+
+class LeavingCard(QFrame):
+    """Asks once more in its place; nothing here is lost by leaving."""
+
+    def __init__(self, session: Session) -> None:
+        super().__init__()
+        self._session = session
+        self.setProperty("kind", "card")
+        self.setAccessibleName(_("Leave"))
+        column = QVBoxLayout(self)
+        column.setContentsMargins(16, 14, 16, 14)
+        column.setSpacing(8)
+        column.addWidget(label(_("Leave"), "heading"))
+        self.words = label("", "dim", wrap=True)
+        column.addWidget(self.words)
+        self.fault = label("", "danger", wrap=True)
+        self.fault.hide()
+        column.addWidget(self.fault)
+        row = FlowLayout()
+        self.leave = QPushButton(_("Leave sync on this device…"))
+        self.leave.clicked.connect(lambda: self._ask(True))
+        self.sure = QPushButton(_("Leave now"))
+        self.sure.setProperty("kind", "danger")
+        self.sure.clicked.connect(lambda: session.spawn(self._leave(), name="leave sync"))
+        self.stay = QPushButton(_("Stay"))
+        self.stay.clicked.connect(lambda: self._ask(False))
+        for button in (self.leave, self.sure, self.stay):
+            row.addWidget(button)
+        column.addLayout(row)
+        self._ask(False)
+
+    def show_place(self, here: Here) -> None:
+        """Say what leaving means where the devices meet."""
+        place = (
+            _("What the service has stays there for your other devices.")
+            if here.hosted
+            else _("The folder stays as it is for your other devices.")
+        )
+        sentence = _(
+            "Everything stays in this office. It forgets its keys of sync and is told nothing more; to come back it "
+            "needs the recovery key."
+        )
+        self.words.setText(f"{sentence} {place}")
+
+    def _ask(self, asking: bool) -> None:
+        focused = self.leave.hasFocus() or self.stay.hasFocus()
+        self.leave.setVisible(not asking)
+        self.sure.setVisible(asking)
+        self.stay.setVisible(asking)
+        if focused:
+            (self.stay if asking else self.leave).setFocus()
+
+    async def _leave(self) -> None:
+        try:
+            await self._session.office.syncing.leave()
+        except (StorageError, VaultError, AgentsError) as error:
+            self.fault.setText(sentence_of(error))
+            self.fault.show()
+            return
+        self._ask(False)
+        self._session.notify(_("This device has left; everything is still here."))

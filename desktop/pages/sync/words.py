@@ -1,0 +1,91 @@
+"""How sync stands, in the words of the page."""
+
+from agents.sync_rounds import Standing
+from agents.syncing import Here
+from desktop.wording import ago, count, local
+from memory.sync.outbox import Waiting
+from memory.sync.taking import Round
+from resources.language import gettext as _
+from resources.language import ngettext
+
+
+def title_of(here: Here, standing: Standing) -> str:
+    """Return in a few words what sync does now."""
+    if not here.enabled:
+        return _("Sync is paused")
+    return {
+        "working": _("Syncing …"),
+        "failed": _("The last round did not go well"),
+        "stopped": _("Sync waits for you"),
+        "locked": _("Sync waits until the app is unlocked"),
+    }.get(standing.phase, _("The last round did not go well") if here.fault else _("Sync is on"))
+
+
+def queue_words(waiting: Waiting) -> str:
+    """Return what is still to be sent."""
+    number = waiting.marked + waiting.outbox
+    if not number:
+        return _("Nothing waits to be sent.")
+    words = ngettext("{count} change waits to be sent.", "{count} changes wait to be sent.", number)
+    return words.format(count=count(number))
+
+
+def times_words(here: Here, standing: Standing, at: int) -> str:
+    """Return when the last good round was and when the next one comes."""
+    last = _("none yet") if here.round_at is None else ago(here.round_at, at)
+    parts = [_("Last round: {when}").format(when=last)]
+    if not here.enabled:
+        parts.append(_("nothing is received or sent until you go on"))
+    elif standing.phase == "failed" and standing.next_at is not None:
+        parts.append(_("next try at {when}").format(when=f"{local(standing.next_at):%H:%M:%S}"))
+    elif standing.phase == "waiting" and standing.next_at is not None:
+        when = f"{local(standing.next_at):%H:%M}"
+        parts.append(_("next at {when}, or as soon as something changes").format(when=when))
+    return " · ".join(parts)
+
+
+def remarks(waiting: Waiting, done: Round | None) -> tuple[str, ...]:
+    """Return what its owner should know beside that, each with what to do about it."""
+    found = []
+    if waiting.too_long:
+        words = ngettext(
+            "{count} text is too long to sync: shorten it, or attach it as a file.",
+            "{count} texts are too long to sync: shorten them, or attach them as files.",
+            waiting.too_long,
+        )
+        found.append(words.format(count=count(waiting.too_long)))
+    if waiting.held:
+        words = ngettext(
+            "{count} item has arrived before what it belongs to, and is shown once that is there.",
+            "{count} items have arrived before what they belong to, and are shown once that is there.",
+            waiting.held,
+        )
+        found.append(words.format(count=count(waiting.held)))
+    if done is None:
+        return tuple(found)
+    if done.refusal is not None:
+        found.append(str(done.refusal))
+    if done.quota is not None:
+        found.append(_("The room at the service is used up: erase something, or ask who runs it for more."))
+    if done.epoch:
+        found.append(_("This device has not received the newest key yet: open Bureau on another one."))
+    if done.held_back:
+        found.append(_("A hold keeps something that was erased on another device: release the hold first."))
+    if done.far_ahead:
+        found.append(_("The clock of one of your devices is more than a day ahead: set it right."))
+    if done.aside:
+        words = ngettext(
+            "{count} item went missing elsewhere without proof, and is in the trash here.",
+            "{count} items went missing elsewhere without proof, and are in the trash here.",
+            done.aside,
+        )
+        found.append(words.format(count=count(done.aside)))
+    if done.refused:
+        words = ngettext(
+            "{count} item was not taken, because it could not be trusted: {reasons}",
+            "{count} items were not taken, because they could not be trusted: {reasons}",
+            len(done.refused),
+        )
+        reasons = ", ".join(sorted({reason for _source, reason in done.refused}))
+        found.append(words.format(count=count(len(done.refused)), reasons=reasons))
+    return tuple(found)
