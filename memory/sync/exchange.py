@@ -181,6 +181,7 @@ async def _push(parts: Parts, done: Round, *, erases: bool) -> None:
         if not ops:
             continue
         sending = asyncio.create_task(parts.carrier.push(ops))
+        await asyncio.sleep(0)  # so that it is on its way, and its request booked, before more is sealed
         try:
             await _seal_some(parts)
         finally:

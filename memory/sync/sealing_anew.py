@@ -97,7 +97,7 @@ def lacking(session: Session, credentials: Credentials, now: int, behind: str) -
     rows = session.scalars(chosen).all()
     clock, out = space.clock(here), Outgoing(session, credentials)
     for known in rows:
-        plaintext, base = _content(session, here, known)
+        plaintext, base = content(session, here, known)
         if plaintext is None:
             continue
         clock = clock.tick(now)
@@ -111,7 +111,7 @@ def lacking(session: Session, credentials: Credentials, now: int, behind: str) -
     return rows[-1].rid if rows else None
 
 
-def _content(
+def content(
     session: Session, here: SyncSpaceTable, known: SyncRecordTable
 ) -> tuple[bytes | None, dict[str, Json]]:
     """Return what a record says, as it was last sealed or taken, and its base."""
