@@ -213,14 +213,24 @@ class StateMessage(QWidget):
             self._icon.setPixmap(icon_pixmap(self._picture, here.theme.dim, here.px(28)))
 
 
+class Card(QFrame):
+    """A card with a ``column`` inside. Its heading, where it has one, is its accessible name too."""
+
+    def __init__(self, heading: str = "") -> None:
+        super().__init__()
+        self.setProperty("kind", "card")
+        self.column = QVBoxLayout(self)
+        self.column.setContentsMargins(16, 14, 16, 14)
+        self.column.setSpacing(8)
+        if heading:
+            self.setAccessibleName(heading)
+            self.column.addWidget(label(heading, "heading", wrap=True))
+
+
 def card() -> tuple[QFrame, QVBoxLayout]:
     """Return an empty card and the column inside it."""
-    frame = QFrame()
-    frame.setProperty("kind", "card")
-    column = QVBoxLayout(frame)
-    column.setContentsMargins(16, 14, 16, 14)
-    column.setSpacing(8)
-    return frame, column
+    made = Card()
+    return made, made.column
 
 
 def label(text: str, role: str = "", *, wrap: bool = False) -> QLabel:

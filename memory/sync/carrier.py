@@ -5,6 +5,8 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
 from memory.sync.arrival import Item
 from memory.sync.outbox import Op
 
@@ -123,6 +125,10 @@ class Hashes:
 @runtime_checkable
 class Service(Carrier, Protocol):
     """A carrier that counts and can be asked; its calls also raise ServiceFault."""
+
+    @property
+    def signers(self) -> tuple[Ed25519PublicKey, ...]:
+        """The keys by which the service signs what expired; asked for once something has."""
 
     async def live(self, after_rid: str) -> Live:
         """Return a page of the ids behind one, in order."""

@@ -128,7 +128,7 @@ def _is_due(session: Session, at: int) -> bool:
     here = space.of(session)
     return (
         here is not None
-        and here.compared_at <= at - DAY
+        and not at - DAY < here.compared_at <= at
         and not session.scalar(select(exists().where(SyncRecordTable.state == "erase")))
     )
 

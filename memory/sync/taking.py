@@ -1,7 +1,7 @@
 """What a round works with, what it did, and how a page that it was given is written together with how far was read."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from sqlalchemy.orm import Session
 
@@ -11,7 +11,7 @@ from memory.lifecycle.subjects import Subject
 from memory.sync import space
 from memory.sync.applying import Reindex, apply
 from memory.sync.arrival import Applied, Item, Trust
-from memory.sync.carrier import Carrier, OverQuota, Page
+from memory.sync.carrier import Carrier, OverQuota, Page, Service
 from memory.sync.errors import ServiceWentBack, SyncError
 from memory.sync.space import Credentials
 
@@ -82,10 +82,11 @@ def take_page(session: Session, parts: Parts, page: Page) -> Applied:
 
 def apply_items(session: Session, parts: Parts, items: Sequence[Item]) -> Applied:
     """Write items that arrived."""
+    signers = parts.carrier.signers if isinstance(parts.carrier, Service) else ()
     return apply(
         session,
         items,
-        parts.trust,
+        replace(parts.trust, service=signers),
         parts.credentials,
         now=parts.clock(),
         reindex=parts.reindex,

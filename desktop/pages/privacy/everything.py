@@ -1,29 +1,25 @@
 """Erasing the whole office, after its owner typed that they want it."""
 
-from PySide6.QtWidgets import QFrame, QLineEdit, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QLineEdit, QPushButton
 
 from agents.lifecycle.everything import erase_everything
 from desktop.faults import sentence_of
 from desktop.pages.folding import FoldingRow
 from desktop.pages.owner_check import OwnerCheck
-from desktop.pages.page import label
+from desktop.pages.page import Card, label
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
 from resources.language import gettext as _
 from vault.errors import VaultError
 
 
-class EverythingCard(QFrame):
+class EverythingCard(Card):
     """The words must be typed; then the keys are destroyed, the files removed, and Bureau closes."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(_("Erase the office"))
         self._session = session
-        self.setProperty("kind", "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(label(_("Erase the office"), "heading"))
+        column = self.column
         column.addWidget(
             label(
                 _(

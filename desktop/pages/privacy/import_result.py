@@ -6,7 +6,7 @@ from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
 
 from agents.lifecycle.bringing_in import Brought
 from desktop.pages.folding import FlowLayout
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.pages.privacy.own_import import OwnPreview, PassphraseQuestion
 from desktop.pages.privacy.problems import Problems
 from desktop.pages.privacy.words import all_counted
@@ -19,15 +19,11 @@ from resources.language import ngettext
 SOURCES = {"chatgpt": "ChatGPT", "claude": "Claude", "bureau": "Bureau"}
 
 
-class ImportResult(QFrame):
+class ImportResult(Card):
     """What an archive holds, or what came in, with what to do next."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("kind", "card")
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(16, 14, 16, 14)
-        self._column.setSpacing(8)
         self.hide()
 
     def show_preview(self, found: Brought, bring: Callable[[], None], leave: Callable[[], None]) -> None:
@@ -37,7 +33,7 @@ class ImportResult(QFrame):
         self._show(_("An export of {app}: {name}").format(app=source, name=found.name), found)
         new = said.conversations or said.agents or said.notes
         if not new:
-            self._column.insertWidget(1, label(_("There is nothing new in it."), wrap=True))
+            self.column.insertWidget(1, label(_("There is nothing new in it."), wrap=True))
         doors: list[tuple[str, str, Callable[[], None]]] = [(_("Choose another"), "", leave)]
         if new:
             doors.insert(0, (_("Bring it in"), "primary", bring))
@@ -49,7 +45,7 @@ class ImportResult(QFrame):
         """Ask for what opens an encrypted export."""
         question = PassphraseQuestion(use, leave, fault)
         self._begin(name)
-        self._column.addWidget(question)
+        self.column.addWidget(question)
         self.show()
         question.setFocus()
 
@@ -58,7 +54,7 @@ class ImportResult(QFrame):
     ) -> None:
         """Say what an export of Bureau would bring in."""
         self._begin(_("An export of {app}: {name}").format(app="Bureau", name=name))
-        self._column.addWidget(preview)
+        self.column.addWidget(preview)
         doors: list[tuple[str, str, Callable[[], None]]] = [(_("Choose another"), "", leave)]
         if not preview.empty:
             doors.insert(0, (_("Bring it in"), "primary", bring))
@@ -71,7 +67,7 @@ class ImportResult(QFrame):
         """Say what came in from an export of Bureau."""
         self._begin(_("{name} is brought in").format(name=name))
         for line in lines:
-            self._column.addWidget(label(line, wrap=True))
+            self.column.addWidget(label(line, wrap=True))
         self.show()
         self._add_doors([(_("Show the chats"), "primary", chats), (_("Bring in another"), "", leave)])
 
@@ -83,16 +79,16 @@ class ImportResult(QFrame):
     def _show(self, title: str, found: Brought) -> None:
         self._begin(title)
         for line in summary_lines(found.summary):
-            self._column.addWidget(label(line, wrap=True))
+            self.column.addWidget(label(line, wrap=True))
         if found.problems:
             said = [(each.subject, each.reason) for each in found.problems]
-            self._column.addWidget(Problems(said, found.summary.problems))
+            self.column.addWidget(Problems(said, found.summary.problems))
         self.setAccessibleDescription(" ".join(summary_lines(found.summary)))
         self.show()
 
     def _begin(self, title: str) -> None:
-        clear(self._column)
-        self._column.addWidget(label(title, "heading", wrap=True))
+        clear(self.column)
+        self.column.addWidget(label(title, "heading", wrap=True))
         self.setAccessibleName(title)
 
     def _add_doors(self, doors: Sequence[tuple[str, str, Callable[[], None]]]) -> None:
@@ -104,7 +100,7 @@ class ImportResult(QFrame):
             row.addWidget(button)
             if kind == "primary":
                 button.setFocus()
-        self._column.addLayout(row)
+        self.column.addLayout(row)
 
 
 class MadeCard(QFrame):

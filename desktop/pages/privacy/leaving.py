@@ -3,10 +3,10 @@
 from collections.abc import Callable, Sequence
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.pages.folding import FlowLayout, FoldingRow
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.pages.privacy.words import days_left, kind_of
 from desktop.session import Session
 from desktop.wording import count, local
@@ -21,17 +21,13 @@ AHEAD = 30
 _MOST = 100
 
 
-class LeavingCard(QFrame):
+class LeavingCard(Card):
     """Says how many leave until when; the list is behind a door, and each thing can be kept from there."""
 
     def __init__(self, session: Session, run_round: Callable[[], None]) -> None:
-        super().__init__()
+        super().__init__(_("What leaves next"))
         self._session = session
-        self.setProperty("kind", "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(label(_("What leaves next"), "heading"))
+        column = self.column
         self.words = label("", wrap=True)
         column.addWidget(self.words)
         doors = FlowLayout()

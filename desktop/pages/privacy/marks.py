@@ -1,10 +1,10 @@
 """Holds and restrictions as a list, each with the way to release it."""
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.pages.folding import FoldingRow
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.pages.privacy.words import kind_of
 from desktop.session import Session
 from desktop.wording import ago
@@ -14,17 +14,13 @@ from memory.lifecycle.marked import Marked, marked
 from resources.language import gettext as _
 
 
-class MarksCard(QFrame):
+class MarksCard(Card):
     """Things that no rule and no erasure takes, and things that agents are not given."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(_("Holds and restrictions"))
         self._session = session
-        self.setProperty("kind", "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(label(_("Holds and restrictions"), "heading"))
+        column = self.column
         column.addWidget(
             label(
                 _(

@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QComboBox, QFrame, QPushButton, QSpinBox, QVBoxLayout
+from PySide6.QtWidgets import QComboBox, QPushButton, QSpinBox
 
 from desktop.chats.list_model import title_of
 from desktop.pages.folding import FoldingRow
-from desktop.pages.page import label
+from desktop.pages.page import Card
 from desktop.session import Session
 from memory import attachments, chat_list
 from memory.lifecycle.retention import Scope
@@ -15,18 +15,14 @@ from resources.language import gettext as _
 _MOST = 500
 
 
-class NewRule(QFrame):
+class NewRule(Card):
     """``set_rule(scope, scope id, days)`` is called with what was chosen."""
 
     def __init__(self, session: Session, set_rule: Callable[[Scope, str, int], None]) -> None:
-        super().__init__()
+        super().__init__(_("A narrower rule"))
         self._session = session
         self._set = set_rule
-        self.setProperty("kind", "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(label(_("A narrower rule"), "heading"))
+        column = self.column
         row = FoldingRow(560)
         self.scope = QComboBox()
         self.scope.setAccessibleName(_("What the rule is about"))

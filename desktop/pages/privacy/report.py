@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFileDialog, QFrame, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFileDialog, QPushButton
 
 from desktop.pages.folding import FlowLayout, FoldingRow
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.pages.privacy.words import all_counted
 from desktop.session import Session
 from desktop.theme.appearance import look
@@ -132,7 +132,7 @@ def _searched(proof: dict[str, Any]) -> list[Line]:
     return result
 
 
-class ReportView(QFrame):
+class ReportView(Card):
     """One report in a card; ``closed`` when its reader goes back."""
 
     closed = Signal()
@@ -140,12 +140,8 @@ class ReportView(QFrame):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.setProperty("kind", "card")
         self.setAccessibleName(_("Erase report"))
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-        self._lines = QVBoxLayout(self)
-        self._lines.setContentsMargins(16, 14, 16, 14)
-        self._lines.setSpacing(8)
         self.shown: EraseReport | None = None
         self._copies: tuple[Copy, ...] = ()
 
@@ -155,8 +151,8 @@ class ReportView(QFrame):
         report = await database.read(reports.report, report_id)
         self._copies = await database.read(reports.copies, report.copies)
         self.shown = report
-        clear(self._lines)
-        self._lines.addWidget(label(_("Erase report"), "heading"))
+        clear(self.column)
+        self.column.addWidget(label(_("Erase report"), "heading"))
         found = lines(report, self._copies)
         self.setAccessibleDescription(". ".join(f"{line.name}: {line.words}" for line in found))
         names = [label(line.name, "small") for line in found]
@@ -166,13 +162,13 @@ class ReportView(QFrame):
             name.setMinimumWidth(widest + look().px(16))
             row.row.addWidget(name, 0, Qt.AlignmentFlag.AlignTop)
             row.row.addWidget(label(line.words, line.role, wrap=True), 1)
-            self._lines.addWidget(row)
+            self.column.addWidget(row)
         doors = FlowLayout()
         for words, act in ((_("Save the report…"), self._save), (_("Back"), self.closed.emit)):
             button = QPushButton(words)
             button.clicked.connect(act)
             doors.addWidget(button)
-        self._lines.addLayout(doors)
+        self.column.addLayout(doors)
 
     def _save(self) -> None:
         assert self.shown is not None

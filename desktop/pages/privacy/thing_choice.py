@@ -21,6 +21,10 @@ class ThingChoice(QComboBox):
         self.setEditable(True)
         self.setInsertPolicy(QComboBox.InsertPolicy.NoInsert)
         self.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+        field = self.lineEdit()
+        assert field is not None
+        # A field keeps two pixels between its edge and its words; a box that is not typed into does not.
+        field.setTextMargins(-2, 0, -2, 0)
         completer = self.completer()
         assert completer is not None
         completer.setFilterMode(Qt.MatchFlag.MatchContains)

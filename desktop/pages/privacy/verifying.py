@@ -3,10 +3,10 @@
 from pathlib import Path
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QFileDialog, QFrame, QLineEdit, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QFileDialog, QLineEdit, QPushButton, QVBoxLayout
 
 from desktop.faults import sentence_of
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.pages.privacy.words import all_counted
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
@@ -29,18 +29,14 @@ def signed_words(signed: Signed) -> str:
     }[signed]
 
 
-class VerifyCard(QFrame):
+class VerifyCard(Card):
     """Asks for the passphrase where the file is encrypted."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(_("Check an export"))
         self._session = session
         self._path = Path()
-        self.setProperty("kind", "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(label(_("Check an export"), "heading"))
+        column = self.column
         column.addWidget(
             label(
                 _("Reads every byte and every record of an export, of this office or another."),

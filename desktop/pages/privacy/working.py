@@ -3,16 +3,16 @@
 import threading
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QProgressBar, QPushButton
 
-from desktop.pages.page import label
+from desktop.pages.page import Card, label
 from resources.language import gettext as _
 
 _FOLLOW_MILLISECONDS = 60
 _STEPS = 1000
 
 
-class Working(QFrame):
+class Working(Card):
     """Shown while work goes on in a thread; ``progress`` and ``cancelled`` are what such work is given.
 
     ``stopped`` comes when Cancel is pressed.
@@ -22,10 +22,7 @@ class Working(QFrame):
 
     def __init__(self) -> None:
         super().__init__()
-        self.setProperty("kind", "card")
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
+        column = self.column
         self._words = label("", "strong", wrap=True)
         self.bar = QProgressBar()
         self.cancel = QPushButton(_("Cancel"))

@@ -2,14 +2,14 @@
 
 from collections.abc import Awaitable, Callable
 
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from agents.errors import AgentsError
 from agents.syncing import Word
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.owner_check import OwnerCheck
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.session import Session
 from desktop.wording import count
 from memory.errors import StorageError
@@ -84,7 +84,7 @@ class Asks(QWidget):
         self._column.addWidget(ask)
 
 
-class Ask(QFrame):
+class Ask(Card):
     """One question; what ``erases`` asks for the owner's passphrase first, where the office has one."""
 
     def __init__(
@@ -99,11 +99,8 @@ class Ask(QFrame):
     ) -> None:
         super().__init__()
         self._session, self._act, self._erases = session, act, erases
-        self.setProperty("kind", "card")
         self.setAccessibleName(words)
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
+        column = self.column
         column.addWidget(label(_("Sync asks you"), "strong"))
         column.addWidget(label(words, wrap=True))
         self.owner = OwnerCheck(session)

@@ -4,14 +4,14 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from agents.errors import AgentsError
 from agents.syncing import Here
 from desktop.faults import sentence_of
 from desktop.pages.folding import FoldingRow
 from desktop.pages.owner_check import OwnerCheck
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.pages.sync.entering import Asking, SixWords
 from desktop.session import Session
 from memory.errors import StorageError
@@ -32,21 +32,16 @@ class _Row:
         return _("Device {id}").format(id=self.id[:8])
 
 
-class DevicesCard(QFrame):
+class DevicesCard(Card):
     """Reads the list when the page asks it to: it lies in the folder, or at the service."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(_("Devices"))
         self._session = session
         self._here: Here | None = None
         self._shown: tuple[_Row, ...] = ()
         self._chosen = ""
-        self.setProperty("kind", "card")
-        self.setAccessibleName(_("Devices"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(label(_("Devices"), "heading"))
+        column = self.column
         self.fault = label("", "danger", wrap=True)
         self.fault.hide()
         column.addWidget(self.fault)

@@ -6,14 +6,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFrame, QLineEdit, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFrame, QLineEdit, QPushButton
 
 from agents.errors import AgentsError
 from agents.sync_service.holdings import What
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.owner_check import OwnerCheck
-from desktop.pages.page import card, label
+from desktop.pages.page import Card, card, label
 from desktop.session import Session
 from desktop.wording import count, moment
 from memory.errors import StorageError
@@ -29,18 +29,13 @@ _HOURS = 24
 _ASK_SECONDS = 2.0
 
 
-class HoldingsCard(QFrame):
+class HoldingsCard(Card):
     """One thing at a time; what is refused is said in the card."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(_("At the service"))
         self._session = session
-        self.setProperty("kind", "card")
-        self.setAccessibleName(_("At the service"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(label(_("At the service"), "heading"))
+        column = self.column
         sentence = _(
             "What is exported there is sealed as it is stored; what you can read is exported on the Privacy page. "
             "Deleting it there leaves everything on your devices."

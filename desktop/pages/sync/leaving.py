@@ -2,14 +2,14 @@
 
 import os
 
-from PySide6.QtWidgets import QFrame, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QPushButton
 
 from agents.errors import AgentsError
 from agents.syncing import Here
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.owner_check import OwnerCheck
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.pages.recovery_words import RecoveryWords
 from desktop.session import Session
 from memory.errors import StorageError
@@ -18,38 +18,34 @@ from vault.errors import VaultError
 from vault.recovery_key import words_of
 
 
-class RecoveryCard(QFrame):
+class RecoveryCard(Card):
     """Makes another recovery key of sync; the former one is worth nothing once its owner has kept the new one."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.setProperty("kind", "card")
         self.setAccessibleName(_("Recovery key of sync"))
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(16, 14, 16, 14)
-        self._column.setSpacing(8)
         self._offer()
 
     def _offer(self) -> None:
-        clear(self._column)
-        self._column.addWidget(label(_("Recovery key of sync"), "heading", wrap=True))
+        clear(self.column)
+        self.column.addWidget(label(_("Recovery key of sync"), "heading", wrap=True))
         sentence = _(
             "With it a device joins, and with it you come back when all of them are lost. If somebody else may have "
             "seen it, make another one."
         )
-        self._column.addWidget(label(sentence, "dim", wrap=True))
+        self.column.addWidget(label(sentence, "dim", wrap=True))
         self.fault = label("", "danger", wrap=True)
         self.fault.hide()
-        self._column.addWidget(self.fault)
+        self.column.addWidget(self.fault)
         self.owner = OwnerCheck(self._session)
         self.owner.given.connect(self._begin)
-        self._column.addWidget(self.owner)
+        self.column.addWidget(self.owner)
         row = FlowLayout()
         make = QPushButton(_("Make a new recovery key"))
         make.clicked.connect(self._begin)
         row.addWidget(make)
-        self._column.addLayout(row)
+        self.column.addLayout(row)
 
     def _begin(self) -> None:
         self._session.spawn(self._show(), name="make a recovery key of sync")
@@ -58,7 +54,7 @@ class RecoveryCard(QFrame):
         if not await self.owner.passed():
             return
         key = os.urandom(32)
-        clear(self._column)
+        clear(self.column)
         words = RecoveryWords(
             self._session,
             words_of(key),
@@ -67,7 +63,7 @@ class RecoveryCard(QFrame):
             "bureau-sync-recovery-key",
         )
         words.kept.connect(lambda: self._session.spawn(self._replace(key), name="replace the recovery key"))
-        self._column.addWidget(words)
+        self.column.addWidget(words)
         words.setFocus()
 
     async def _replace(self, key: bytes) -> None:
@@ -86,18 +82,13 @@ class RecoveryCard(QFrame):
         self._session.notify(_("The new recovery key holds; the former one is worth nothing."))
 
 
-class LeavingCard(QFrame):
+class LeavingCard(Card):
     """Asks once more in its place; nothing here is lost by leaving."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__()
+        super().__init__(_("Leave"))
         self._session = session
-        self.setProperty("kind", "card")
-        self.setAccessibleName(_("Leave"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
-        column.addWidget(label(_("Leave"), "heading"))
+        column = self.column
         self.words = label("", "dim", wrap=True)
         column.addWidget(self.words)
         self.fault = label("", "danger", wrap=True)

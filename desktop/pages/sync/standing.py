@@ -1,14 +1,14 @@
 """How sync stands: what waits, what went wrong, when it is tried again; a round now, and a pause."""
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QFrame, QProgressBar, QPushButton, QVBoxLayout
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout
 
 from agents.errors import AgentsError
 from agents.sync_rounds import Standing
 from agents.syncing import Status
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
-from desktop.pages.page import clear, label
+from desktop.pages.page import Card, clear, label
 from desktop.pages.sync.words import queue_words, remarks, times_words, title_of
 from desktop.session import Session
 from memory.errors import StorageError
@@ -19,17 +19,14 @@ from vault.errors import VaultError
 _COUNT_MILLISECONDS = 1000
 
 
-class StandingCard(QFrame):
+class StandingCard(Card):
     """Kept while the page lives, so that a round that comes and goes takes no focus away."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self.setProperty("kind", "card")
         self.setAccessibleName(_("How sync stands"))
-        column = QVBoxLayout(self)
-        column.setContentsMargins(16, 14, 16, 14)
-        column.setSpacing(8)
+        column = self.column
         self.title = label("", "heading", wrap=True)
         self.place = label("", "small", wrap=True)
         self.working = QProgressBar()

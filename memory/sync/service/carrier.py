@@ -10,6 +10,7 @@ from itertools import pairwise
 from typing import Any
 
 import msgpack
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from memory.sync import wire
 from memory.sync.arrival import Item
@@ -28,9 +29,11 @@ from memory.sync.carrier import (
 )
 from memory.sync.errors import AnswerMalformed, EnvelopeMalformed, ServiceWentBack
 from memory.sync.header import Header
+from memory.sync.markers import Marker
 from memory.sync.outbox import Op
 from memory.sync.service.calls import Calls
 from memory.sync.service.faults import GenerationChanged, TooLarge
+from memory.sync.service.proofs import published_keys
 
 PUSH_OPS, PUSH_BYTES = 200, 4 * 2**20
 """The most operations and bytes of one push, where the service does not say otherwise."""
@@ -52,6 +55,7 @@ class HostedCarrier:
         self._calls, self._space_id = calls, space_id
         self._push_ops, self._push_bytes = push_ops, push_bytes
         self._generation = ""
+        self.signers: tuple[Ed25519PublicKey, ...] = ()
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return what is to be fetched again, then what came after the position. Raises ServiceWentBack."""
@@ -105,6 +109,7 @@ class HostedCarrier:
         answer = await self._calls.send("POST", self._path("records/get"), body, packed=True)
         asked = set(rids)
         items, _damaged = _items(answer)
+        await self._meet_signers(items)
         return tuple(item for item in items if item.source in asked)
 
     async def hashes(self) -> Hashes:
@@ -129,6 +134,13 @@ class HostedCarrier:
         kept = {name: value for name, value in position.items() if name != "begun"}
         return {**kept, "generation": self._generation, "after": as_of}
 
+    async def _meet_signers(self, items: Sequence[Item]) -> None:
+        """Ask for the keys of the service where it says that something expired."""
+        expired = any(isinstance(item.sealed, Marker) and item.sealed.expiry for item in items)
+        if expired and not self.signers:
+            keys = await published_keys(self._calls)
+            self.signers = tuple(Ed25519PublicKey.from_public_bytes(key) for key in keys.values())
+
     async def _present(self) -> str:
         """Return the generation that the space has now; asked once, when sync begins here."""
         answer = await self._calls.get("/v1/spaces")
@@ -146,6 +158,7 @@ class HostedCarrier:
         after, begun = int(position.get("after", 0)), int(position.get("begun", 0))
         answer = await self._packed("changes", after=after, **({"begun": begun} if begun else {}))
         items, damaged = _items(answer)
+        await self._meet_signers(items)
         head, reached, more = _number(answer, "head"), _number(answer, "next"), answer.get("more") is True
         if head < after:
             raise ServiceWentBack(f"head {head}, read {after}")
@@ -175,7 +188,9 @@ class HostedCarrier:
             half = len(ops) // 2
             return [*await self._pushed(ops[:half]), *await self._pushed(ops[half:])]
         rids = {op.op_id: op.rid for op in ops}
-        return [_verdict(each, rids) for each in _listed(answer, "results")]
+        verdicts = [_verdict(each, rids) for each in _listed(answer, "results")]
+        await self._meet_signers([each.item for each in verdicts if isinstance(each, Erased) and each.item])
+        return verdicts
 
     def _portions(self, ops: Sequence[Op]) -> Iterator[Sequence[Op]]:
         portion: list[Op] = []

@@ -25,7 +25,7 @@ class Proof:
 async def proof_of(calls: Calls, receipt_id: str) -> Proof:
     """Return one receipt, which needs no session. Raises ReceiptWrong."""
     signed = await calls.open("GET", f"/v1/receipts/{receipt_id}")
-    proof = _proved(signed, await _published(calls))
+    proof = _proved(signed, await published_keys(calls))
     if proof.receipt.receipt_id != receipt_id:
         raise ReceiptWrong("receipt_id")
     return proof
@@ -33,7 +33,7 @@ async def proof_of(calls: Calls, receipt_id: str) -> Proof:
 
 async def proofs(calls: Calls) -> tuple[Proof, ...]:
     """Return every receipt of the account. Raises ReceiptWrong."""
-    answer, keys = await calls.get("/v1/account/receipts"), await _published(calls)
+    answer, keys = await calls.get("/v1/account/receipts"), await published_keys(calls)
     with understood():
         listed = list(answer["receipts"])
     return tuple(_proved(signed, keys) for signed in listed)
@@ -42,13 +42,14 @@ async def proofs(calls: Calls) -> tuple[Proof, ...]:
 async def prove_erased(calls: Calls, space: Space, rids: Sequence[str]) -> Proof:
     """Have the service prove that nothing of erased records is left. Raises ReceiptWrong, ServiceFault."""
     body = {"generation": space.generation, "rids": sorted(set(rids))}
-    proof = _proved(await calls.send("POST", space.path("/receipts"), body), await _published(calls))
+    proof = _proved(await calls.send("POST", space.path("/receipts"), body), await published_keys(calls))
     if proof.receipt.members.get("records_hash") != receipts.hash_of_ids(rids):
         raise ReceiptWrong("records_hash")
     return proof
 
 
-async def _published(calls: Calls) -> dict[str, bytes]:
+async def published_keys(calls: Calls) -> dict[str, bytes]:
+    """Return the keys by which the service signs receipts and what expired, 32 bytes each, by their ids."""
     answer = await calls.open("GET", "/.well-known/officesync")
     with understood():
         return {str(name): base64url.decode(key, 32) for name, key in answer["receipt_keys"].items()}

@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -217,6 +216,7 @@ def hosted_at(template: Template, folder: Path, **settings: Any) -> Iterator[Hos
     shutil.copytree(template.folder, folder)
     clock = Clock()
     clock.at = now()
+    clock.pass_days(30)
     hosted = Hosted(settings_for(folder, 8460, 1, **settings), clock)
     try:
         yield hosted
@@ -299,12 +299,11 @@ class Office:
     def parts(self) -> Parts:
         member = self.member
         keys = SpaceKeys(member.space_id, *member.keys)
-        service = Ed25519PublicKey.from_public_bytes(self.hosted.service.keys.public)
         epoch = member.account.current_epoch(member.space_id)
         return Parts(
             self.parts_database,
             self.carrier,
-            Trust(member.account, keys, (service,)),
+            Trust(member.account, keys),
             Credentials(Signer(member.device.id, member.device.sign), keys, epoch),
             reindex,
             self._erase,

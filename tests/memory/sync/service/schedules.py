@@ -257,7 +257,8 @@ class Schedule(RuleBasedStateMachine):
     def meet(self) -> None:
         """Let every device have rounds until nothing moves."""
         for _turn in range(12):
-            if not any([self.round(office) for office in self.offices]):
+            moved = [self.round(office) for office in self.offices]
+            if not any(moved):
                 return
         raise AssertionError("the devices talk for ever")
 

@@ -1,7 +1,10 @@
 """Offices meet at the real service: what is sent, what is removed without proof, and what a device does when asked."""
 
+import shutil
+import sqlite3
 from typing import Any
 
+import httpx2
 import pytest
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,6 +16,8 @@ from memory.sync import outbox
 from memory.sync.account_log import Writer
 from memory.sync.aside import MOST
 from memory.sync.errors import ServiceWentBack
+from memory.sync.exchange import exchange
+from memory.sync.hosted import lifetime
 from memory.sync.service import deletion
 from memory.sync.service.faults import ResyncRequired, Unreachable
 from memory.sync.service.log import AccountLog
@@ -261,8 +266,6 @@ def test_a_push_under_a_former_key_is_told_which_one_is_missing(offices: list[Of
     parts = other.parts()
     other.do(notes.add_note, "sealed before")
     one.hosted.run(rotate(one, template.members[3].device.id))
-    from memory.sync.exchange import exchange
-
     done = other.hosted.run(exchange(parts))  # the log was not read again
     assert done.epoch == 2 and done.pushed == 0 and other.do(outbox.waiting).outbox == 1
     settle(*offices)
@@ -342,7 +345,7 @@ def test_another_generation_asks_and_then_everything_is_there_again(
 def test_a_former_generation_and_a_head_that_goes_back_are_told_and_change_nothing(
     offices: list[Office], tmp_path: Any
 ) -> None:
-    one, other, _third = offices
+    one = offices[0]
     one.do(notes.add_note, "early")
     settle(*offices)
     one.hosted.back_up(tmp_path / "first")
@@ -365,16 +368,10 @@ def test_a_former_generation_and_a_head_that_goes_back_are_told_and_change_nothi
 
 def _put_back(office: Office, backup: Any) -> None:
     """Run the service on earlier records as if nothing had happened."""
-    import shutil
-
-    from memory.sync.hosted import lifetime
-
     hosted = office.hosted
     hosted.run(lifetime.close_service(hosted.service))
     shutil.copy(backup, hosted.records)
     ledger = hosted.settings.data / "ledger.sqlite"
-    import sqlite3
-
     with sqlite3.connect(ledger) as connection:
         connection.execute("DELETE FROM tides")
     connection.close()
@@ -386,8 +383,6 @@ def test_a_service_that_says_compare_for_ever_is_left_alone(offices: list[Office
     one, _other, _third = offices
 
     def always(path: str, response: Any) -> Any:
-        import httpx2
-
         if path.endswith("/changes"):
             return httpx2.Response(410, json={"error": "resync_required", "horizon": 5})
         return response

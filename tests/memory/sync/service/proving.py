@@ -1,0 +1,130 @@
+"""Runs random schedules, then breaks each rule that matters: ``python -m tests.memory.sync.service --runs 20000``.
+
+Prints how many schedules ran and which mutations were caught; exits 1 where a schedule failed or a mutation lives.
+"""
+
+import argparse
+import contextlib
+import io
+import multiprocessing
+import os
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, Verbosity, seed, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.memory.sync.service.mutations import MUTATIONS, Mutation, broken
+from tests.memory.sync.service.offices import make_template
+from tests.memory.sync.service.schedules import Schedule
+
+STEPS = 20
+MUTATED_RUNS = 60
+"""So many schedules are given to a mutation before its named tests are asked."""
+
+
+def main() -> int:
+    """Run what was asked for; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=200, help="schedules")
+    parser.add_argument("--jobs", type=int, default=1, help="processes")
+    parser.add_argument("--seed", type=int, default=int.from_bytes(os.urandom(4), "big"))
+    parser.add_argument("--mutations", action=argparse.BooleanOptionalAction, default=True)
+    given = parser.parse_args()
+    ok = _run_all(given.runs, given.jobs, given.seed)
+    if given.mutations:
+        ok &= _mutate_all(given.jobs)
+    return 0 if ok else 1
+
+
+def _run_all(runs: int, jobs: int, number: int) -> bool:
+    started = time.monotonic()
+    share = -(-runs // jobs)
+    with multiprocessing.get_context("spawn").Pool(jobs) as pool:
+        failures = pool.starmap(_run_share, [(share, number + job) for job in range(jobs)])
+    failed = [each for each in failures if each]
+    for each in failed:
+        print(each)
+    took = time.monotonic() - started
+    print(f"{share * jobs} schedules of up to {STEPS} steps from seed {number} in {took:.0f} s: ", end="")
+    print("all converged, nothing lost, nothing resurrected" if not failed else "FAILED")
+    return not failed
+
+
+def _run_share(runs: int, number: int) -> str:
+    with _prepared():
+        return _run(runs, number, shrink=True)
+
+
+def _mutate_all(jobs: int) -> bool:
+    with multiprocessing.get_context("spawn").Pool(jobs, maxtasksperchild=1) as pool:
+        caught = []
+        for mutation, by in zip(
+            MUTATIONS, pool.imap(_mutate, range(len(MUTATIONS)), chunksize=1), strict=True
+        ):
+            print(f"{'caught by ' + by if by else 'NOT CAUGHT':<60} {mutation.name}", flush=True)
+            caught.append(bool(by))
+    print(f"{sum(caught)} of {len(caught)} mutations caught")
+    return all(caught)
+
+
+def _mutate(place: int) -> str:
+    """Return what notices that a rule is broken, an empty text where nothing does."""
+    mutation = MUTATIONS[place]
+    with _prepared(), broken(mutation):
+        if _run(MUTATED_RUNS, 1, shrink=False):
+            return "schedules"
+        return _named_test(mutation)
+
+
+def _named_test(mutation: Mutation) -> str:
+    for test in mutation.tests:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            failed = (
+                pytest.main(["-q", "-n0", "-p", "no:cacheprovider", test]) == pytest.ExitCode.TESTS_FAILED
+            )
+        if failed:
+            return test.rpartition("::")[2]
+    return ""
+
+
+def _run(runs: int, number: int, *, shrink: bool) -> str:
+    """Run schedules; return what failed."""
+    phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
+    limits = settings(
+        max_examples=runs,
+        stateful_step_count=STEPS,
+        deadline=None,
+        database=None,
+        phases=phases,
+        print_blob=False,
+        verbosity=Verbosity.normal if shrink else Verbosity.quiet,
+        suppress_health_check=list(HealthCheck),
+    )
+    machine = seed(number)(type("Seeded", (Schedule,), {}))
+    told = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(told):
+            run_state_machine_as_test(machine, settings=limits)
+    except Exception as error:  # noqa: BLE001  # whatever it is, the rule was noticed to be broken
+        return f"{type(error).__name__}: {error}\n" + "\n".join(getattr(error, "__notes__", ()))
+    return ""
+
+
+@contextlib.contextmanager
+def _prepared() -> Iterator[None]:
+    memory = Path("/dev/shm")  # where it is, files need no disk
+    base = Path(tempfile.mkdtemp(prefix="schedules-", dir=memory if memory.is_dir() else None))
+    try:
+        Schedule.templates = (
+            make_template(base / "apart", Schedule.count + 1),
+            make_template(base / "met", Schedule.count + 1, met=True),
+        )
+        Schedule.scratch = base
+        yield
+    finally:
+        shutil.rmtree(base)
