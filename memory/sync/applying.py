@@ -14,13 +14,11 @@ from sqlalchemy.orm import Session
 from memory.identifiers import new_id
 from memory.lifecycle import erased
 from memory.lifecycle.subjects import RECORDS
-from memory.lifecycle.trash import DAY
 from memory.sync import aside, base64url, outbox, removals, sealing_anew, space
-from memory.sync.arrival import Applied, Believed, Item, Trust, believe
+from memory.sync.arrival import KNOWN, Applied, Believed, Checked
 from memory.sync.aside import GONE
 from memory.sync.drain import drain
 from memory.sync.errors import PlaintextInvalid, RecordRefused
-from memory.sync.header import Header
 from memory.sync.hlc import Stamp, is_far_ahead
 from memory.sync.known import Seen, base_record, digest, load, long_texts, new, pack, record_id, seen, unpack
 from memory.sync.merge import Conflict, Merged, merge
@@ -37,30 +35,29 @@ Reindex = Callable[[Session, Collection[tuple[str, str]]], None]
 
 def apply(
     session: Session,
-    items: Sequence[Item],
-    trust: Trust,
+    checked: Checked,
     credentials: Credentials,
     *,
     now: int,
     reindex: Reindex,
     linear: bool,
 ) -> Applied:
-    """Write a page. Pending edits are sealed first, so a row is what is known of it.
+    """Write a page that was checked. Pending edits are sealed first, so a row is what is known of it.
 
     ``linear`` says that the carrier lets each revision follow the one before; a folder does not. What is refused
     changes nothing here.
     """
     here = space.of(session)
-    if here is None or not here.enabled or not items:
+    if here is None or not here.enabled:
         return Applied()
+    applied, believed = Applied(refused=checked.refused, later=checked.later), checked.believed
+    if not believed:
+        return applied
     drain(session, credentials, now)
     here.applying = True
     session.connection().exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     session.flush()
-    applied = Applied()
-    known = load(session, {Header.unpack(item.sealed.hdr).rid for item in items})
-    held = {rid: each.rev for rid, each in known.items()}
-    believed = believe(items, trust, held, now // DAY, applied)
+    known = load(session, {one.header.rid for one in believed})
     work = _Apply(session, here, outbox.Outgoing(session, credentials), applied, now, linear)
     work.meet(known, believed)
     for one in believed:
@@ -106,7 +103,7 @@ class _Apply:
             met = known.get(one.header.rid)
             if isinstance(one.content, Record) and one.content.type in shapes():
                 values[one.content.type].append(_values(one.content))
-            elif met is not None and met.local_id is not None and met.type in shapes():
+            elif one.content is None and met is not None and met.local_id and met.type in shapes():
                 keys[met.type].add(met.local_id)
         for type_, shape in shapes().items():
             keys[type_] |= {key for each in values[type_] if type(key := each.get(shape.synced.key)) is str}
@@ -135,6 +132,8 @@ class _Apply:
         if known is not None and known.rev == one.header.rev and known.state != "passed":
             self._renumber(known, one.item.seq)
             return True
+        if one.content is KNOWN:
+            return False  # it was here when the page was checked
         if known is not None:
             if self._linear and known.state != "passed":
                 removals.refuse_older(known, one)

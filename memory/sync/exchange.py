@@ -24,7 +24,7 @@ from memory.sync.carrier import (
 from memory.sync.drain import drain
 from memory.sync.service.faults import DeletionPending, GenerationChanged, ResyncRequired
 from memory.sync.settling import TOO_LARGE, settle
-from memory.sync.taking import Erase, Parts, Round, count, take_page
+from memory.sync.taking import Erase, Parts, Round, count, take
 from memory.tables import SyncRecordTable
 
 __all__ = ["Erase", "Parts", "Round", "exchange"]
@@ -124,7 +124,7 @@ async def _pull(parts: Parts, done: Round, service: Service | None) -> None:
         if page.items:
             await _seal(parts)  # before anything of it is heard, so that what was edited first is older
         if page.items or page.reached:
-            applied = await parts.database.write(take_page, parts, page)
+            applied = await take(parts, page)
             count(done, applied)
             left |= {item.source for item in applied.later}
             left |= {item.source for item, _reason in applied.refused}
