@@ -1,17 +1,19 @@
 """What a round brought: made findable in the transaction that writes it, and told to the faces afterwards."""
 
-from collections.abc import Sequence
+from collections.abc import Collection
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged
 from agents.indexing import index_said
 from memory import notes
 from memory.database import Database
+from memory.lifecycle.subjects import portions
 from memory.recall import indexing
 from memory.recall.search import Recall
 from memory.sync.taking import Round
-from memory.tables import MessageTable
+from memory.tables import MessageTable, NoteTable
 
 
 async def tell(database: Database, recall: Recall, bus: EventBus, done: Round) -> None:
@@ -23,28 +25,32 @@ async def tell(database: Database, recall: Recall, bus: EventBus, done: Round) -
         bus.publish(NotesChanged())
     if "agent" in types:
         bus.publish(RosterChanged())
-    for conversation_id in await database.read(_conversations, sorted(done.touched)):
+    for conversation_id in await database.read(_conversations, done.touched):
         bus.publish(ConversationChanged(conversation_id))
 
 
-def reindex(session: Session, type_: str, local_id: str) -> None:
-    """Make a message or note that arrived findable, or no longer so where it must not be."""
-    if type_ == "message":
-        indexing.remove(session, "message", local_id)
-        row = session.get_one(MessageTable, local_id)
-        if row.trashed_at is None and not row.hidden:
-            index_said(session, local_id)
-    elif type_ == "note":
-        note = notes.note(session, local_id)
-        if notes.is_recalled(session, local_id):
-            indexing.index_note(session, note)
-        else:
-            indexing.remove(session, "note", local_id)
+def reindex(session: Session, touched: Collection[tuple[str, str]]) -> None:
+    """Make messages and notes that arrived findable, or no longer so where they must not be."""
+    said = sorted(key for type_, key in touched if type_ == "message")
+    if said:
+        indexing.remove(session, "message", *said)
+        shown = select(MessageTable.id).where(
+            MessageTable.id.in_(said), MessageTable.trashed_at.is_(None), ~MessageTable.hidden
+        )
+        index_said(session, *session.scalars(shown))
+    noted = sorted(key for type_, key in touched if type_ == "note")
+    if noted:
+        indexing.remove(session, "note", *noted)
+        # Read together, and anew: they were written beside the session's own rows.
+        chosen = select(NoteTable).where(NoteTable.id.in_(noted)).execution_options(populate_existing=True)
+        _rows = session.scalars(chosen).all()
+        recalled = [key for key in noted if notes.is_recalled(session, key)]
+        indexing.index_note(session, *(notes.note(session, key) for key in recalled))
 
 
-def _conversations(session: Session, touched: Sequence[tuple[str, str]]) -> set[str]:
+def _conversations(session: Session, touched: Collection[tuple[str, str]]) -> set[str]:
     found = {key for type_, key in touched if type_ == "conversation"}
-    for type_, key in touched:
-        if type_ == "message" and (row := session.get(MessageTable, key)) is not None:
-            found.add(row.conversation_id)
+    for some in portions(key for type_, key in touched if type_ == "message"):
+        chosen = select(MessageTable.conversation_id).where(MessageTable.id.in_(some)).distinct()
+        found |= set(session.scalars(chosen))
     return found

@@ -43,7 +43,7 @@ log = logging.getLogger(__name__)
 class Pace:
     """How soon something is done, in seconds."""
 
-    edits: float = 2.0
+    edits: float = 0.25
     """After an edit, so that those which follow at once go along."""
     look: float = 5.0
     """Between two looks at the folder."""

@@ -243,5 +243,4 @@ def _open(path: Path) -> tuple[Archive, Recognised]:
 
 
 def _index_some(session: Session, message_ids: list[str]) -> None:
-    for message_id in message_ids:
-        index_said(session, message_id)
+    index_said(session, *message_ids)

@@ -218,13 +218,11 @@ async def _with_bag(path: Path, unlock: Unlock | None, use: Callable[[Bag], Awai
 
 
 def _index_messages(session: Session, identifiers: list[str]) -> None:
-    for identifier in identifiers:
-        index_said(session, identifier)
+    index_said(session, *identifiers)
 
 
 def _index_notes(session: Session, identifiers: list[str]) -> None:
-    for identifier in identifiers:
-        index_note(session, notes.note(session, identifier))
+    index_note(session, *(notes.note(session, identifier) for identifier in identifiers))
 
 
 def _application() -> str:

@@ -3,13 +3,12 @@
 import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
-from typing import Protocol
+from typing import Any, NamedTuple, Protocol
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, insert, select
 from sqlalchemy.orm import Session
 
 from memory.attachments import Attachment
-from memory.chats import Message
 from memory.notes import Note
 from memory.recall.full_text import add_trigrams
 from memory.tables import EmbeddingTable, PassageTable
@@ -51,86 +50,107 @@ class ReadPassage(Protocol):
     def navigation(self) -> bool: ...
 
 
-def index_message(session: Session, message: Message, previous_text: str, speaker: str, at: int) -> None:
-    """Index a message, replacing what was indexed of it.
+class Spoken(Protocol):
+    """What is indexed of a message."""
 
-    ``previous_text`` is the turn before it as ``Name: text`` (empty for the first), ``speaker`` the name it
-    was said under.
-    """
-    remove(session, "message", message.id)
-    before = "\n".join(part for part in (spoken_date(at), previous_text[-_PREVIOUS:]) if part)
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def conversation_id(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+
+class Said(NamedTuple):
+    """A message, the turn before it as ``Name: text`` (empty for the first), the name it was said under, and when."""
+
+    message: Spoken
+    previous_text: str
+    speaker: str
+    at: int
+
+
+def index_message(session: Session, message: Spoken, previous_text: str, speaker: str, at: int) -> None:
+    """Index a message, replacing what was indexed of it; the values are as in `Said`."""
+    index_messages(session, [Said(message, previous_text, speaker, at)])
+
+
+def index_messages(session: Session, every: Sequence[Said]) -> None:
+    """Index messages, replacing what was indexed of them."""
+    remove(session, "message", *(said.message.id for said in every))
+    _add_all(session, [passage for said in every for passage in _passages(said)])
+
+
+def _passages(said: Said) -> Iterator[dict[str, Any]]:
+    message, speaker = said.message, said.speaker
+    before = "\n".join(part for part in (spoken_date(said.at), said.previous_text[-_PREVIOUS:]) if part)
     for ordinal, piece in enumerate(pieces(message.text)):
-        _add(
-            session,
-            PassageTable(
-                message_id=message.id,
-                source_kind="message",
-                source_id=message.id,
-                conversation_id=message.conversation_id,
-                ordinal=ordinal,
-                speaker=speaker,
-                at=at,
-                text=piece,
-                context=f"{before}\n{speaker}: {piece}",
-            ),
-        )
+        yield {
+            "message_id": message.id,
+            "source_kind": "message",
+            "source_id": message.id,
+            "conversation_id": message.conversation_id,
+            "ordinal": ordinal,
+            "speaker": speaker,
+            "at": said.at,
+            "text": piece,
+            "context": f"{before}\n{speaker}: {piece}",
+        }
 
 
 def index_passages(session: Session, attachment: Attachment, passages: Sequence[ReadPassage]) -> None:
     """Index what was read of a file; more passages of the same file may follow in later calls."""
+    rows: list[dict[str, Any]] = []
     for passage in passages:
         before = "\n".join(part for part in (attachment.name, passage.heading) if part)
-        for piece in pieces(passage.text):
-            _add(
-                session,
-                PassageTable(
-                    attachment_id=attachment.id,
-                    source_kind="attachment",
-                    source_id=attachment.id,
-                    conversation_id=attachment.conversation_id,
-                    ordinal=passage.ordinal,
-                    place=passage.place.to_dict() | ({NAVIGATION: True} if passage.navigation else {}),
-                    heading=passage.heading,
-                    at=attachment.created_at,
-                    text=piece,
-                    context=f"{before}\n{piece}",
-                ),
-            )
-
-
-def index_note(session: Session, note: Note) -> None:
-    """Index a note, replacing what was indexed of it."""
-    remove(session, "note", note.id)
-    for ordinal, piece in enumerate(pieces(note.text)):
-        _add(
-            session,
-            PassageTable(
-                note_id=note.id,
-                source_kind="note",
-                source_id=note.id,
-                conversation_id=note.scope_id if note.scope == "conversation" else None,
-                ordinal=ordinal,
-                at=note.valid_from,
-                text=piece,
-                context=f"{spoken_date(note.valid_from)}\n{note.kind}: {piece}",
-            ),
+        rows += (
+            {
+                "attachment_id": attachment.id,
+                "source_kind": "attachment",
+                "source_id": attachment.id,
+                "conversation_id": attachment.conversation_id,
+                "ordinal": passage.ordinal,
+                "place": passage.place.to_dict() | ({NAVIGATION: True} if passage.navigation else {}),
+                "heading": passage.heading,
+                "at": attachment.created_at,
+                "text": piece,
+                "context": f"{before}\n{piece}",
+            }
+            for piece in pieces(passage.text)
         )
+    _add_all(session, rows)
 
 
-def remove(session: Session, source_kind: str, source_id: str) -> tuple[str, ...]:
-    """Remove the passages, full text and vectors of one source; return the ids the index knows them by."""
-    chosen = select(PassageTable.number).where(
-        PassageTable.source_kind == source_kind, PassageTable.source_id == source_id
+def index_note(session: Session, *notes: Note) -> None:
+    """Index notes, replacing what was indexed of them."""
+    remove(session, "note", *(note.id for note in notes))
+    _add_all(
+        session,
+        [
+            {
+                "note_id": note.id,
+                "source_kind": "note",
+                "source_id": note.id,
+                "conversation_id": note.scope_id if note.scope == "conversation" else None,
+                "ordinal": ordinal,
+                "at": note.valid_from,
+                "text": piece,
+                "context": f"{spoken_date(note.valid_from)}\n{note.kind}: {piece}",
+            }
+            for note in notes
+            for ordinal, piece in enumerate(pieces(note.text))
+        ],
     )
-    ids = session.scalars(
-        select(EmbeddingTable.random_id).where(EmbeddingTable.passage_number.in_(chosen))
-    ).all()
-    session.execute(
-        delete(PassageTable).where(
-            PassageTable.source_kind == source_kind, PassageTable.source_id == source_id
-        ),
-        execution_options={"synchronize_session": False},
-    )
+
+
+def remove(session: Session, source_kind: str, *source_ids: str) -> tuple[str, ...]:
+    """Remove the passages, full text and vectors of some sources; return the ids the index knows them by."""
+    chosen = (PassageTable.source_kind == source_kind, PassageTable.source_id.in_(source_ids))
+    vectors = EmbeddingTable.passage_number.in_(select(PassageTable.number).where(*chosen))
+    ids = session.scalars(select(EmbeddingTable.random_id).where(vectors)).all()
+    session.execute(delete(PassageTable).where(*chosen), execution_options={"synchronize_session": False})
     return tuple(ids)
 
 
@@ -166,7 +186,15 @@ def _cut(text: str) -> int:
     return best
 
 
-def _add(session: Session, passage: PassageTable) -> None:
-    session.add(passage)
-    session.flush()
-    add_trigrams(session.connection(), passage.number, passage.text)
+def _add_all(session: Session, passages: list[dict[str, Any]]) -> None:
+    """Write passages; all of them have the same columns."""
+    session.flush()  # what they hang on
+    # As SQLite would number them: nobody else writes in this transaction.
+    first = (session.scalar(select(func.max(PassageTable.number))) or 0) + 1
+    for number, passage in enumerate(passages, first):
+        passage["number"] = number
+    if passages:
+        connection = session.connection()
+        connection.execute(insert(PassageTable), passages)
+        for passage in passages:
+            add_trigrams(connection, passage["number"], passage["text"])

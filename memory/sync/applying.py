@@ -4,8 +4,9 @@ What hangs on something that is not here is held until that arrives. What is era
 engine that erases with proof does the work afterwards, and a crash in between loses nothing.
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -13,37 +14,35 @@ from sqlalchemy.orm import Session
 from memory.identifiers import new_id
 from memory.lifecycle import erased
 from memory.lifecycle.subjects import RECORDS
-from memory.lifecycle.trash import DAY
 from memory.sync import aside, base64url, outbox, removals, sealing_anew, space
-from memory.sync.arrival import Applied, Believed, Item, Trust, check
+from memory.sync.arrival import KNOWN, Applied, Believed, Checked
 from memory.sync.aside import GONE
 from memory.sync.drain import drain
-from memory.sync.errors import PlaintextInvalid, RecordRefused, SpaceKeyMissing
-from memory.sync.header import Header
+from memory.sync.errors import PlaintextInvalid, RecordRefused
 from memory.sync.hlc import Stamp, is_far_ahead
-from memory.sync.known import Seen, base_record, digest, long_texts, pack, record_id, revisions, seen, unpack
+from memory.sync.known import Seen, base_record, digest, load, long_texts, new, pack, record_id, seen, unpack
 from memory.sync.merge import Conflict, Merged, merge
-from memory.sync.plaintext import SCHEMA, Entry, Opaque, Record, decode, encode, same
+from memory.sync.placing import Placing, waiting
+from memory.sync.plaintext import SCHEMA, Entry, Opaque, Record, encode, same
+from memory.sync.rows import Fields
 from memory.sync.shapes import SET, Shape, shapes
 from memory.sync.space import NAMING, OFFICE_NAME, Credentials
 from memory.tables import SyncConflictTable, SyncRecordTable, SyncSpaceTable
 
-Reindex = Callable[[Session, str, str], None]
-"""Makes a row findable anew; given its type and key."""
-_DIGITS_OF_ID = 6
+Reindex = Callable[[Session, Collection[tuple[str, str]]], None]
+"""Makes rows findable anew; given their types and keys."""
 
 
 def apply(
     session: Session,
-    items: Sequence[Item],
-    trust: Trust,
+    checked: Checked,
     credentials: Credentials,
     *,
     now: int,
     reindex: Reindex,
     linear: bool,
 ) -> Applied:
-    """Write a page. Pending edits are sealed first, so a row is what is known of it.
+    """Write a page that was checked. Pending edits are sealed first, so a row is what is known of it.
 
     ``linear`` says that the carrier lets each revision follow the one before; a folder does not. What is refused
     changes nothing here.
@@ -51,48 +50,27 @@ def apply(
     here = space.of(session)
     if here is None or not here.enabled:
         return Applied()
+    applied, believed = Applied(refused=checked.refused, later=checked.later), checked.believed
+    if not believed:
+        return applied
     drain(session, credentials, now)
     here.applying = True
     session.connection().exec_driver_sql("PRAGMA defer_foreign_keys = ON")
     session.flush()
-    work = _Apply(session, here, credentials, now, reindex, linear)
-    applied = work.applied
-    believed = []
-    held = revisions(session, {Header.unpack(item.sealed.hdr).rid for item in items})
-    for item in items:
-        try:
-            believed.append(check(item, trust, held, now // DAY))
-        except SpaceKeyMissing:
-            applied.later.append(item)
-        except RecordRefused as wrong:
-            applied.refused.append((item, wrong.reason))
-    for one in sorted(believed, key=_order):
+    known = load(session, {one.header.rid for one in believed})
+    work = _Apply(session, here, outbox.Outgoing(session, credentials), applied, now, linear)
+    work.meet(known, believed)
+    for one in believed:
         try:
             (applied.taken if work.take(one) else applied.later).append(one.item)
         except RecordRefused as wrong:
             applied.refused.append((one.item, wrong.reason))
-    work.place_held()
-    work.tie_up()
+    work.finish()
+    reindex(session, applied.touched)
     space.keep_clock(here, work.clock)
     here.applying = False
     session.flush()
     return applied
-
-
-def _order(one: Believed) -> tuple[int, int]:
-    """The secret that names records first, then what others refer to; within a chat as it was written."""
-    content = one.content
-    if content is None or isinstance(content, Opaque):
-        return 99, 0
-    place = (
-        -1
-        if content.type == OFFICE_NAME
-        else list(shapes()).index(content.type)
-        if content.type in shapes()
-        else 98
-    )
-    ordinal = content.fields["ordinal"].value if "ordinal" in content.fields else 0
-    return place, ordinal if type(ordinal) is int else 0
 
 
 class _Apply:
@@ -100,28 +78,62 @@ class _Apply:
         self,
         session: Session,
         here: SyncSpaceTable,
-        credentials: Credentials,
+        out: outbox.Outgoing,
+        applied: Applied,
         now: int,
-        reindex: Reindex,
         linear: bool,
     ) -> None:
-        self._session, self._here, self._credentials = session, here, credentials
-        self._now, self._reindex, self._linear = now, reindex, linear
+        self._session, self._here, self._out, self._applied = session, here, out, applied
+        self._now, self._linear = now, linear
         self.clock = space.clock(here)
-        self.applied = Applied()
+        self._placing = Placing(session, here, out, applied.touched, linear=linear)
+        self._rows = self._placing.rows
+        self._known: dict[str, SyncRecordTable] = {}
+        self._rids: dict[tuple[str, str | None], str] = {}
+        self._erased: set[tuple[str, str]] = set()
+        self._orders = False
+
+    def meet(self, known: dict[str, SyncRecordTable], believed: Sequence[Believed]) -> None:
+        """Read all that a page has to do with, so that its items need no statements of their own."""
+        self._known = known
+        self._out.meet({one.header.rid for one in believed})
+        keys: dict[str, set[str]] = defaultdict(set)
+        values: dict[str, list[Fields]] = defaultdict(list)
+        for one in believed:
+            met = known.get(one.header.rid)
+            if isinstance(one.content, Record) and one.content.type in shapes():
+                values[one.content.type].append(_values(one.content))
+            elif one.content is None and met is not None and met.local_id and met.type in shapes():
+                keys[met.type].add(met.local_id)
+        for type_, shape in shapes().items():
+            keys[type_] |= {key for each in values[type_] if type(key := each.get(shape.synced.key)) is str}
+            self._meet(shape, keys[type_], values[type_])
+
+    def _meet(self, shape: Shape, keys: set[str], values: list[Fields]) -> None:
+        type_ = shape.synced.type
+        self._rows.meet(shape, keys, values)
+        chosen = select(SyncRecordTable.local_id, SyncRecordTable.rid).where(
+            SyncRecordTable.type == type_, SyncRecordTable.local_id.in_(keys)
+        )
+        self._rids |= {(type_, row.local_id): row.rid for row in self._session.execute(chosen)}
+        if type_ in RECORDS:
+            erased_here = erased.among(self._session, RECORDS[type_], keys)
+            self._erased |= {(type_, key) for key in erased_here}
 
     def take(self, one: Believed) -> bool:
         """Take one item; False where it must come again later. Raises RecordRefused; then nothing of it is written."""
-        known = self._session.get(SyncRecordTable, one.header.rid)
+        known = self._known.get(one.header.rid)
         if one.content is None:
-            return removals.erase(self._session, known, one) if one.proven else self._set_aside(known)
+            return self._erase(known, one) if one.proven else self._set_aside(known)
         if known is not None and known.state in GONE:
             if self._linear:
-                removals.refuse_erased(self._session, known, one)
+                removals.refuse_erased(known, one)
             return True
         if known is not None and known.rev == one.header.rev and known.state != "passed":
             self._renumber(known, one.item.seq)
             return True
+        if one.content is KNOWN:
+            return False  # it was here when the page was checked
         if known is not None:
             if self._linear and known.state != "passed":
                 removals.refuse_older(known, one)
@@ -137,55 +149,46 @@ class _Apply:
             self._pass(known, one, one.content)
         return True
 
-    def place_held(self) -> None:
-        """Give what was held a row, as far as what it hangs on has arrived."""
-        chosen = select(SyncRecordTable).where(SyncRecordTable.state == "held")
-        placed = True
-        while placed:
-            placed = False
-            for known in self._session.scalars(chosen).all():
-                assert known.waiting is not None  # what is held waits
-                record = decode(known.waiting)
-                assert isinstance(record, Record)  # only those are held
-                if self._linear and removals.goes_with_erased(self._session, self._here, known, record):
-                    continue
-                placed |= self._write(known, record)
+    def finish(self) -> None:
+        """Write everything, and place what was held for it."""
+        self._placing.write()
+        if self._linear and self._orders:
+            held = select(SyncRecordTable).where(SyncRecordTable.state == "held")
+            for known in self._session.scalars(held).all():
+                self._placing.go_with_erased(known, waiting(known))
+        self._placing.place_awaiting()
+        self._out.write()
 
-    def tie_up(self) -> None:
-        """Let references lead to what has arrived meanwhile."""
-        chosen = select(SyncRecordTable).where(SyncRecordTable.loose, SyncRecordTable.local_id.is_not(None))
-        for known in self._session.scalars(chosen).all():
-            shape, fields = shapes()[known.type], known.beside.get("fields", {})
-            assert known.local_id is not None  # asked for
-            found = {
-                name: value
-                for name, value in fields.items()
-                if name in shape.columns and not shape.leads_nowhere(self._session, name, value)
-            }
-            if found:
-                shape.write(self._session, known.local_id, found)
-                left = {name: value for name, value in fields.items() if name not in found}
-                known.beside = {**known.beside, "fields": left}
-                known.loose = any(name in shape.columns for name in left)
-                self.applied.touched.add((known.type, known.local_id))
-                self._session.flush()
+    def _erase(self, known: SyncRecordTable | None, one: Believed) -> bool:
+        self._orders = True
+        if known is None:
+            known = self._new(one.header.rid, "", None, state="erased")
+            known.seq, known.rev = one.item.seq, one.header.rev
+            return True
+        row = (known.type, known.local_id)
+        removals.erase(known, one, self._rows, self._out)
+        if known.local_id is None:
+            self._placing.forget(known)
+            self._rids.pop(row, None)
+        return True
 
     def _set_aside(self, known: SyncRecordTable | None) -> bool:
         if known is None:
             return self._linear  # in a folder the record may still come
-        if known.state not in GONE and aside.remove(self._session, known, self._now):
-            self.applied.aside += 1
-            self._touch(known)
+        if known.state not in GONE:
+            with self._by_itself(known):
+                removed = aside.remove(self._session, known, self._now)
+            if known.state == "passed":
+                del self._known[known.rid]  # nothing is kept of it
+            if removed:
+                self._applied.aside += 1
+                self._touch(known)
         return True
 
     def _show_again(self, known: SyncRecordTable) -> None:
-        aside.returned(self._session, known)
+        with self._by_itself(known):
+            aside.returned(self._session, known)
         self._touch(known)
-
-    def _touch(self, known: SyncRecordTable) -> None:
-        if known.local_id and known.type in shapes() and known.waiting is None:
-            self._reindex(self._session, known.type, known.local_id)
-            self.applied.touched.add((known.type, known.local_id))
 
     def _renumber(self, known: SyncRecordTable, seq: int) -> None:
         """Note under which number a service has the revision that is known here."""
@@ -193,15 +196,29 @@ class _Apply:
             self._show_again(known)
         if known.seq != seq:
             known.seq = seq
-            self.clock = self.clock.tick(self._now)
-            sealing_anew.waiting(self._session, known, self.clock, self._credentials)
+            if self._out.holds(known.rid):
+                self.clock = self.clock.tick(self._now)
+                with self._by_itself(known):
+                    sealing_anew.waiting(self._session, known, self.clock, self._out)
+
+    @contextmanager
+    def _by_itself(self, known: SyncRecordTable) -> Iterator[None]:
+        """Let something rare read and change the database: what the page did until now is in it."""
+        self._placing.write()
+        self._out.write()
+        yield
+        if known.local_id is not None and known.type in shapes():
+            self._rows.forget(shapes()[known.type], known.local_id)
+
+    def _touch(self, known: SyncRecordTable) -> None:
+        if known.local_id and known.type in shapes() and known.waiting is None:
+            self._applied.touched.add((known.type, known.local_id))
 
     def _pass(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> None:
         """Note what is there of a type that does not sync here: it is fetched once the owner chooses that type."""
         known = known or self._new(one.header.rid, remote.type, None)
         known.state = "passed"
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base=known.base)
-        self._session.flush()
 
     def _store(self, known: SyncRecordTable | None, one: Believed) -> None:
         """Keep what this version does not know as it is."""
@@ -211,7 +228,6 @@ class _Apply:
         known.state, known.exp_day = "opaque", one.header.exp_day
         known.waiting = content.plaintext if isinstance(content, Opaque) else encode(content)
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
-        self._session.flush()
 
     def _named(self, known: SyncRecordTable | None, one: Believed, record: Record) -> None:
         try:
@@ -224,35 +240,32 @@ class _Apply:
         known = known or self._new(one.header.rid, OFFICE_NAME, "")
         known.stamps = pack(seen(record))
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
-        self._session.flush()
 
     def _put(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> bool:
         shape, header = shapes()[remote.type], one.header
         local_id = self._local_id(shape, known, remote, header.rid)
         shape.values(remote.fields)
         local = self._local(shape, known, local_id)
-        if local is None and not shape.synced.reappears and shape.there(self._session, local_id):
+        if local is None and not shape.synced.reappears and self._rows.get(shape, local_id) is not None:
             return False  # an agent is writing on it
         self._hear(remote)
-        if known is None:
-            if self._erased_here(remote.type, local_id):
-                self._session.add(SyncRecordTable(rid=header.rid, type="", state="erased", rev=header.rev))
-                return True
-            known = self._new(header.rid, remote.type, local_id)
+        if known is None and (remote.type, local_id) in self._erased:
+            self._new(header.rid, "", None, state="erased").rev = header.rev
+            return True
+        known = known or self._new(header.rid, remote.type, local_id)
         merged = Merged(remote, push=False, clock=self.clock)
         if local is not None:
             base = base_record(remote.type, remote.schema, self._base(known, header.parent))
             merged = merge(base, local, remote, self.clock, self._now)
             self.clock = merged.clock
         known.exp_day = header.exp_day
-        in_folder = local is not None and same(merged.record, local) and not self._waits(known)
         outbox.note_revision(known, one.item.seq, header.rev, own=False, base=long_texts(remote))
-        self._write(known, merged.record)
+        self._placing.place(known, merged.record)
         self._keep_conflicts(known, merged.conflicts)
-        if merged.push and (self._linear or not in_folder):
-            outbox.put(self._session, known, merged.record, self.clock.tick(self._now), self._credentials)
+        if merged.push and (self._linear or not _alike(merged.record, local) or self._out.holds(known.rid)):
+            self._out.put(known, merged.record, self.clock.tick(self._now))
         else:
-            outbox.take_back(self._session, known.rid)
+            self._out.take_back(known.rid)
         return True
 
     def _base(self, known: SyncRecordTable, parent: int) -> dict[str, object]:
@@ -269,10 +282,8 @@ class _Apply:
     def _local(self, shape: Shape, known: SyncRecordTable | None, local_id: str) -> Record | None:
         """Return the record as it is here: what waits, or the row with what stands beside it."""
         if known is not None and known.waiting is not None:
-            record = decode(known.waiting)
-            assert isinstance(record, Record)  # only those are held
-            return record
-        values = shape.read(self._session, local_id)
+            return waiting(known)
+        values = shape.said_by(self._rows.get(shape, local_id), local_id)
         before = unpack(known.stamps) if known is not None else {}
         if values is None or (values.get(SET) is False and not before):
             return None
@@ -284,59 +295,6 @@ class _Apply:
         fields = {name: Entry(value, before[name].stamp) for name, value in every.items() if name in before}
         return Record(shape.synced.type, SCHEMA, fields, beside.get("extra", {}))
 
-    def _write(self, known: SyncRecordTable, record: Record) -> bool:
-        """Write the row of a record, or hold it; return whether it was written."""
-        shape = shapes()[record.type]
-        assert known.local_id is not None  # a record of a known type that is not gone
-        known.stamps = pack(seen(record))
-        values = shape.values(record.fields)
-        if any(shape.leads_nowhere(self._session, name, values[name]) for name in shape.needed):
-            known.state, known.waiting = "held", encode(record)
-            self._session.flush()
-            return False
-        fields = {
-            name: entry.value
-            for name, entry in record.fields.items()
-            if name not in shape.columns and name != SET
-        }
-        for name, value in values.items():
-            if shape.leads_nowhere(self._session, name, value):
-                fields[name], values[name] = value, None
-        if SET in record.fields and record.fields[SET].value is not True:
-            shape.remove(self._session, known.local_id)
-        else:
-            self._make_room(shape, known.local_id, values)
-            shape.write(self._session, known.local_id, values)
-        known.loose = any(name in shape.columns for name in fields)
-        known.beside = {"fields": fields, **({"extra": dict(record.extra)} if record.extra else {})}
-        known.state, known.waiting = "synced", None
-        self._session.flush()
-        self._reindex(self._session, record.type, known.local_id)
-        self.applied.touched.add((record.type, known.local_id))
-        return True
-
-    def _make_room(self, shape: Shape, local_id: str, values: dict[str, Any]) -> None:
-        """Give the agent with the larger id another name where two devices gave theirs the same.
-
-        Every device decides alike, and the name is an edit like any other.
-        """
-        if shape.synced.type != "agent":
-            return
-        table = shape.table
-        other = self._session.scalar(
-            select(table.c.id).where(table.c.name == values["name"], table.c.id != local_id)
-        )
-        if other is None:
-            return
-        loser = max(local_id, other)
-        # Of its id and of nothing else here, or two devices that know different agents would never agree.
-        name = f"{values['name']} ({loser[:_DIGITS_OF_ID]})"
-        if loser == local_id:
-            values["name"] = name
-        else:
-            self._session.execute(table.update().where(table.c.id == other).values(name=name))
-        space.mark(self._session, "agent", loser)
-
     def _local_id(self, shape: Shape, known: SyncRecordTable | None, remote: Record, rid: str) -> str:
         found = remote.fields.get(shape.synced.key)
         if found is None or type(found.value) is not str or not found.value:
@@ -344,14 +302,10 @@ class _Apply:
         naming = self._here.naming
         if naming is not None and record_id(naming, remote.type, found.value) != rid:
             raise PlaintextInvalid("rid")
-        other = select(SyncRecordTable.rid).where(
-            SyncRecordTable.type == remote.type, SyncRecordTable.local_id == found.value
-        )
         if known is not None and known.state == "passed" and known.local_id is None:
             known.local_id = found.value
-        if (known is not None and (known.type, known.local_id) != (remote.type, found.value)) or (
-            self._session.scalar(other) not in (None, rid)
-        ):
+        named = known is None or (known.type, known.local_id) == (remote.type, found.value)
+        if not named or self._rids.get((remote.type, found.value), rid) != rid:
             raise PlaintextInvalid("rid")
         if shape.synced.only and found.value not in shape.synced.only:
             raise PlaintextInvalid("key")
@@ -360,23 +314,15 @@ class _Apply:
     def _hear(self, remote: Record) -> None:
         latest = max((entry.stamp for entry in remote.fields.values()), default=None)
         if latest is not None:
-            self.applied.far_ahead |= is_far_ahead(latest, self._now)
+            self._applied.far_ahead |= is_far_ahead(latest, self._now)
             self.clock = self.clock.heard(latest, self._now)
 
-    def _erased_here(self, type_: str, local_id: str) -> bool:
-        kind = next((RECORDS[kind] for kind in RECORDS if kind == type_), None)
-        return kind is not None and bool(erased.among(self._session, kind, [local_id]))
-
-    def _waits(self, known: SyncRecordTable) -> bool:
-        return outbox.is_waiting(self._session, known.rid)
-
-    def _new(self, rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
-        known = SyncRecordTable(
-            rid=rid, type=type_, local_id=local_id, seq=0, rev="", stamps={}, beside={}, base={},
-            former={}, former_seq=0, loose=False, own=False, state="synced", exp_day=0,
-        )  # fmt: skip
+    def _new(self, rid: str, type_: str, local_id: str | None, *, state: str = "synced") -> SyncRecordTable:
+        known = new(rid, type_, local_id)
+        known.state = state
         self._session.add(known)
-        self._session.flush()
+        self._known[rid] = known
+        self._rids[type_, local_id] = rid
         return known
 
     def _keep_conflicts(self, known: SyncRecordTable, conflicts: tuple[Conflict, ...]) -> None:
@@ -388,10 +334,18 @@ class _Apply:
                 SyncConflictTable.digest == said,
             )
             if self._session.scalar(chosen) is None:
-                self.applied.conflicts += 1
+                self._applied.conflicts += 1
                 self._session.add(
                     SyncConflictTable(
                         id=new_id(), rid=known.rid, field=one.field, lost=one.lost.value, digest=said,
                         reason=one.reason, at=self._now,
                     )
                 )  # fmt: skip
+
+
+def _values(record: Record) -> Fields:
+    return {name: entry.value for name, entry in record.fields.items()}
+
+
+def _alike(record: Record, other: Record | None) -> bool:
+    return other is not None and same(record, other)

@@ -1,17 +1,20 @@
 """What a carrier brings, and whom to believe: an item is checked whole before anything of it is used."""
 
-from collections.abc import Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from memory.sync.account import Account
 from memory.sync.admission import admit_put, erases_at_once
 from memory.sync.envelope import Envelope, open_sealed
-from memory.sync.errors import SignatureWrong, SpaceWrong
-from memory.sync.header import ERASE, Header
+from memory.sync.errors import RecordRefused, SignatureWrong, SpaceKeyMissing, SpaceWrong
+from memory.sync.header import ERASE, PUT, Header
 from memory.sync.markers import Marker, check_marker, marker_of, verify_erase, verify_expiry
 from memory.sync.plaintext import Opaque, Record, decode
+from memory.sync.shapes import shapes
+from memory.sync.space import OFFICE_NAME
 from memory.sync.space_keys import SpaceKeys, wrap_epoch
 
 
@@ -35,6 +38,10 @@ class Believed:
     header: Header
     content: Record | Opaque | None
     proven: bool = True
+
+
+KNOWN = Opaque("", 0, b"")
+"""Stands for the content of a revision that this device holds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,3 +109,53 @@ class Applied:
     """How many records were removed without proof."""
     far_ahead: bool = False
     """Whether a device's clock is more than a day ahead."""
+
+
+@dataclass(slots=True)
+class Checked:
+    """What checking made of a page: what is to be taken, in the order to take it, and the rest as in `Applied`."""
+
+    believed: list[Believed] = field(default_factory=list)
+    refused: list[tuple[Item, str]] = field(default_factory=list)
+    later: list[Item] = field(default_factory=list)
+
+
+def check_all(
+    items: Iterable[Item], trust: Trust, held: Mapping[str, str], today: int, known: Container[str] = ()
+) -> Checked:
+    """Check a page; ``held`` and ``today`` are as in `check`.
+
+    A revision that is held of one of the ``known`` records is not opened once more: nothing of it is used.
+    """
+    checked = Checked()
+    for item in items:
+        try:
+            header = Header.unpack(item.sealed.hdr)
+            if header.rid in known and held.get(header.rid) == header.rev and _is_put(item, header):
+                checked.believed.append(Believed(item, header, KNOWN))
+            else:
+                checked.believed.append(check(item, trust, held, today))
+        except SpaceKeyMissing:
+            checked.later.append(item)
+        except RecordRefused as wrong:
+            checked.refused.append((item, wrong.reason))
+    checked.believed.sort(key=_order)
+    return checked
+
+
+def _is_put(item: Item, header: Header) -> bool:
+    return isinstance(item.sealed, Envelope) and header.kind == PUT
+
+
+def _order(one: Believed) -> tuple[int, int]:
+    """The secret that names records first, then what others refer to; within a chat as it was written."""
+    content = one.content
+    if not isinstance(content, Record):
+        return len(shapes()), 0
+    ordinal = content.fields["ordinal"].value if "ordinal" in content.fields else 0
+    return _places().get(content.type, len(shapes())), ordinal if type(ordinal) is int else 0
+
+
+@cache
+def _places() -> dict[str, int]:
+    return {OFFICE_NAME: -1, **{type_: place for place, type_ in enumerate(shapes())}}

@@ -14,7 +14,7 @@ from memory.lifecycle.subjects import TABLES, Kind, Subject, extent, portions
 from memory.lifecycle.trash import ASIDE_DAYS, DAY
 from memory.sync import outbox, space
 from memory.sync.shapes import shapes
-from memory.tables import SyncChangeTable, SyncRecordTable
+from memory.tables import SyncAwaitedTable, SyncChangeTable, SyncRecordTable
 
 ASIDE, MISSING, KEPT = "aside", "missing", "kept"
 GONE = ("erase", "erasing", "erased")
@@ -113,6 +113,7 @@ def due(session: Session, at: int) -> tuple[Subject, ...]:
         if row is None:
             known.state, known.waiting, known.local_id = "erased", None, None
             known.stamps, known.beside, known.base, known.former = {}, {}, {}, {}
+            session.execute(delete(SyncAwaitedTable).where(SyncAwaitedTable.rid == known.rid))
         elif row.trashed_at is not None and getattr(row, "held_at", None) is None:
             subject = Subject(cast(Kind, known.type), row.id)
             along = _along(session, subject)

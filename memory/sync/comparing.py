@@ -10,7 +10,7 @@ from memory.lifecycle.trash import DAY
 from memory.sync import aside, space
 from memory.sync.aside import GONE, UNSENT
 from memory.sync.carrier import Live, Page, Service
-from memory.sync.taking import Parts, Round, count, note_head, take_page
+from memory.sync.taking import Parts, Round, count, note_head, take
 from memory.tables import SyncRecordTable
 
 AT_ONCE = 500
@@ -91,7 +91,7 @@ async def _walk(parts: Parts, service: Service, done: Round, behind: str, last: 
 async def _fetch(parts: Parts, service: Service, done: Round, wanted: Sequence[str]) -> None:
     for start in range(0, len(wanted), AT_ONCE):
         items = await service.get(wanted[start : start + AT_ONCE])
-        count(done, await parts.database.write(take_page, parts, Page(items, more=False)))
+        count(done, await take(parts, Page(items, more=False)))
 
 
 def _compare(
@@ -111,7 +111,7 @@ def _compare(
         if aside.remove(session, row, parts.clock()):
             removed.append((row.type, row.local_id))
             if row.local_id and row.waiting is None:
-                parts.reindex(session, row.type, row.local_id)
+                parts.reindex(session, [(row.type, row.local_id)])
     return wanted, removed
 
 

@@ -85,7 +85,7 @@ def _read(session: Session, row: SyncConflictTable) -> Conflict | None:
     known = session.get(SyncRecordTable, row.rid)
     if known is None or known.local_id is None or known.type not in shapes():
         return None
-    values = shapes()[known.type].read(session, known.local_id) or {}
+    values = shapes()[known.type].read(session, [known.local_id]).get(known.local_id, {})
     return Conflict(
         row.id,
         known.type,

@@ -1,9 +1,9 @@
 """Marks become sealed revisions: what changed is found by comparing the row with what is known of the record."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import delete, select
+from sqlalchemy import Integer, and_, delete, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
@@ -11,7 +11,7 @@ from memory.sync import outbox, space
 from memory.sync.aside import GONE, UNSENT, taken_back
 from memory.sync.base64url import encode as base64
 from memory.sync.errors import PlaintextInvalid, RecordTooLarge
-from memory.sync.known import Seen, digest, record_id, unpack
+from memory.sync.known import Seen, digest, load, new, record_id, unpack
 from memory.sync.merge import CHANGEABLE, MESSAGE, REDACTED
 from memory.sync.plaintext import SCHEMA, Entry, Json, Record
 from memory.sync.shapes import Shape, shapes
@@ -24,6 +24,9 @@ from memory.tables import (
     SyncRecordTable,
     SyncSpaceTable,
 )
+
+_TOGETHER = 200
+_NUMBER = literal_column("sync_change.rowid", Integer)
 
 
 class Drained(NamedTuple):
@@ -44,41 +47,38 @@ def drain(session: Session, credentials: Credentials, now: int, most: int | None
         return Drained(0, 0)
     work = _Drain(session, here, credentials)
     sealed, looked_at = int(work.introduce(now)), 0
-    for type_, local_id, at in _marks(session, most):
-        looked_at += 1
-        if type_ in here.types:
-            values = shapes()[type_].read(session, local_id)
-            sealed += int(values is not None and work.change(shapes()[type_], local_id, values, at))
-        session.execute(
-            delete(SyncChangeTable).where(SyncChangeTable.type == type_, SyncChangeTable.local_id == local_id)
-        )
+    while marks := _marks(session, _TOGETHER if most is None else min(most - looked_at, _TOGETHER)):
+        for type_, shape in shapes().items():
+            if type_ in here.types:
+                sealed += work.changes(shape, _of(shape, marks))
+        done = delete(SyncChangeTable).where(_NUMBER.in_([mark.number for mark in marks]))
+        session.connection().execute(done)
+        looked_at += len(marks)
     sealed += work.erasures(now)
+    work.out.write()
     space.keep_clock(here, work.clock)
     session.flush()
     return Drained(sealed, looked_at)
 
 
-def _marks(session: Session, most: int | None) -> list[tuple[str, str, int]]:
-    """Return marks, what others refer to first, but for chats that an import is still bringing in."""
+def _marks(session: Session, most: int) -> list[Any]:
+    """Return the marks that were set first, but for chats that an import is still bringing in."""
     arriving = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))
     theirs = select(MessageTable.id).where(MessageTable.conversation_id.in_(arriving))
-    unready = {"conversation": arriving, "message": theirs}
-    found: list[tuple[str, str, int]] = []
-    for type_ in shapes():
-        chosen = select(SyncChangeTable.local_id, SyncChangeTable.at).where(SyncChangeTable.type == type_)
-        if type_ in unready:
-            chosen = chosen.where(SyncChangeTable.local_id.not_in(unready[type_]))
-        if most is not None:
-            chosen = chosen.limit(most - len(found))
-        found += [
-            (type_, row.local_id, row.at) for row in session.execute(chosen.order_by(SyncChangeTable.at))
-        ]
-    return found
+    unready = or_(
+        and_(SyncChangeTable.type == "conversation", SyncChangeTable.local_id.in_(arriving)),
+        and_(SyncChangeTable.type == MESSAGE, SyncChangeTable.local_id.in_(theirs)),
+    )
+    chosen = select(
+        _NUMBER.label("number"), SyncChangeTable.type, SyncChangeTable.local_id, SyncChangeTable.at
+    )
+    return list(session.execute(chosen.where(~unready).order_by(_NUMBER).limit(most)))
 
 
 class _Drain:
     def __init__(self, session: Session, here: SyncSpaceTable, credentials: Credentials) -> None:
-        self._session, self._here, self._credentials = session, here, credentials
+        self._session, self._here = session, here
+        self.out = outbox.Outgoing(session, credentials)
         self.clock = space.clock(here)
 
     def introduce(self, now: int) -> bool:
@@ -89,18 +89,29 @@ class _Drain:
         assert self._here.naming is not None  # asked before
         self.clock, stamp = self.clock.edit(now)
         record = Record(OFFICE_NAME, SCHEMA, {NAMING: Entry(base64(self._here.naming), stamp)})
-        known = SyncRecordTable(rid=new_id(), type=OFFICE_NAME, local_id="", exp_day=0)
+        known = new(new_id(), OFFICE_NAME, "")
         self._session.add(known)
-        self._session.flush()
-        outbox.put(self._session, known, record, self.clock, self._credentials)
+        self.out.put(known, record, self.clock)
         return True
 
-    def change(self, shape: Shape, local_id: str, values: dict[str, Json], at: int) -> bool:
-        """Seal a row if it differs from what is known of it."""
-        known = self._known(shape.synced.type, local_id)
+    def changes(self, shape: Shape, marks: Mapping[str, int]) -> int:
+        """Seal the rows of one type that differ from what is known of them; return how many.
+
+        ``marks`` says by key when each was changed.
+        """
+        rows = shape.read(self._session, marks.keys())
+        said = {key: row for key in marks if (row := shape.said_by(rows.get(key), key)) is not None}
+        known = self._known(shape.synced.type, said)
+        return sum(self._change(shape, known[key], values, marks[key]) for key, values in said.items())
+
+    def _change(self, shape: Shape, known: SyncRecordTable, values: dict[str, Json], at: int) -> bool:
         if known.state in GONE:
             # Another device erased it before this one had named it.
-            known.type, known.local_id, known.state = shape.synced.type, local_id, "erasing"
+            known.type, known.local_id, known.state = (
+                shape.synced.type,
+                str(values[shape.synced.key]),
+                "erasing",
+            )
             return False
         if known.state in UNSENT and not taken_back(self._session, known, values.get("trashed_at")):
             return False
@@ -121,8 +132,7 @@ class _Drain:
         fields = _entries(before, {**values, **beside})
         for name, value in changed.items():
             former = before.get(name)
-            self.clock, stamp = self.clock.edit(at, former.stamp if former else None)
-            fields[name] = Entry(value, stamp)
+            fields[name] = Entry(value, self.clock.over(former.stamp if former else None))
         known.beside = _beside(known, changed)
         extra: Mapping[str, Json] = dict(known.beside).get("extra", {})
         record = Record(shape.synced.type, SCHEMA, fields, extra)
@@ -137,30 +147,33 @@ class _Drain:
         rows = self._session.scalars(chosen).all()
         for known in rows:
             self.clock = self.clock.tick(now)
-            outbox.put_erase(self._session, known, self.clock, self._credentials)
+            self.out.put_erase(known, self.clock)
         return len(rows)
 
-    def _known(self, type_: str, local_id: str) -> SyncRecordTable:
+    def _known(self, type_: str, keys: Iterable[str]) -> dict[str, SyncRecordTable]:
+        """Return by key what is known of records, of new ones nothing."""
         assert self._here.naming is not None  # asked before
-        rid = record_id(self._here.naming, type_, local_id)
-        known = self._session.get(SyncRecordTable, rid)
-        if known is None:
-            known = SyncRecordTable(
-                rid=rid, type=type_, local_id=local_id, stamps={}, beside={}, base={}, former={}
-            )
-            self._session.add(known)
-            self._session.flush()
+        rids = {key: record_id(self._here.naming, type_, key) for key in keys}
+        met = load(self._session, rids.values())
+        known = {key: met.get(rid) or new(rid, type_, key) for key, rid in rids.items()}
+        self._session.add_all(known.values())
         return known
 
     def _put(self, known: SyncRecordTable, record: Record) -> bool:
         try:
-            outbox.put(self._session, known, record, self.clock, self._credentials)
+            self.out.put(known, record, self.clock)
         except (RecordTooLarge, PlaintextInvalid):
             known.state = "too_long"
             return False
         if known.state == "too_long":
             known.state = "synced"
         return True
+
+
+def _of(shape: Shape, marks: Sequence[Any]) -> dict[str, int]:
+    """Return when each row of a type was changed, by key; the earliest stands first."""
+    found = (mark for mark in marks if mark.type == shape.synced.type)
+    return {mark.local_id: mark.at for mark in sorted(found, key=lambda mark: int(mark.at))}
 
 
 def _differs(shape: Shape, before: Mapping[str, Seen], name: str, value: Json) -> bool:

@@ -1,5 +1,6 @@
 """One round with a carrier: pull to the end, erase what was erased elsewhere, push erasures, push edits."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any, cast
 
@@ -10,11 +11,20 @@ from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Kind, Subject
 from memory.sync import aside, comparing, outbox, sealing_anew, space
 from memory.sync.aside import GONE
-from memory.sync.carrier import Accepted, Conflicting, EpochStale, NotTaken, OverQuota, Service, Verdict
+from memory.sync.carrier import (
+    Accepted,
+    Conflicting,
+    EpochStale,
+    Erased,
+    NotTaken,
+    OverQuota,
+    Service,
+    Verdict,
+)
 from memory.sync.drain import drain
 from memory.sync.service.faults import DeletionPending, GenerationChanged, ResyncRequired
 from memory.sync.settling import TOO_LARGE, settle
-from memory.sync.taking import Erase, Parts, Round, count, take_page
+from memory.sync.taking import Erase, Parts, Round, count, take
 from memory.tables import SyncRecordTable
 
 __all__ = ["Erase", "Parts", "Round", "exchange"]
@@ -64,7 +74,7 @@ async def _round(parts: Parts, done: Round, confirmed: int | None) -> None:
         await comparing.compare_hashes(parts, service, done)
     await _erase(parts, done, confirmed)
     await _destroy(parts, done)
-    await _seal(parts)
+    await _seal_some(parts)  # the orders to erase are in it; the rest is sealed while they are sent
     await _seal_anew(parts)
     for erases in (True, False):
         try:
@@ -76,12 +86,20 @@ async def _round(parts: Parts, done: Round, confirmed: int | None) -> None:
 
 async def _seal(parts: Parts) -> None:
     """Seal what was changed, in small transactions."""
-    while (await parts.database.write(drain, parts.credentials, parts.clock(), _MARKS)).looked_at:
+    while await _seal_some(parts):
         continue
+
+
+async def _seal_some(parts: Parts) -> bool:
+    """Seal some of what was changed; return whether there may be more."""
+    drained = await parts.database.write(drain, parts.credentials, parts.clock(), _MARKS)
+    return drained.looked_at > 0
 
 
 async def _seal_anew(parts: Parts) -> None:
     """Seal once more what waits under a former key, and what the service lost."""
+    if await parts.database.read(sealing_anew.is_lacking):
+        await _seal(parts)
     while await parts.database.write(sealing_anew.under_new_key, parts.credentials, parts.clock()):
         continue
     behind: str | None = ""
@@ -93,7 +111,6 @@ async def _pull(parts: Parts, done: Round, service: Service | None) -> None:
     left: set[str] = set()
     compared = False
     while True:
-        await _seal(parts)
         position = await parts.database.read(_position)
         try:
             page = await parts.carrier.pull(position, left)
@@ -104,8 +121,10 @@ async def _pull(parts: Parts, done: Round, service: Service | None) -> None:
             compared = True
             continue
         done.refused += page.damaged
+        if page.items:
+            await _seal(parts)  # before anything of it is heard, so that what was edited first is older
         if page.items or page.reached:
-            applied = await parts.database.write(take_page, parts, page)
+            applied = await take(parts, page)
             count(done, applied)
             left |= {item.source for item in applied.later}
             left |= {item.source for item, _reason in applied.refused}
@@ -149,13 +168,27 @@ async def _erase_all(parts: Parts, done: Round, subjects: Sequence[Subject]) -> 
 
 
 async def _push(parts: Parts, done: Round, *, erases: bool) -> None:
-    """Send what waits. What is refused by a newer revision is merged with it and sent anew, a few times."""
+    """Send what waits. What is refused by a newer revision is merged with it and sent anew, a few times.
+
+    The next edits are sealed meanwhile, so that a first sync neither waits for that nor fills the outbox.
+    """
     conflicts: dict[str, int] = {}
     left: list[str] = []
-    while ops := await parts.database.write(outbox.next_ops, erases=erases, skip=left):
+    while True:
+        ops = await parts.database.read(outbox.next_ops, erases=erases, skip=left)
+        if not ops and (erases or not await _seal_some(parts)):
+            return
+        if not ops:
+            continue
+        sending = asyncio.create_task(parts.carrier.push(ops))
+        await asyncio.sleep(0)  # so that it is on its way, and its request booked, before more is sealed
+        try:
+            await _seal_some(parts)
+        finally:
+            verdicts = await sending
         rids = {op.op_id: op.rid for op in ops}
         settled: list[Verdict] = []
-        for verdict in await parts.carrier.push(ops):
+        for verdict in verdicts:
             rid = rids[verdict.op_id]
             if isinstance(verdict, Conflicting) and verdict.item is not None:
                 conflicts[rid] = conflicts.get(rid, 0) + 1
@@ -163,6 +196,8 @@ async def _push(parts: Parts, done: Round, *, erases: bool) -> None:
             if conflicts.get(rid, 0) <= _TRIES:
                 settled.append(verdict)
         left += rids.keys() - {verdict.op_id for verdict in settled if not _waits(verdict)}
+        if any(isinstance(verdict, Conflicting | Erased) for verdict in settled):
+            await _seal(parts)
         count(done, await parts.database.write(settle, parts, rids, settled))
         done.pushed += sum(isinstance(verdict, Accepted) for verdict in settled)
         if all(isinstance(verdict, OverQuota | EpochStale) for verdict in settled):
@@ -188,8 +223,7 @@ def _waits(verdict: Verdict) -> bool:
 
 def _set_aside(session: Session, parts: Parts, missing: int) -> tuple[tuple[str, str], ...]:
     rows = aside.agree(session, missing, parts.clock())
-    for type_, local_id in rows:
-        parts.reindex(session, type_, local_id)
+    parts.reindex(session, rows)
     return rows
 
 

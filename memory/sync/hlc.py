@@ -53,7 +53,11 @@ class Clock:
         however far ahead the device was that wrote that.
         """
         clock = self.tick(now)
-        return clock, clock.stamp if former is None else max(clock.stamp, former.next(self.device))
+        return clock, clock.over(former)
+
+    def over(self, former: Stamp | None) -> Stamp:
+        """Return the stamp that a field gets at this reading, where it had the stamp ``former``."""
+        return self.stamp if former is None else max(self.stamp, former.next(self.device))
 
 
 def is_far_ahead(stamp: Stamp, now: int) -> bool:

@@ -2,12 +2,13 @@
 
 They are made from the data map, and stand only in an office that has a space: each row that is written pays for them.
 A change leaves a mark only while sync is on; an erasure takes the words of a record out of every table of sync whether
-it is on or not, and leaves the number by which the others know it.
+it is on or not, and leaves the number by which the others know it. A new row tells the records that wait for it.
 """
 
 from sqlalchemy import Connection
 
-from memory.lifecycle.data_map.syncing import Synced, synced_tables
+from memory.lifecycle.data_map.syncing import Synced
+from memory.sync.shapes import shapes
 
 _ON = "EXISTS (SELECT 1 FROM sync_space WHERE enabled AND NOT applying)"
 _NOW = "CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)"
@@ -24,16 +25,25 @@ CREATE TRIGGER IF NOT EXISTS sync_{table}_erased AFTER DELETE ON {table} BEGIN
         SELECT rid FROM sync_record WHERE type = '{type}' AND local_id = old.{key});
     DELETE FROM sync_conflict WHERE rid IN (
         SELECT rid FROM sync_record WHERE type = '{type}' AND local_id = old.{key});
+    DELETE FROM sync_awaited WHERE rid IN (
+        SELECT rid FROM sync_record WHERE type = '{type}' AND local_id = old.{key});
     UPDATE sync_record SET local_id = NULL, stamps = '{{}}', beside = '{{}}', base = '{{}}', former = '{{}}',
-        waiting = NULL, loose = 0, state = CASE state WHEN 'erasing' THEN 'erased' ELSE 'erase' END
+        waiting = NULL, state = CASE state WHEN 'erasing' THEN 'erased' ELSE 'erase' END
     WHERE type = '{type}' AND local_id = old.{key};
+END
+"""
+_ARRIVED = """
+CREATE TRIGGER IF NOT EXISTS sync_{table}_arrived AFTER INSERT ON {table}
+WHEN EXISTS (SELECT 1 FROM sync_awaited) BEGIN
+    UPDATE sync_awaited SET arrived = 1 WHERE target IN ({targets});
 END
 """
 
 
 def create(connection: Connection) -> None:
     """Make the triggers; those that are there are left alone."""
-    for each in synced_tables():
+    for shape in shapes().values():
+        each = shape.synced
         written = ", ".join(column for column in _watched(each))
         connection.exec_driver_sql(_written(each, "added", "INSERT", "new"))
         connection.exec_driver_sql(_written(each, "changed", f"UPDATE OF {written}", "new"))
@@ -41,6 +51,9 @@ def create(connection: Connection) -> None:
             connection.exec_driver_sql(_written(each, "reset", "DELETE", "old"))
         else:
             connection.exec_driver_sql(_ERASED.format(table=each.table, type=each.type, key=each.key))
+        if shape.targets:
+            targets = ", ".join(f"new.{column.name}" for column in shape.targets)
+            connection.exec_driver_sql(_ARRIVED.format(table=each.table, targets=targets))
 
 
 def drop(connection: Connection) -> None:

@@ -33,6 +33,15 @@ def record_id(naming: bytes, type_: str, local_id: str) -> str:
     return hmac.digest(naming, f"{type_}:{local_id}".encode(), "sha256")[:16].hex()
 
 
+def load(session: Session, rids: Iterable[str]) -> dict[str, SyncRecordTable]:
+    """Return what is known of records, by rid; only within a transaction."""
+    found: dict[str, SyncRecordTable] = {}
+    for some in portions(rids):
+        chosen = select(SyncRecordTable).where(SyncRecordTable.rid.in_(some))
+        found |= {known.rid: known for known in session.scalars(chosen)}
+    return found
+
+
 def revisions(session: Session, rids: Iterable[str]) -> dict[str, str]:
     """Return which revision of each record is known."""
     found: dict[str, str] = {}
@@ -40,6 +49,14 @@ def revisions(session: Session, rids: Iterable[str]) -> dict[str, str]:
         chosen = select(SyncRecordTable.rid, SyncRecordTable.rev).where(SyncRecordTable.rid.in_(some))
         found |= {row.rid: row.rev for row in session.execute(chosen)}
     return found
+
+
+def new(rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
+    """Return a record of which nothing is known yet; the caller adds it to the session."""
+    return SyncRecordTable(
+        rid=rid, type=type_, local_id=local_id, state="synced", seq=0, rev="", stamps={}, beside={}, own=False,
+        base={}, former_seq=0, former={}, waiting=None, exp_day=0, aside_at=None,
+    )  # fmt: skip
 
 
 def digest(value: Json) -> str:

@@ -1,13 +1,27 @@
 """Sealed revisions that wait to be sent: put there in one transaction, and taken out when the others have them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, delete, func, or_, select, true
+from sqlalchemy import (
+    JSON,
+    Boolean,
+    ColumnElement,
+    bindparam,
+    case,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    true,
+    update,
+)
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
+from memory.lifecycle.subjects import portions
 from memory.sync import wire
 from memory.sync.envelope import Edit, Envelope, seal, seal_erase
 from memory.sync.header import Header
@@ -20,6 +34,22 @@ from memory.tables import SyncChangeTable, SyncOutboxTable, SyncRecordTable, Syn
 
 AT_ONCE = 200
 """The most revisions of one push."""
+_RECORD = SyncRecordTable.__table__.c
+_MOVES = _RECORD.seq != bindparam("number")
+_TAKEN = (
+    update(SyncRecordTable.__table__)  # type: ignore[arg-type]  # it is a Table
+    .where(_RECORD.rid == bindparam("of"))
+    .values(
+        former_seq=case((_MOVES, _RECORD.seq), else_=_RECORD.former_seq),
+        former=case((_MOVES, _RECORD.base), else_=_RECORD.former),
+        state=case((bindparam("gone", type_=Boolean), "erased"), else_=_RECORD.state),
+        seq=bindparam("number"),
+        rev=bindparam("revision"),
+        own=True,
+        base=bindparam("text", type_=JSON),
+    )
+)
+"""What `note_revision` does, for many records with one statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,52 +62,79 @@ class Op:
     envelope: Envelope
 
 
-def put(
-    session: Session, known: SyncRecordTable, record: Record, clock: Clock, credentials: Credentials
-) -> None:
-    """Seal a record upon the revision that the others have, in the place of what waited before.
+class Outgoing:
+    """What one transaction puts into the outbox and takes out of it, written together."""
 
-    Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
-    """
-    edit = Edit(known.rid, clock.ms, clock.counter, known.seq, known.exp_day)
-    envelope = seal(edit, encode(record), credentials.key, credentials.signer)
-    known.stamps = pack(seen(record))
-    replace(session, known.rid, envelope, erases=False, base=long_texts(record))
+    def __init__(self, session: Session, credentials: Credentials) -> None:
+        self.credentials = credentials
+        self._session = session
+        self._rows: dict[str, dict[str, Any] | None] = {}
+        self._waits: dict[str, bool] = {}
 
+    def meet(self, rids: Collection[str]) -> None:
+        """Look up what waits of the records that will be asked for."""
+        waits: set[str] = set()
+        for some in portions(rids):
+            chosen = select(SyncOutboxTable.rid).where(SyncOutboxTable.rid.in_(some))
+            waits |= set(self._session.scalars(chosen))
+        self._waits |= {rid: rid in waits for rid in rids}
 
-def put_erase(session: Session, known: SyncRecordTable, clock: Clock, credentials: Credentials) -> None:
-    """Seal the order to erase a record, in the place of what waited before."""
-    edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
-    envelope = seal_erase(edit, known.type, SCHEMA, credentials.key, credentials.signer)
-    replace(session, known.rid, envelope, erases=True, base={})
+    def put(self, known: SyncRecordTable, record: Record, clock: Clock) -> None:
+        """Seal a record upon the revision that the others have, in the place of what waited before.
 
+        Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
+        """
+        edit = Edit(known.rid, clock.ms, clock.counter, known.seq, known.exp_day)
+        envelope = seal(edit, encode(record), self.credentials.key, self.credentials.signer)
+        known.stamps = pack(seen(record))
+        self.replace(known.rid, envelope, erases=False, base=long_texts(record))
 
-def replace(session: Session, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
-    """Let a sealed revision wait in the place of what waited before."""
-    take_back(session, rid)
-    header = Header.unpack(envelope.hdr)
-    session.add(
-        SyncOutboxTable(
-            rid=rid,
-            op_id=new_id(),
-            erases=erases,
-            rev=header.rev,
-            epoch=header.epoch,
-            envelope=wire.to_msgpack(envelope),
-            base=base,
-        )
-    )
-    session.flush()
+    def put_erase(self, known: SyncRecordTable, clock: Clock) -> None:
+        """Seal the order to erase a record, in the place of what waited before."""
+        edit = Edit(known.rid, clock.ms, clock.counter, known.seq)
+        envelope = seal_erase(edit, known.type, SCHEMA, self.credentials.key, self.credentials.signer)
+        self.replace(known.rid, envelope, erases=True, base={})
+
+    def replace(self, rid: str, envelope: Envelope, *, erases: bool, base: dict[str, Any]) -> None:
+        """Let a sealed revision wait in the place of what waited before."""
+        header = Header.unpack(envelope.hdr)
+        self._rows[rid] = {
+            "rid": rid,
+            "op_id": new_id(),
+            "erases": erases,
+            "rev": header.rev,
+            "epoch": header.epoch,
+            "envelope": wire.to_msgpack(envelope),
+            "base": base,
+        }
+
+    def take_back(self, rid: str) -> None:
+        """Drop what waits of a record."""
+        if self.holds(rid):
+            self._rows[rid] = None
+
+    def holds(self, rid: str) -> bool:
+        """Whether a revision of a record waits."""
+        if rid in self._rows:
+            return self._rows[rid] is not None
+        if rid not in self._waits:
+            self.meet([rid])
+        return self._waits[rid]
+
+    def write(self) -> None:
+        """Put it into the database."""
+        connection = self._session.connection()
+        if gone := [rid for rid, row in self._rows.items() if row is None]:
+            connection.execute(delete(SyncOutboxTable).where(SyncOutboxTable.rid.in_(gone)))
+        if rows := [row for row in self._rows.values() if row is not None]:
+            connection.execute(insert(SyncOutboxTable).prefix_with("OR REPLACE"), rows)
+        self._waits |= {rid: row is not None for rid, row in self._rows.items()}
+        self._rows.clear()
 
 
 def take_back(session: Session, rid: str) -> None:
     """Drop what waits of a record."""
-    session.execute(delete(SyncOutboxTable).where(SyncOutboxTable.rid == rid))
-
-
-def is_waiting(session: Session, rid: str) -> bool:
-    """Whether a revision of a record waits."""
-    return session.get(SyncOutboxTable, rid) is not None
+    session.connection().execute(delete(SyncOutboxTable).where(SyncOutboxTable.rid == rid))
 
 
 def next_ops(session: Session, *, erases: bool, skip: Sequence[str] = ()) -> tuple[Op, ...]:
@@ -85,31 +142,38 @@ def next_ops(session: Session, *, erases: bool, skip: Sequence[str] = ()) -> tup
 
     Edits of what its owner took out of sync stay where they are until it is chosen again.
     """
-    chosen = (
-        select(SyncOutboxTable)
-        .where(SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip), _chosen(session))
-        .limit(AT_ONCE)
-    )
+    columns = (SyncOutboxTable.op_id, SyncOutboxTable.rid, SyncOutboxTable.envelope)
+    wanted = (SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip), _chosen(session))
     found = []
-    for row in session.scalars(chosen):
-        row.tries += 1
+    for row in session.execute(select(*columns).where(*wanted).limit(AT_ONCE)):
         envelope = wire.from_msgpack(row.envelope)
         assert isinstance(envelope, Envelope)  # nothing else is put there
-        found.append(Op(row.op_id, row.rid, row.erases, envelope))
+        found.append(Op(row.op_id, row.rid, erases, envelope))
     return tuple(found)
 
 
-def taken(session: Session, op_id: str, seq: int) -> None:
-    """Note that the others have a revision under this number; one that was replaced meanwhile is no news."""
-    row = session.scalars(select(SyncOutboxTable).where(SyncOutboxTable.op_id == op_id)).one_or_none()
-    if row is None:
-        return
-    known = session.get_one(SyncRecordTable, row.rid)
-    if row.erases:
-        known.state = "erased"
-    note_revision(known, seq, row.rev, own=True, base=row.base)
-    session.delete(row)
-    session.flush()
+def taken(session: Session, seqs: Mapping[str, int]) -> None:
+    """Note that the others have revisions under these numbers; one that was replaced meanwhile is no news.
+
+    ``seqs`` are given by the ids of operations.
+    """
+    waits = SyncOutboxTable.__table__.c
+    chosen = select(waits.rid, waits.op_id, waits.rev, waits.erases, waits.base)
+    rows = session.execute(chosen.where(waits.op_id.in_(list(seqs)))).all()
+    if rows:
+        connection = session.connection()
+        news = [
+            {
+                "of": row.rid,
+                "number": seqs[row.op_id],
+                "revision": row.rev,
+                "gone": row.erases,
+                "text": row.base,
+            }
+            for row in rows
+        ]
+        connection.execute(_TAKEN, news)
+        connection.execute(delete(SyncOutboxTable).where(waits.rid.in_([row.rid for row in rows])))
 
 
 def note_revision(known: SyncRecordTable, seq: int, rev: str, *, own: bool, base: dict[str, Any]) -> None:

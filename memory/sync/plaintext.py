@@ -60,6 +60,10 @@ class Opaque:
 
 def canonical(value: Json) -> bytes:
     """Return the one JSON text of a value."""
+    if value is None:
+        return b"null"
+    if type(value) is int:
+        return b"%d" % value
     return _ENCODER.encode(value).encode("ascii")
 
 

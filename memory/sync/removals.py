@@ -2,44 +2,35 @@
 
 from sqlalchemy.orm import Session
 
-from memory.sync import outbox
 from memory.sync.arrival import Believed
 from memory.sync.aside import GONE
 from memory.sync.errors import PlaintextInvalid, RevisionOld
 from memory.sync.known import record_id
 from memory.sync.merge import MESSAGE
+from memory.sync.outbox import Outgoing
 from memory.sync.plaintext import Record
+from memory.sync.rows import Rows
 from memory.sync.shapes import shapes
 from memory.tables import SyncRecordTable, SyncSpaceTable
 
 
-def erase(session: Session, known: SyncRecordTable | None, one: Believed) -> bool:
+def erase(known: SyncRecordTable, one: Believed, rows: Rows, out: Outgoing) -> None:
     """Note that a record was erased; what stands here of it is erased with proof afterwards."""
-    rid, seq = one.header.rid, one.item.seq
-    if known is None:
-        session.add(SyncRecordTable(rid=rid, type="", state="erased", seq=seq, rev=one.header.rev))
-        session.flush()
-        return True
     if known.state == "erase":
         known.state = "erased"
-        outbox.take_back(session, rid)
+        out.take_back(known.rid)
     elif known.state not in GONE:
-        if known.type in shapes() and shapes()[known.type].synced.reappears:
+        shape = shapes().get(known.type)
+        if shape is not None and shape.synced.reappears:
             raise PlaintextInvalid("a setting is never erased")
-        outbox.take_back(session, rid)
+        out.take_back(known.rid)
         known.waiting = None
-        row = (
-            known.local_id is not None
-            and known.type in shapes()
-            and shapes()[known.type].there(session, known.local_id)
-        )
-        known.state = "erasing" if row else "erased"
-        if not row:
-            known.local_id, known.stamps, known.beside, known.base, known.former = None, {}, {}, {}, {}
+        if shape is not None and known.local_id and rows.get(shape, known.local_id) is not None:
+            known.state = "erasing"
+        else:
+            _forget(known, "erased")
     # Proven now, whatever was thought of it before.
-    known.aside_at, known.seq = None, max(known.seq, seq)
-    session.flush()
-    return True
+    known.aside_at, known.seq = None, max(known.seq, one.item.seq)
 
 
 def goes_with_erased(session: Session, here: SyncSpaceTable, known: SyncRecordTable, record: Record) -> bool:
@@ -53,20 +44,16 @@ def goes_with_erased(session: Session, here: SyncSpaceTable, known: SyncRecordTa
     gone = session.get(SyncRecordTable, record_id(here.naming, "conversation", str(chat.value)))
     if gone is None or gone.state not in ("erase", "erased") or gone.aside_at is not None:
         return False
-    known.state, known.local_id, known.waiting = "erase", None, None
-    known.stamps, known.beside, known.base, known.former = {}, {}, {}, {}
-    outbox.take_back(session, known.rid)
-    session.flush()
+    _forget(known, "erase")
     return True
 
 
-def refuse_erased(session: Session, known: SyncRecordTable, one: Believed) -> None:
+def refuse_erased(known: SyncRecordTable, one: Believed) -> None:
     """Have a record erased once more that a service gives out again. Raises RevisionOld."""
     if known.state != "erased" or one.item.seq <= known.seq:
         return
     if known.aside_at is None:
         known.state, known.seq, known.rev = "erase", one.item.seq, one.header.rev
-        session.flush()
     raise RevisionOld("erased, and came again")
 
 
@@ -74,3 +61,8 @@ def refuse_older(known: SyncRecordTable, one: Believed) -> None:
     """Raise RevisionOld where a service gives out what it had replaced: its numbers are not signed."""
     if known.seq and (one.item.seq <= known.seq or one.header.parent < known.seq):
         raise RevisionOld("an older revision came again")
+
+
+def _forget(known: SyncRecordTable, state: str) -> None:
+    known.state, known.local_id, known.waiting = state, None, None
+    known.stamps, known.beside, known.base, known.former = {}, {}, {}, {}

@@ -5,7 +5,7 @@ lost them.
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from memory.sync import outbox, space, wire
+from memory.sync import space, wire
 from memory.sync.aside import KEPT, returned
 from memory.sync.base64url import encode as base64
 from memory.sync.drain import drain
@@ -13,6 +13,7 @@ from memory.sync.envelope import Edit, Envelope, open_sealed, seal
 from memory.sync.errors import RecordTooLarge
 from memory.sync.hlc import Clock
 from memory.sync.known import long_texts, unpack
+from memory.sync.outbox import Outgoing
 from memory.sync.plaintext import SCHEMA, Entry, Json, Opaque, Record, decode, encode
 from memory.sync.shapes import shapes
 from memory.sync.space import NAMING, OFFICE_NAME, Credentials
@@ -21,8 +22,9 @@ from memory.tables import SyncOutboxTable, SyncRecordTable, SyncSpaceTable
 _AT_ONCE = 200
 
 
-def waiting(session: Session, known: SyncRecordTable, clock: Clock, credentials: Credentials) -> None:
+def waiting(session: Session, known: SyncRecordTable, clock: Clock, out: Outgoing) -> None:
     """Seal what waits of a record upon the number that it has now, and under the key of today; as a new revision."""
+    credentials = out.credentials
     row = session.get(SyncOutboxTable, known.rid)
     if row is None or row.erases:
         return
@@ -31,7 +33,7 @@ def waiting(session: Session, known: SyncRecordTable, clock: Clock, credentials:
     opened = open_sealed(envelope, credentials.keys, credentials.signer.key.public_key())
     edit = Edit(known.rid, clock.ms, clock.counter, known.seq, opened.header.exp_day)
     sealed = seal(edit, opened.plaintext, credentials.key, credentials.signer, blobs=envelope.blobs)
-    outbox.replace(session, known.rid, sealed, erases=False, base=row.base)
+    out.replace(known.rid, sealed, erases=False, base=row.base)
 
 
 def under_new_key(session: Session, credentials: Credentials, now: int) -> int:
@@ -45,10 +47,11 @@ def under_new_key(session: Session, credentials: Credentials, now: int) -> int:
     rows = session.scalars(chosen).all()
     if rows:
         here = _here(session)
-        clock = space.clock(here)
+        clock, out = space.clock(here), Outgoing(session, credentials)
         for known in rows:
             clock = clock.tick(now)
-            waiting(session, known, clock, credentials)
+            waiting(session, known, clock, out)
+        out.write()
         space.keep_clock(here, clock)
     return len(rows)
 
@@ -63,6 +66,12 @@ def begin_anew(session: Session) -> None:
     here = _here(session)
     here.head, here.lacking, here.compared_at = 0, True, 0
     session.flush()
+
+
+def is_lacking(session: Session) -> bool:
+    """Whether the service lost or never had some of the records that are known here."""
+    here = space.of(session)
+    return here is not None and here.lacking
 
 
 def lacking(session: Session, credentials: Credentials, now: int, behind: str) -> str | None:
@@ -86,22 +95,23 @@ def lacking(session: Session, credentials: Credentials, now: int, behind: str) -
         .limit(_AT_ONCE)
     )
     rows = session.scalars(chosen).all()
-    clock = space.clock(here)
+    clock, out = space.clock(here), Outgoing(session, credentials)
     for known in rows:
-        plaintext, base = _content(session, here, known)
+        plaintext, base = content(session, here, known)
         if plaintext is None:
             continue
         clock = clock.tick(now)
         edit = Edit(known.rid, clock.ms, clock.counter, exp_day=known.exp_day)
         envelope = seal(edit, plaintext, credentials.key, credentials.signer)
-        outbox.replace(session, known.rid, envelope, erases=False, base=base)
+        out.replace(known.rid, envelope, erases=False, base=base)
+    out.write()
     space.keep_clock(here, clock)
     here.lacking = bool(rows)
     session.flush()
     return rows[-1].rid if rows else None
 
 
-def _content(
+def content(
     session: Session, here: SyncSpaceTable, known: SyncRecordTable
 ) -> tuple[bytes | None, dict[str, Json]]:
     """Return what a record says, as it was last sealed or taken, and its base."""
@@ -123,7 +133,9 @@ def _record(session: Session, here: SyncSpaceTable, known: SyncRecordTable) -> R
     if known.type == OFFICE_NAME and here.naming is not None:
         values = {NAMING: base64(here.naming)}
     elif known.type in here.types and known.local_id is not None:
-        values = shapes()[known.type].read(session, known.local_id)
+        shape = shapes()[known.type]
+        row = shape.read(session, [known.local_id]).get(known.local_id)
+        values = shape.said_by(row, known.local_id)
     else:
         values = None
     if values is None:

@@ -21,11 +21,11 @@ def settle(session: Session, parts: Parts, rids: Mapping[str, str], verdicts: Se
     to come.
     """
     items = []
+    accepted = {verdict.op_id: verdict.seq for verdict in verdicts if isinstance(verdict, Accepted)}
+    outbox.taken(session, accepted)
+    _note(session, parts, max(accepted.values(), default=0))
     for verdict in verdicts:
-        if isinstance(verdict, Accepted):
-            outbox.taken(session, verdict.op_id, verdict.seq)
-            _note(session, parts, verdict.seq)
-        elif isinstance(verdict, Conflicting | Erased) and verdict.item is not None:
+        if isinstance(verdict, Conflicting | Erased) and verdict.item is not None:
             items.append(verdict.item)
             _note(session, parts, verdict.item.seq)
         elif isinstance(verdict, NotTaken) and verdict.reason == TOO_LARGE:
@@ -58,5 +58,5 @@ def _remove(session: Session, parts: Parts, rid: str, applied: Applied) -> None:
         return
     applied.aside += 1
     if known.local_id and known.waiting is None:
-        parts.reindex(session, known.type, known.local_id)
+        parts.reindex(session, [(known.type, known.local_id)])
         applied.touched.add((known.type, known.local_id))

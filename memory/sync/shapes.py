@@ -4,18 +4,18 @@ A field is named like its column, but for a message's pin, which the protocol na
 has the default of its column and is not sent.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Float, Integer, Table, delete, exists, insert, select, update
+from sqlalchemy import JSON, Boolean, Column, Float, Integer, Table, select
 from sqlalchemy.orm import Session
 
 from memory.lifecycle.data_map.syncing import Synced, synced_tables
 from memory.sync.errors import PlaintextInvalid
 from memory.sync.plaintext import Entry, Json, canonical
-from memory.tables import Base, MessageTable
+from memory.tables import Base
 
 SET = "set"
 """Of a record whose row may be deleted and come again: whether there is a row."""
@@ -25,16 +25,18 @@ _NAMES = {("message", "pinned_at"): "pinned"}
 _NEEDED = {"message": ("conversation_id", "parent_id")}
 """References without which a row would stand in the wrong place: it waits until they lead somewhere."""
 _LOOSE = {
-    ("conversation", "active_leaf_id"): MessageTable.id,
-    ("message", "shown_batch_id"): MessageTable.batch_id,
+    ("conversation", "active_leaf_id"): ("message", "id"),
+    ("message", "shown_batch_id"): ("message", "batch_id"),
 }
 """References that no foreign key holds."""
 _NONE = object()
+_PLAIN = frozenset((type(None), bool, int, str))
+"""The types whose values are equal exactly if their JSON is."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Shape:
-    """The records of one type."""
+    """The records of one type; there is one of each."""
 
     synced: Synced
     table: Table
@@ -42,8 +44,10 @@ class Shape:
     """By the name of the field."""
     defaults: Mapping[str, Any]
     """Of the fields that have one."""
-    references: Mapping[str, Column[Any]] = field(default_factory=dict)
+    references: Mapping[str, Column[Any]]
     """For the fields that refer to something, the column that holds it."""
+    targets: tuple[Column[Any], ...]
+    """The columns of this table that fields refer to, its own among them."""
 
     @property
     def key(self) -> Column[Any]:
@@ -55,20 +59,31 @@ class Shape:
         """The references that must lead somewhere."""
         return _NEEDED.get(self.synced.type, ())
 
-    def read(self, session: Session, local_id: str) -> dict[str, Json] | None:
-        """Return the values of a row by field, None where there is none or it is not ready to be a record."""
-        chosen = select(*self.columns.values()).where(self.key == local_id)
-        row = session.execute(chosen).one_or_none()
+    def read(self, session: Session, keys: Collection[str]) -> dict[str, dict[str, Json]]:
+        """Return rows by key, each as its values by field; what is not there is left out."""
+        names = tuple(self.columns)
+        found: dict[str, dict[str, Json]] = {}
+        for row in session.execute(select(*self.columns.values()).where(self.key.in_(keys))):
+            values = dict(zip(names, row, strict=True))
+            if self.synced.reappears:
+                values[SET] = True
+            found[values[self.synced.key]] = values
+        return found
+
+    def said_by(self, row: dict[str, Json] | None, key: str) -> dict[str, Json] | None:
+        """Return what a row says as a record, None where it is none: it is not there, or an agent is writing on it."""
         if row is None:
-            return _reset(local_id) if self.synced.reappears else None
-        values = dict(zip(self.columns, row, strict=True))
-        if self.synced.type == "message" and values["state"] not in FINAL:
-            return None
-        return {**values, SET: True} if self.synced.reappears else values
+            return _reset(key) if self.synced.reappears else None
+        return None if self.synced.type == "message" and row["state"] not in FINAL else row
 
     def says(self, name: str, value: Json) -> bool:
         """Whether a value says more than a field that was never written."""
-        return name not in self.defaults or canonical(self.defaults[name]) != canonical(value)
+        if name not in self.defaults:
+            return True
+        default = self.defaults[name]
+        if type(default) is type(value) and type(value) in _PLAIN:
+            return bool(default != value)
+        return canonical(default) != canonical(value)
 
     def values(self, fields: Mapping[str, Entry]) -> dict[str, Any]:
         """Return the whole row that fields give, by field. Raises PlaintextInvalid for what no row holds."""
@@ -82,49 +97,35 @@ class Shape:
             raise PlaintextInvalid("field state")
         return found
 
-    def write(self, session: Session, local_id: str, values: Mapping[str, Any]) -> None:
-        """Write a row by the values of its fields, over one that is there."""
-        row = {self.columns[name].name: value for name, value in values.items()}
-        if self.there(session, local_id):
-            session.execute(update(self.table).where(self.key == local_id).values(row))
-        else:
-            session.execute(insert(self.table).values(row))
-
-    def there(self, session: Session, local_id: str) -> bool:
-        """Whether there is a row."""
-        return bool(session.scalar(select(exists().where(self.key == local_id))))
-
-    def remove(self, session: Session, local_id: str) -> None:
-        """Delete a row that may come again."""
-        session.execute(delete(self.table).where(self.key == local_id))
-
-    def leads_nowhere(self, session: Session, name: str, value: Any) -> bool:
-        """Whether a reference names what is not here."""
-        target = self.references.get(name)
-        return (
-            target is not None
-            and value is not None
-            and not session.scalar(select(exists().where(target == value)))
-        )
-
 
 @cache
 def shapes() -> Mapping[str, Shape]:
     """Return the shape of every type that this version has a table for; what others refer to stands before them."""
-    return {each.type: _shape(each) for each in synced_tables()}
+    references = {each.type: _references(each) for each in synced_tables()}
+    targets = {column for columns in references.values() for column in columns.values()}
+    return {each.type: _shape(each, references[each.type], targets) for each in synced_tables()}
 
 
-def _shape(each: Synced) -> Shape:
-    table = Base.metadata.tables[each.table]
-    columns = {_NAMES.get((each.type, name), name): table.columns[name] for name in each.columns}
+def _shape(each: Synced, references: Mapping[str, Column[Any]], targets: set[Column[Any]]) -> Shape:
+    table, columns = Base.metadata.tables[each.table], _columns(each)
     defaults = {name: value for name, column in columns.items() if (value := _default(column)) is not _NONE}
-    references: dict[str, Any] = {}
-    for name, column in columns.items():
+    own = tuple(column for column in table.columns if column in targets)
+    return Shape(each, table, columns, defaults, references, own)
+
+
+def _columns(each: Synced) -> dict[str, Column[Any]]:
+    table = Base.metadata.tables[each.table]
+    return {_NAMES.get((each.type, name), name): table.columns[name] for name in each.columns}
+
+
+def _references(each: Synced) -> dict[str, Column[Any]]:
+    found: dict[str, Any] = {}
+    for name, column in _columns(each).items():
         for key in column.foreign_keys:
-            references[name] = key.column
+            found[name] = key.column
         if (each.type, name) in _LOOSE:
-            references[name] = _LOOSE[each.type, name]
-    return Shape(each, table, columns, defaults, references)
+            found[name] = Base.metadata.tables[_LOOSE[each.type, name][0]].columns[_LOOSE[each.type, name][1]]
+    return found
 
 
 def _reset(key: str) -> dict[str, Json]:

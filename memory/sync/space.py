@@ -4,7 +4,7 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, literal, select, update
+from sqlalchemy import delete, func, insert, literal, literal_column, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
@@ -16,6 +16,7 @@ from memory.sync.hlc import Clock
 from memory.sync.shapes import shapes
 from memory.sync.space_keys import SpaceKey, SpaceKeys
 from memory.tables import (
+    SyncAwaitedTable,
     SyncChangeTable,
     SyncOutboxTable,
     SyncRecordTable,
@@ -106,13 +107,13 @@ def note_round(session: Session, at: int, fault: str = "") -> None:
 
 def leave(session: Session) -> None:
     """Forget the space and all that sync keeps of it; the office itself stays as it is."""
-    for table in (SyncOutboxTable, SyncChangeTable, SyncRecordTable, SyncSpaceTable):
+    for table in (SyncOutboxTable, SyncChangeTable, SyncAwaitedTable, SyncRecordTable, SyncSpaceTable):
         session.execute(delete(table))
     hooks.drop(session.connection())
 
 
 def mark_everything(session: Session) -> None:
-    """Mark every row that syncs: what is known already will turn out to be unchanged."""
+    """Mark every row that syncs, in the order written: what is known already will turn out to be unchanged."""
     space = of(session)
     at = now()
     for type_, shape in shapes().items():
@@ -121,6 +122,8 @@ def mark_everything(session: Session) -> None:
         chosen = select(literal(type_), shape.key, literal(at))
         if shape.synced.only:
             chosen = chosen.where(shape.key.in_(shape.synced.only))
+        # Or SQLite would go through an index of random ids, and answers would be sent before their questions.
+        chosen = chosen.order_by(literal_column("rowid"))
         session.execute(
             insert(SyncChangeTable).prefix_with("OR IGNORE").from_select(["type", "local_id", "at"], chosen)
         )

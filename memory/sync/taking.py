@@ -1,19 +1,24 @@
 """What a round works with, what it did, and how a page that it was given is written together with how far was read."""
 
+import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from memory.database import Database
 from memory.identifiers import now
-from memory.lifecycle.subjects import Subject
+from memory.lifecycle.subjects import Subject, portions
+from memory.lifecycle.trash import DAY
 from memory.sync import space
 from memory.sync.applying import Reindex, apply
-from memory.sync.arrival import Applied, Item, Trust
+from memory.sync.arrival import Applied, Checked, Item, Trust, check_all
 from memory.sync.carrier import Carrier, OverQuota, Page, Service
 from memory.sync.errors import ServiceWentBack, SyncError
+from memory.sync.header import Header
 from memory.sync.space import Credentials
+from memory.tables import SyncRecordTable
 
 Erase = Callable[[Sequence[Subject]], Awaitable[object]]
 """Erases with proof; raises Refused where a hold keeps something."""
@@ -68,30 +73,60 @@ class Round:
         return bool(self.asks or self.missing or self.generation)
 
 
-def take_page(session: Session, parts: Parts, page: Page) -> Applied:
-    """Write a page and how far was read in one transaction. Raises ServiceWentBack; then nothing is written."""
+async def take(parts: Parts, page: Page) -> Applied:
+    """Write a page and how far was read. Raises ServiceWentBack; then nothing is written.
+
+    It is checked before, so that the database is held for the writing alone.
+    """
+    held, known = await parts.database.read(_held, page.items)
+    checked = await asyncio.to_thread(check_all, page.items, _trust(parts), held, parts.clock() // DAY, known)
+    return await parts.database.write(_take_page, parts, page, checked)
+
+
+def apply_items(session: Session, parts: Parts, items: Sequence[Item]) -> Applied:
+    """Check and write items that arrived by themselves."""
+    held, known = _held(session, items)
+    return _apply(session, parts, check_all(items, _trust(parts), held, parts.clock() // DAY, known))
+
+
+def _take_page(session: Session, parts: Parts, page: Page, checked: Checked) -> Applied:
     here = space.of(session)
     if here is None or not here.enabled:
         return Applied()
     note_head(session, page.head)
-    applied = apply_items(session, parts, page.items)
+    applied = _apply(session, parts, checked)
     left = [*applied.later, *(item for item, _reason in applied.refused)]
     here.position = parts.carrier.after(here.position, page, left)
     return applied
 
 
-def apply_items(session: Session, parts: Parts, items: Sequence[Item]) -> Applied:
-    """Write items that arrived."""
-    signers = parts.carrier.signers if isinstance(parts.carrier, Service) else ()
+def _apply(session: Session, parts: Parts, checked: Checked) -> Applied:
     return apply(
         session,
-        items,
-        replace(parts.trust, service=signers),
+        checked,
         parts.credentials,
         now=parts.clock(),
         reindex=parts.reindex,
         linear=parts.carrier.linear,
     )
+
+
+def _trust(parts: Parts) -> Trust:
+    signers = parts.carrier.signers if isinstance(parts.carrier, Service) else ()
+    return replace(parts.trust, service=signers)
+
+
+def _held(session: Session, items: Sequence[Item]) -> tuple[dict[str, str], frozenset[str]]:
+    """Return which revisions are here, and the records of which they are more than a number."""
+    found: dict[str, str] = {}
+    passed: set[str] = set()
+    for some in portions({Header.unpack(item.sealed.hdr).rid for item in items}):
+        table = SyncRecordTable
+        for row in session.execute(select(table.rid, table.rev, table.state).where(table.rid.in_(some))):
+            found[row.rid] = row.rev
+            if row.state == "passed":
+                passed.add(row.rid)
+    return found, frozenset(found.keys() - passed)
 
 
 def note_head(session: Session, head: int) -> None:

@@ -17,6 +17,7 @@ from memory.tables.office import AuditTable, OfficeTable, SettingTable
 from memory.tables.recall import EmbeddingTable, IndexSnapshotTable, NoteTable, PassageTable
 from memory.tables.runs import RunEventTable, RunTable
 from memory.tables.sync import (
+    SyncAwaitedTable,
     SyncChangeTable,
     SyncConflictTable,
     SyncOutboxTable,
@@ -53,6 +54,7 @@ __all__ = [
     "RunEventTable",
     "RunTable",
     "SettingTable",
+    "SyncAwaitedTable",
     "SyncChangeTable",
     "SyncConflictTable",
     "SyncOutboxTable",

@@ -80,14 +80,23 @@ class SyncRecordTable(Base):
     former_seq: Mapped[int] = mapped_column(default=0)
     former: Mapped[Document] = mapped_column(default=dict)
     """Number and long texts of the revision before, upon which another device may have built."""
-    loose: Mapped[bool] = mapped_column(default=False, index=True)
-    """Whether a reference of its row leads nowhere until something arrives."""
     waiting: Mapped[bytes | None] = mapped_column(LargeBinary)
     """The whole record while it has no row: held, or of a type that this version does not know."""
     exp_day: Mapped[int] = mapped_column(default=0)
     """The day, counted from 1970-01-01 UTC, on which a service erases it; 0 for none."""
     aside_at: Mapped[Instant | None]
     """When it was removed without proof, the last time that it was."""
+
+
+class SyncAwaitedTable(Base):
+    """What a record refers to and is not here: until it comes the record is held, or the reference kept beside."""
+
+    __tablename__ = "sync_awaited"
+
+    rid: Mapped[str] = mapped_column(reference("sync_record.rid"), primary_key=True)
+    target: Mapped[str] = mapped_column(primary_key=True, index=True)
+    arrived: Mapped[bool] = mapped_column(default=False, index=True)
+    """Set by a trigger, whoever brings the target."""
 
 
 class SyncChangeTable(Base):
@@ -114,7 +123,6 @@ class SyncOutboxTable(Base):
     envelope: Mapped[bytes] = mapped_column(LargeBinary)
     base: Mapped[Document] = mapped_column(default=dict)
     """Long texts in it, to be the record's base once it has been taken."""
-    tries: Mapped[int] = mapped_column(default=0)
 
 
 class SyncConflictTable(Base):

@@ -20,6 +20,7 @@ SUBJECTS = {
     "imports": "tests.bench.imports_bench",
     "sealing": "tests.bench.sealing_bench",
     "hosted": "tests.bench.hosted_bench",
+    "sync": "tests.bench.sync_bench",
 }
 
 

@@ -35,10 +35,18 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(
                 (
                     *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "loose", "waiting", "exp_day", "aside_at"),
+                    *("base", "former_seq", "former", "waiting", "exp_day", "aside_at"),
                 ),
                 here,
             ),
+        ),
+        Entry(
+            place="table:sync_awaited",
+            category=Category.COPIES,
+            purpose=_("What an item refers to and has not arrived from your other devices."),
+            retention=Retention.DERIVED,
+            erase=EraseRule.CASCADE,
+            left_out=dict.fromkeys(("rid", "target", "arrived"), here),
         ),
         Entry(
             place="table:sync_change",
@@ -54,9 +62,7 @@ def between_devices() -> tuple[Entry, ...]:
             purpose=_("Sealed changes that wait to be sent to your other devices."),
             retention=Retention.DERIVED,
             erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(
-                ("rid", "op_id", "erases", "rev", "epoch", "envelope", "base", "tries"), here
-            ),
+            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "epoch", "envelope", "base"), here),
         ),
         Entry(
             place="table:sync_conflict",

@@ -130,7 +130,7 @@ def _staying() -> tuple[Synced, ...]:
         ),
         _("Belongs to this device alone."): (
             *("office", "alembic_version", "sync_space", "sync_record", "sync_change", "sync_outbox"),
-            *("sync_conflict", "sync_receipt"),
+            *("sync_conflict", "sync_awaited", "sync_receipt"),
         ),
     }
     return tuple(

@@ -168,7 +168,6 @@ CREATE TABLE sync_outbox (
     epoch INTEGER NOT NULL,
     envelope BLOB NOT NULL,
     base JSON NOT NULL,
-    tries INTEGER NOT NULL,
     CONSTRAINT pk_sync_outbox PRIMARY KEY (rid),
     CONSTRAINT uq_sync_outbox_op_id UNIQUE (op_id)
 );
@@ -195,7 +194,6 @@ CREATE TABLE sync_record (
     base JSON NOT NULL,
     former_seq INTEGER NOT NULL,
     former JSON NOT NULL,
-    loose BOOLEAN NOT NULL,
     waiting BLOB,
     exp_day INTEGER NOT NULL,
     aside_at BIGINT,
@@ -203,8 +201,6 @@ CREATE TABLE sync_record (
 );
 
 CREATE UNIQUE INDEX ix_sync_record_local ON sync_record (type, local_id);
-
-CREATE INDEX ix_sync_record_loose ON sync_record (loose);
 
 CREATE INDEX ix_sync_record_state ON sync_record (state);
 
@@ -273,6 +269,18 @@ CREATE TABLE provenance (
 );
 
 CREATE INDEX ix_provenance_import_id ON provenance (import_id);
+
+CREATE TABLE sync_awaited (
+    rid VARCHAR(32) NOT NULL,
+    target VARCHAR NOT NULL,
+    arrived BOOLEAN NOT NULL,
+    CONSTRAINT pk_sync_awaited PRIMARY KEY (rid, target),
+    CONSTRAINT fk_sync_awaited_rid_sync_record FOREIGN KEY(rid) REFERENCES sync_record (rid) ON DELETE CASCADE
+);
+
+CREATE INDEX ix_sync_awaited_arrived ON sync_awaited (arrived);
+
+CREATE INDEX ix_sync_awaited_target ON sync_awaited (target);
 
 CREATE TABLE sync_conflict (
     id VARCHAR(32) NOT NULL,

@@ -40,6 +40,8 @@ PUSH_OPS, PUSH_BYTES = 200, 4 * 2**20
 _FRAME, _HEAD = 64, 256
 """The bytes around each operation, and around all of them."""
 _BY_ID = 500
+_PAGE = 200
+"""The records of one page: what is written of them in one transaction keeps nobody waiting."""
 _MOST_AGAIN = 1000
 """So many records that were not taken wait to be fetched again; with more, reading stops until they are taken."""
 
@@ -156,7 +158,9 @@ class HostedCarrier:
 
     async def _changes(self, position: Position, skip: AbstractSet[str]) -> Page:
         after, begun = int(position.get("after", 0)), int(position.get("begun", 0))
-        answer = await self._packed("changes", after=after, **({"begun": begun} if begun else {}))
+        answer = await self._packed(
+            "changes", after=after, limit=_PAGE, **({"begun": begun} if begun else {})
+        )
         items, damaged = _items(answer)
         await self._meet_signers(items)
         head, reached, more = _number(answer, "head"), _number(answer, "next"), answer.get("more") is True

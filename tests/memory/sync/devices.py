@@ -11,12 +11,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.indexing import index_said
-from memory import notes
+from agents.sync_arrivals import reindex
 from memory.database import Database
 from memory.lifecycle import erasure
 from memory.lifecycle.subjects import Subject
 from memory.migrations import schema
-from memory.recall import indexing
 from memory.sync import account_log, space
 from memory.sync.account import Account
 from memory.sync.arrival import Trust
@@ -41,14 +40,6 @@ def make_empty(path: Path) -> Path:
     database.write_now(lambda session: schema.create(session.connection()))
     database.close()
     return path
-
-
-def reindex(session: Session, type_: str, local_id: str) -> None:
-    if type_ == "message":
-        indexing.remove(session, "message", local_id)
-        index_said(session, local_id)
-    elif type_ == "note":
-        indexing.index_note(session, notes.note(session, local_id))
 
 
 @dataclass
@@ -148,7 +139,9 @@ def state_of(session: Session) -> dict[str, dict[str, Any]]:
         if shape.synced.only:
             chosen = chosen.where(shape.key.in_(shape.synced.only))
         found[type_] = {
-            key: values for key in session.scalars(chosen) if (values := shape.read(session, key)) is not None
+            key: values
+            for key, row in shape.read(session, session.scalars(chosen).all()).items()
+            if (values := shape.said_by(row, key)) is not None
         }
     return found
 

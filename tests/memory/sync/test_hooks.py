@@ -137,7 +137,7 @@ def test_an_erased_row_leaves_only_its_number_among_the_devices(devices: list[De
 
 
 def _everything(session: Session) -> str:
-    tables = ("sync_space", "sync_record", "sync_change", "sync_outbox", "sync_conflict")
+    tables = ("sync_space", "sync_record", "sync_awaited", "sync_change", "sync_outbox", "sync_conflict")
     return repr([session.execute(text(f"SELECT * FROM {table}")).all() for table in tables])
 
 

@@ -19,6 +19,7 @@ from memory.sync import (
     exchange,
     folder,
     outbox,
+    placing,
     removals,
     sealing_anew,
     settling,
@@ -142,14 +143,15 @@ def _revoked_devices_erase(patch: pytest.MonkeyPatch) -> None:
 
 
 def _held_records_are_lost(patch: pytest.MonkeyPatch) -> None:
-    write = applying._Apply._write
+    place = placing.Placing.place
 
-    def mutated(self: Any, known: Any, record: Any) -> bool:
-        if known.state == "held":
-            return False
-        return write(self, known, record)
+    def mutated(self: Any, known: Any, record: Any) -> None:
+        if known.state != "held":
+            place(self, known, record)
+            return
+        self.forget(known)
 
-    patch.setattr(applying._Apply, "_write", mutated)
+    patch.setattr(placing.Placing, "place", mutated)
 
 
 def _the_last_number_is_the_position(patch: pytest.MonkeyPatch) -> None:
@@ -201,8 +203,8 @@ def _older_revisions_are_taken(patch: pytest.MonkeyPatch) -> None:
 def _numbers_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
     taken = outbox.taken
 
-    def mutated(session: Any, op_id: str, seq: int) -> None:
-        taken(session, op_id, max(seq - 1, 0))
+    def mutated(session: Any, seqs: Any) -> None:
+        taken(session, {op_id: max(seq - 1, 0) for op_id, seq in seqs.items()})
 
     patch.setattr(settling.outbox, "taken", mutated)
 

@@ -1,0 +1,151 @@
+"""Records that arrived become rows, and what they refer to and is not here is kept in mind until it comes."""
+
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from memory.sync import removals, space
+from memory.sync.awaited import Awaited
+from memory.sync.known import load, pack, seen
+from memory.sync.outbox import Outgoing
+from memory.sync.plaintext import Record, decode, encode
+from memory.sync.rows import Rows
+from memory.sync.shapes import SET, Shape, shapes
+from memory.tables import SyncRecordTable, SyncSpaceTable
+
+_DIGITS_OF_ID = 6
+
+
+class Placing:
+    """Writes the records of one page; ``touched`` takes type and key of the rows that are written."""
+
+    def __init__(
+        self,
+        session: Session,
+        here: SyncSpaceTable,
+        out: Outgoing,
+        touched: set[tuple[str, str]],
+        *,
+        linear: bool,
+    ) -> None:
+        self._session, self._here, self._out, self._linear = session, here, out, linear
+        self.rows = Rows(session)
+        self._awaited, self._touched = Awaited(session), touched
+
+    def place(self, known: SyncRecordTable, record: Record) -> None:
+        """Write the row of a record, or hold it until what it hangs on is here."""
+        shape, values = shapes()[record.type], shapes()[record.type].values(record.fields)
+        assert known.local_id is not None  # a record of a known type that is not gone
+        known.stamps = pack(seen(record))
+        missing = {
+            name: values[name]
+            for name in shape.references
+            if self.rows.leads_nowhere(shape, name, values[name])
+        }
+        self._awaited.note(known.rid, missing.values())
+        if missing.keys() & shape.needed:
+            if not self.go_with_erased(known, record):
+                known.state, known.waiting = "held", encode(record)
+            return
+        unknown = {
+            name: entry.value
+            for name, entry in record.fields.items()
+            if name not in shape.columns and name != SET
+        }
+        if SET in record.fields and record.fields[SET].value is not True:
+            self.rows.remove(shape, known.local_id)
+        else:
+            values |= dict.fromkeys(missing)
+            self._make_room(shape, known.local_id, values)
+            self.rows.put(shape, known.local_id, values)
+        known.beside = {
+            "fields": {**unknown, **missing},
+            **({"extra": dict(record.extra)} if record.extra else {}),
+        }
+        known.state, known.waiting = "synced", None
+        self._touched.add((record.type, known.local_id))
+
+    def write(self) -> None:
+        """Put into the database what was placed."""
+        # In this order, or a row would come before it is known who waits for it.
+        self._session.flush()
+        self._awaited.write()
+        self.rows.write()
+
+    def place_awaiting(self) -> None:
+        """Place what was held for something that has come, and let references lead to it."""
+        self.write()
+        while arrived := self._awaited.arrived():
+            known = load(self._session, arrived)
+            for shape in shapes().values():
+                mine = (each.local_id for each in known.values() if each.type == shape.synced.type)
+                self.rows.meet(shape, (key for key in mine if key is not None))
+            for each in known.values():
+                if each.state == "held":
+                    self.place(each, waiting(each))
+                else:
+                    self._tie_up(each)
+            self.write()
+
+    def forget(self, known: SyncRecordTable) -> None:
+        """Let a record that has no row any more wait for nothing."""
+        self._awaited.note(known.rid, ())
+
+    def go_with_erased(self, known: SyncRecordTable, record: Record) -> bool:
+        """Have a record erased that was written into something erased; return whether it was."""
+        if not self._linear or not removals.goes_with_erased(self._session, self._here, known, record):
+            return False
+        self._out.take_back(known.rid)
+        self.forget(known)
+        return True
+
+    def _tie_up(self, known: SyncRecordTable) -> None:
+        """Let those references of a row lead somewhere that can now."""
+        shape, fields = shapes()[known.type], known.beside.get("fields", {})
+        assert known.local_id is not None  # what is erased waits for nothing
+        row = self.rows.get(shape, known.local_id)
+        assert row is not None  # a row leaves with what is known of it
+        left = {
+            name: value
+            for name, value in fields.items()
+            if name not in shape.columns or self.rows.leads_nowhere(shape, name, value)
+        }
+        found = {name: value for name, value in fields.items() if name not in left}
+        self._awaited.note(known.rid, (value for name, value in left.items() if name in shape.columns))
+        if found:
+            self.rows.put(shape, known.local_id, {**row, **found})
+            known.beside = {**known.beside, "fields": left}
+            self._touched.add((known.type, known.local_id))
+
+    def _make_room(self, shape: Shape, local_id: str, values: dict[str, Any]) -> None:
+        """Give the agent with the larger id another name where two devices gave theirs the same.
+
+        Every device decides alike, and the name is an edit like any other.
+        """
+        if shape.synced.type != "agent":
+            return
+        self.write()
+        table = shape.table
+        other = self._session.scalar(
+            select(table.c.id).where(table.c.name == values["name"], table.c.id != local_id)
+        )
+        if other is None:
+            return
+        loser = max(local_id, other)
+        # Of its id and of nothing else here, or two devices that know different agents would never agree.
+        name = f"{values['name']} ({loser[:_DIGITS_OF_ID]})"
+        if loser == local_id:
+            values["name"] = name
+        else:
+            self._session.execute(table.update().where(table.c.id == other).values(name=name))
+            self.rows.forget(shape, other)
+        space.mark(self._session, "agent", loser)
+
+
+def waiting(known: SyncRecordTable) -> Record:
+    """Return what is held of a record."""
+    assert known.waiting is not None  # what is held waits
+    record = decode(known.waiting)
+    assert isinstance(record, Record)  # only those are held
+    return record
