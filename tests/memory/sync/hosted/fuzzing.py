@@ -165,6 +165,9 @@ class Writer(threading.Thread):
         headers = {"Content-Type": "application/msgpack", "Accept": "application/msgpack"}
         answer = self.ask("POST", self._device.path("/push"), content=body, headers=headers)
         results = msgpack.unpackb(answer.content)["results"]
+        if self._random.random() < 0.2:
+            answer = self.ask("POST", self._device.path("/push"), content=body, headers=headers)
+            _check_repeated(made, results, msgpack.unpackb(answer.content)["results"])
         for envelope, op, result in zip(made, ops, results, strict=True):
             assert result["op_id"] == op["op_id"].hex(), result
             if result["outcome"] == "ok":
@@ -198,6 +201,13 @@ class Writer(threading.Thread):
     def close(self) -> None:
         """Let go of the connections."""
         self._http.close()
+
+
+def _check_repeated(made: list[Envelope], first: list[dict[str, Any]], second: list[dict[str, Any]]) -> None:
+    """What was taken is answered the same when it comes again, unless somebody erased it meanwhile."""
+    for envelope, once, twice in zip(made, first, second, strict=True):
+        if once["outcome"] == "ok" and twice != once:
+            assert twice["outcome"] == "erased" and Header.unpack(envelope.hdr).kind != ERASE, (once, twice)
 
 
 def _members(envelope: Envelope) -> dict[str, Any]:
