@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from sqlalchemy.orm import Session
 
-from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged
+from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged, SettingsChanged
 from agents.indexing import index_said
 from memory import notes
 from memory.database import Database
@@ -23,6 +23,8 @@ async def tell(database: Database, recall: Recall, bus: EventBus, done: Round) -
         bus.publish(NotesChanged())
     if "agent" in types:
         bus.publish(RosterChanged())
+    if "setting" in types:
+        bus.publish(SettingsChanged())
     for conversation_id in await database.read(_conversations, sorted(done.touched)):
         bus.publish(ConversationChanged(conversation_id))
 
