@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.commands import sync_account
 from agents.commands import syncing as commands
 from agents.commands.serving import Served
 from agents.lifecycle.everything import erase_everything
@@ -150,7 +151,7 @@ async def test_the_commands_say_how_it_stands(offices: Offices, folder: Path) ->
     assert done["sent"] > 5
     done = await commands.join(other, {"folder": str(folder), "words": words, "without": []})
     assert done["received"] > 5 and "refused" not in done
-    rows = await commands.devices(one, {})
+    rows = await sync_account.devices(one, {})
     assert [(row["state"], row["this"]) for row in rows] == [("active", True), ("active", False)]
     await commands.off(one, {})
     await one.office.notes.add("written while it was off")
