@@ -94,10 +94,13 @@ class HoldingsCard(Card):
         self.what.addItem(_("The copy of this office"), "office")
         self.what.addItem(_("The whole account, with every office in it"), "account")
         column.addWidget(self.what)
-        self.at_once = QCheckBox(_("At once, with a code from the mail"))
+        self.at_once = QCheckBox(_("At once"))
         self.at_once.toggled.connect(self._ask_for_code)
         column.addWidget(self.at_once)
-        sentence = _("Otherwise it waits some days, in which each of your devices can call it off.")
+        sentence = _(
+            "At once needs a code from the mail; otherwise it waits some days, in which each of your devices can call "
+            "it off."
+        )
         column.addWidget(label(sentence, "small", wrap=True))
         self.code = QLineEdit()
         self.code.setPlaceholderText(_("Code from the mail"))
