@@ -20,7 +20,9 @@ class Figure:
     def line(self) -> str:
         """Return ``name = value unit (must …, aim …, baseline …)``."""
         baseline = f", baseline {self.baseline}" if self.baseline else ""
-        return f"{self.name} = {self.value:.3g} {self.unit} (must {self.must:g}, aim {self.aim:g}{baseline})"
+        # From 999.5 on three digits would be printed as 1e+03, which is read as no figure.
+        value = f"{self.value:.3g}" if self.value < 999 else f"{self.value:.0f}"
+        return f"{self.name} = {value} {self.unit} (must {self.must:g}, aim {self.aim:g}{baseline})"
 
 
 def missed(line: str) -> bool:
