@@ -29,7 +29,8 @@ from vault.errors import VaultError
 
 _HOURS = 24
 _ASK_SECONDS = 2.0
-_CONTENTS = 18
+_CONTENTS, _INNER_CONTENTS = 18, 10
+"""Letters that a choice shows at least, in the card and in the well inside it."""
 _PENDING, _NOTHING_PENDING = "deletion_pending", "nothing_pending"
 WHATS: tuple[What, ...] = ("office", "account")
 
@@ -58,7 +59,7 @@ class HoldingsCard(Card):
         self.fault.hide()
         column.addWidget(self.fault)
         doors = FlowLayout()
-        self.kind = _choice()
+        self.kind = _choice(_CONTENTS)
         self.kind.setAccessibleName(_("What is exported"))
         self.kind.addItem(_("What it knows of you"), "metadata")
         self.kind.addItem(_("All of it, with the sealed records"), "full")
@@ -89,7 +90,7 @@ class HoldingsCard(Card):
         frame, column = card()
         frame.setProperty("kind", "well")
         frame.setAccessibleName(_("Delete at the service"))
-        self.what = _choice()
+        self.what = _choice(_INNER_CONTENTS)
         self.what.setAccessibleName(_("What is deleted"))
         self.what.addItem(_("The copy of this office"), "office")
         self.what.addItem(_("The whole account, with every office in it"), "account")
@@ -230,9 +231,9 @@ class HoldingsCard(Card):
         self._session.attempt(write)
 
 
-def _choice() -> QComboBox:
+def _choice(contents: int) -> QComboBox:
     """Return a choice that a narrow window may cut short."""
     choice = QComboBox()
     choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
-    choice.setMinimumContentsLength(_CONTENTS)
+    choice.setMinimumContentsLength(contents)
     return choice
