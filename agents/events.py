@@ -184,6 +184,11 @@ class BackupsChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class SettingsChanged:
+    """Settings arrived from another device."""
+
+
+@dataclass(frozen=True, slots=True)
 class SyncSwitched:
     """Sync was turned on, paused or left, or its owner chose anew what syncs."""
 
@@ -228,6 +233,7 @@ Event = (
     | RetentionAsks
     | OfficePaused
     | OfficeResumed
+    | SettingsChanged
     | SyncChanged
     | SyncSwitched
     | Notice

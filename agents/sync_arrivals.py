@@ -5,7 +5,7 @@ from collections.abc import Collection
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged
+from agents.events import ConversationChanged, EventBus, NotesChanged, RosterChanged, SettingsChanged
 from agents.indexing import index_said
 from memory import notes
 from memory.database import Database
@@ -25,6 +25,8 @@ async def tell(database: Database, recall: Recall, bus: EventBus, done: Round) -
         bus.publish(NotesChanged())
     if "agent" in types:
         bus.publish(RosterChanged())
+    if "setting" in types:
+        bus.publish(SettingsChanged())
     for conversation_id in await database.read(_conversations, done.touched):
         bus.publish(ConversationChanged(conversation_id))
 

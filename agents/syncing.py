@@ -114,7 +114,7 @@ class Syncing:
         self._bus, self._erasing = bus, erasing
         self.turn = asyncio.Lock()
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
-        self.account = ServiceAccount(database, self._item, self._connecting, self)
+        self.account = ServiceAccount(database, self._item, self._connecting, self, bus)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
         self._under_way: asyncio.Task[Round] | None = None
@@ -225,9 +225,7 @@ class Syncing:
         here = await self.joined()
         if not here.hosted:
             return await self._folder_account(here)
-        with reaching(here.place):
-            _calls, member = await self.account.renewed(here)
-        return member.account
+        return await self.account.account()
 
     async def joined(self) -> Here:
         """Return what is known of the space. Raises Refused where the office does not sync."""

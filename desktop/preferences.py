@@ -22,6 +22,13 @@ class Preferences:
         for key in self._values:
             self._apply(key)
 
+    async def read_again(self) -> None:
+        """Take over what was changed elsewhere, and tell those who listen."""
+        former, self._values = self._values, await self._database.read(settings.values)
+        for key, value in self._values.items():
+            if former.get(key) != value:
+                self._told(key)
+
     def value(self, key: str) -> Any:
         """Return the value in force. Raises KeyError for what is not declared."""
         return self._values[key]

@@ -5,7 +5,7 @@ from typing import Any, TypeVar
 
 from PySide6.QtCore import QObject, Signal
 
-from agents.events import Erased, Event, Notice, OfficePaused, OfficeResumed
+from agents.events import Erased, Event, Notice, OfficePaused, OfficeResumed, SettingsChanged
 from agents.notebook import Notebook
 from agents.office import Office
 from desktop.faults import sentence_of
@@ -45,6 +45,9 @@ class Session(QObject):
         self._savers: list[Callable[[], Awaitable[None]]] = []
         self._unsubscribe = office.events.subscribe(self._hear)
         self.on(Erased, forget)
+        self.on(
+            SettingsChanged, lambda _event: self.spawn(self.preferences.read_again(), name="read settings")
+        )
         self._paused = ""
         self.on(OfficePaused, self._pause)
         self.on(OfficeResumed, lambda _event: self.window.notices.withdraw(self._paused))

@@ -30,6 +30,7 @@ PROGRAMS = {
     "xauth": "xauth",
     "strace": "strace",
     "xdotool": "xdotool",
+    "systemd-analyze": "systemd",
     "chromium": "chromium",
     "chromedriver": "chromium-driver",
 }

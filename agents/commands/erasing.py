@@ -1,14 +1,14 @@
 """The commands that erase, and what they say of the proof."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from typing import Any
 
 from agents.commands.serving import Served
 from agents.door.protocol import Caller, Item
 from agents.lifecycle import everything
 from memory.lifecycle import reports
-from memory.lifecycle.reports import EraseReport
+from memory.lifecycle.reports import Copy, EraseReport
 from memory.lifecycle.subjects import named
 from resources.language import gettext as _
 
@@ -43,16 +43,25 @@ async def told(served: Served, report: EraseReport) -> dict[str, Any]:
         "proof": proof,
         "openers": list(report.openers),
         "claim": reports.claim(report, found),
-        "copies": [{"kind": copy.kind, "path": copy.path, "at": copy.at} for copy in found],
+        "copies": _copies(found),
     }
+
+
+def _copies(copies: Iterable[Copy]) -> list[dict[str, Any]]:
+    return [{"kind": copy.kind, "path": copy.path, "at": copy.at} for copy in copies]
 
 
 async def erase_everything(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
     """Destroy the keys, close the office and remove its files; then the program that held it ends."""
     openers = list(served.office.vault.openers)
-    left = await everything.erase_everything(served.office)
-    places = [str(path) for path in left]
-    yield {"kind": "result", "value": {"erased": "everything", "left": places, "openers": openers}}
+    remains = await everything.erase_everything(served.office)
+    value = {
+        "erased": "everything",
+        "left": [str(path) for path in remains.files],
+        "copies": _copies(remains.copies),
+        "openers": openers,
+    }
+    yield {"kind": "result", "value": value}
     if served.leave is not None:
         # Not before this command has ended: leaving closes the door that its end is told through.
         asyncio.get_running_loop().call_soon(served.leave)

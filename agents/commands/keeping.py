@@ -53,7 +53,7 @@ async def retention_set(served: Served, arguments: dict[str, Any]) -> dict[str, 
     if days == "default":
         await keeping.drop_rule(scope, scope_id)
         return {"scope": scope, "scope_id": scope_id, "days": None}
-    if days != "keep" and not days.isdigit():
+    if days != "keep" and not days.isdecimal():
         raise CommandFailed(_("Give a number of days, “keep” or “default”."), 2)
     return asdict(await keeping.set_rule(scope, scope_id, None if days == "keep" else int(days)))
 

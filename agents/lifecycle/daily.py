@@ -8,15 +8,17 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
+from agents.errors import AgentsError
 from agents.events import EventBus, Notice, RetentionAsks
 from agents.lifecycle.erasing import Erasing
 from memory import settings
 from memory.database import Database
+from memory.disk import told_by_system
 from memory.errors import StorageError
 from memory.identifiers import now as present
 from memory.lifecycle import reports, retention, rounds, trash
 from memory.lifecycle.erased import Reason
-from memory.lifecycle.subjects import Subject
+from memory.lifecycle.subjects import Subject, still_there
 from memory.lifecycle.trash import DAY
 from memory.locations import Locations
 from vault.errors import VaultError
@@ -106,7 +108,10 @@ class Daily:
 
     async def _erase(self, subjects: Sequence[Subject], reason: Reason) -> None:
         for start in range(0, len(subjects), _AT_ONCE):
-            await self._erasing.erase(subjects[start : start + _AT_ONCE], reason=reason)
+            # A chat that went before took its files and notes along.
+            left = await self._database.read(still_there, subjects[start : start + _AT_ONCE])
+            if left:
+                await self._erasing.erase(left, reason=reason)
 
     async def _go_on(self) -> None:
         day, failures = -1, 0
@@ -115,7 +120,7 @@ class Daily:
                 try:
                     await self.round()
                     day, failures = today, 0
-                except (StorageError, VaultError) as error:
+                except (StorageError, AgentsError, VaultError) as error:
                     log.warning("the daily round was cut short: %s", error)
                     failures += 1
                     # Who is at work meets a full disk there; here only one that stays full is told of, once.
@@ -127,18 +132,23 @@ class Daily:
 
 
 def clear_logs(folder: Path, at: int) -> int:
-    """Remove logs older than LOG_DAYS, and the oldest beyond LOG_BYTES in all; return how many."""
-    known = []
-    for path in folder.iterdir():
-        if path.is_file():
-            status = path.stat()
-            known.append((status.st_mtime * 1000, status.st_size, path))
-    removed, size = 0, 0
-    for changed_at, length, path in sorted(known, reverse=True):
-        size += length
-        if changed_at < at - LOG_DAYS * DAY or size > LOG_BYTES:
-            path.unlink(missing_ok=True)
-            removed += 1
+    """Remove logs older than LOG_DAYS, and the oldest beyond LOG_BYTES in all; return how many.
+
+    A folder that somebody removed holds none. Raises StorageError.
+    """
+    removed, size, known = 0, 0, []
+    try:
+        for path in folder.iterdir() if folder.is_dir() else ():
+            if path.is_file():
+                status = path.stat()
+                known.append((status.st_mtime * 1000, status.st_size, path))
+        for changed_at, length, path in sorted(known, reverse=True):
+            size += length
+            if changed_at < at - LOG_DAYS * DAY or size > LOG_BYTES:
+                path.unlink(missing_ok=True)
+                removed += 1
+    except OSError as error:
+        raise told_by_system(error, folder) from error
     return removed
 
 

@@ -3,8 +3,9 @@
 import asyncio
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from agents.errors import ErasureFailed
@@ -24,7 +25,7 @@ from agents.runtime.recording import Recorder
 from agents.runtime.runs import Runs
 from memory.blobs import BlobStore
 from memory.database import Database
-from memory.errors import BlobDamaged, StillAtWork
+from memory.errors import BlobDamaged, StillAtWork, StorageError
 from memory.lifecycle import reports, trash
 from memory.lifecycle.erased import Reason
 from memory.lifecycle.erasure import Gone, erase
@@ -119,15 +120,14 @@ class Erasing:
             if not await parts.database.fold_log():
                 pages = frozenset()  # the file still has them as they were; the full search waits for the log
             report = await self._prove(gone.report_id, marks, "quick", _Touched(pages, gone.made_at))
-            if deep:
-                await change_key(parts.database, parts.vault, parts.locations, parts.bus)
-                await parts.database.write(reports.name_openers, report.id, parts.vault.openers)
-        level: Level = "deep" if deep else "full"
-        search = asyncio.create_task(
-            self._prove(gone.report_id, marks, level, None), name="search for traces"
-        )
-        self._searches[report.id] = search
-        search.add_done_callback(lambda task: self._searched(report.id, task))
+            level: Level = "full"
+            try:
+                if deep:
+                    await change_key(parts.database, parts.vault, parts.locations, parts.bus)
+                    await parts.database.write(reports.name_openers, report.id, parts.vault.openers)
+                    level = "deep"
+            finally:  # with the former key as well, what went is searched for
+                self._begin_search(gone.report_id, marks, level)
         return report
 
     async def deepen(self) -> EraseReport:
@@ -150,6 +150,11 @@ class Erasing:
         """End the searches; their reports say that they were cut short."""
         self._ending.set()
         await asyncio.gather(*self._searches.values(), return_exceptions=True)
+
+    def _begin_search(self, report_id: str, marks: Fingerprints, level: Level) -> None:
+        search = asyncio.create_task(self._prove(report_id, marks, level, None), name="search for traces")
+        self._searches[report_id] = search
+        search.add_done_callback(lambda task: self._searched(report_id, task))
 
     async def _out_of_database(
         self, subjects: Sequence[Subject], reason: Reason, derived_notes: bool
@@ -175,7 +180,11 @@ class Erasing:
 
     def _remove_blobs(self, gone: Gone) -> None:
         for blob in gone.blobs:
-            self._parts.blobs.delete(blob.id)
+            try:
+                self._parts.blobs.delete(blob.id)
+            except StorageError as error:
+                # Its key went with its row, so it is noise; the next start tries again to remove it.
+                log.warning("a file without its key stays on the disk for now: %s", error)
 
     def _tell(self, gone: Gone) -> None:
         found = gone.extent
@@ -206,7 +215,12 @@ class Erasing:
 
         while True:
             begun = self._erasures
-            findings = await asyncio.to_thread(self._search, marks, touched)
+            exports = [
+                Path(one.path)
+                for one in await parts.database.read(reports.copies_since, 0)
+                if one.kind == "export"
+            ]
+            findings = await asyncio.to_thread(self._search, marks, touched, exports)
             kept = await parts.database.read(said_elsewhere, marks, frozenset(findings.pieces))
             traces = findings.pieces - kept
             if not traces or begun == self._erasures:
@@ -229,7 +243,7 @@ class Erasing:
             if await asyncio.to_thread(self._ending.wait, _PATIENCE):
                 return
 
-    def _search(self, marks: Fingerprints, touched: _Touched | None) -> "Findings":
+    def _search(self, marks: Fingerprints, touched: _Touched | None, exports: Collection[Path]) -> "Findings":
         from memory.lifecycle import residue
         from memory.lifecycle.finder import Finder
 
@@ -240,9 +254,9 @@ class Erasing:
             stopped=self._ending.is_set,
         )
         if touched is None:
-            places = residue.places(parts.locations)
+            places = residue.places(parts.locations, exports)
         else:
-            places = residue.touched_places(parts.locations, touched.made_at)
+            places = residue.touched_places(parts.locations, touched.made_at, exports)
         residue.search_files(finder, places, findings, stopped=self._ending.is_set)
         return findings
 

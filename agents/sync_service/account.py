@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
+from agents.events import EventBus, Notice
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
 from memory import audit
@@ -15,6 +16,7 @@ from memory.database import Database
 from memory.errors import Refused
 from memory.identifiers import now
 from memory.sync import base64url, space
+from memory.sync.account import Account
 from memory.sync.account_log import Writer
 from memory.sync.enrolment import six_words
 from memory.sync.membership import Member
@@ -83,11 +85,14 @@ class _Connected:
 class ServiceAccount:
     """What this device does in its account. Every call raises NotReached, StorageError or VaultError."""
 
-    def __init__(self, database: Database, item: DeviceItem, connecting: Connecting, rounds: Rounds) -> None:
+    def __init__(
+        self, database: Database, item: DeviceItem, connecting: Connecting, rounds: Rounds, bus: EventBus
+    ) -> None:
         self._database, self._item, self._connecting = database, item, connecting
-        self._rounds = rounds
+        self._rounds, self._bus = rounds, bus
         self._connected: _Connected | None = None
         self._admitting: Admitting | None = None
+        self._let_in = ""
         self._settled: tuple[str, int] | None = None
         self.rotated: Rotated | None = None
         """What the last rotation of this run came to."""
@@ -107,7 +112,14 @@ class ServiceAccount:
         before = Member(kept.space_id, kept.device, kept.keys, account)
         member = await membership.renew(connected.calls, connected.log, before, here.log_n)
         await self._take(member, keys_changed=member.keys != before.keys)
+        await self._tell_of_newcomers(member, here.log_n)
         return connected.calls, member
+
+    async def account(self) -> Account:
+        """Return the account as its log says now; nothing is changed here."""
+        here = await self._hosted()
+        with reaching(here.place):
+            return await (await self._connect(here)).log.read()
 
     async def go_on(self, here: "Here", member: Member) -> None:
         """Renew the key of the space where a device was taken off, or finish what another device began.
@@ -123,14 +135,17 @@ class ServiceAccount:
             self._settled = (member.space_id, epoch)
             return
         self.rotated = await rotation.wrap_anew(calls, member, self._held)
-        await self._database.write(audit.append, "sync key renewed", member.space_id)
+        if self.rotated.wrapped:
+            await self._database.write(audit.append, "sync key renewed", member.space_id)
+        else:
+            # What is left this device cannot carry over, so it need not look at it in every round.
+            self._settled = (member.space_id, member.account.current_epoch(member.space_id))
 
     async def devices(self) -> tuple[DeviceSeen, ...]:
         """Return the devices of the account, with the day on which the service saw each last."""
-        here = await self._hosted()
-        with reaching(here.place):
-            calls, member = await self.renewed(here)
-            return await devices_seen(calls, member.account)
+        account, calls = await self.account(), await self.calls()
+        with reaching(calls.session.url):
+            return await devices_seen(calls, account)
 
     async def sessions(self) -> tuple[SessionSeen, ...]:
         """Return the sessions of the account."""
@@ -210,7 +225,7 @@ class ServiceAccount:
             here = await self._hosted()
             with reaching(here.place):
                 device_id = await self._answered().admit(now())
-        self._admitting = None
+        self._admitting, self._let_in = None, device_id
         await self._database.write(audit.append, "sync device added", device_id)
 
     def refuse(self) -> None:
@@ -268,6 +283,16 @@ class ServiceAccount:
             await self._item.write(member)
         epoch = member.account.current_epoch(member.space_id)
         await self._database.write(space.take_account, member.account, epoch)
+
+    async def _tell_of_newcomers(self, member: Member, seen_n: int) -> None:
+        """Tell the owner of devices that joined since the last round, but for this one and those it let in itself."""
+        for device in member.account.active():
+            if device.added > max(seen_n, 0) and device.public.id not in (member.device.id, self._let_in):
+                await self._database.write(audit.append, "sync device joined", device.public.id)
+                sentence = _("Another device joined your account ({id}).").format(id=device.public.id[:8])
+                self._bus.publish(
+                    Notice(sentence, _("If it is not yours, take it off at once: see the list of devices."))
+                )
 
     async def _held(self, rids: Iterable[str]) -> Mapping[str, str]:
         return await self._database.read(_revisions, list(rids))

@@ -8,7 +8,7 @@ from resources.language import gettext as _
 from vault.secret import Secret
 
 
-def read_passphrase(path: Path) -> str:
+def read_secret(path: Path) -> str:
     """Return what a file says, without the line's end. Raises UsageFault."""
     try:
         return passphrase_in(path).reveal()
@@ -18,12 +18,15 @@ def read_passphrase(path: Path) -> str:
         ) from error
 
 
+def read_passphrase(path: Path) -> str:
+    """Return the passphrase in a file, without the line's end. Raises UsageFault, also where there is none in it."""
+    text = read_secret(path)
+    if not text:
+        raise UsageFault(_("{path} is empty: write the passphrase into it.").format(path=path))
+    return text
+
+
 def passphrase_of(options: GlobalOptions) -> Secret | None:
     """Return the passphrase of --passphrase-file, without the line's end. Raises UsageFault."""
     path = options.passphrase_file
-    if path is None:
-        return None
-    text = read_passphrase(path)
-    if not text:
-        raise UsageFault(_("{path} is empty: write the passphrase into it.").format(path=path))
-    return Secret(text)
+    return None if path is None else Secret(read_passphrase(path))

@@ -6,7 +6,7 @@ from typing import Any
 import click
 
 from desktop.command_line.authentication import authenticated, run_as_owner
-from desktop.command_line.passphrase import read_passphrase
+from desktop.command_line.passphrase import read_passphrase, read_secret
 from resources.language import gettext as _
 
 PLACE = click.Path(path_type=Path)
@@ -88,7 +88,7 @@ def _opening(path: Path, passphrase_file: Path | None, identity: Path | None) ->
     passphrase = read_passphrase(passphrase_file) if passphrase_file else ""
     identities = [
         line.strip()
-        for line in (read_passphrase(identity).splitlines() if identity else [])
+        for line in (read_secret(identity).splitlines() if identity else [])
         if line.strip() and not line.startswith("#")
     ]
     if path.suffix == ".age" and not passphrase and not identities:

@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 from memory import audit, purposes
 from memory.blobs import Blob
 from memory.errors import StillAtWork
-from memory.lifecycle import erased, quotes, reports
+from memory.lifecycle import erased, quotes, reports, retention
 from memory.lifecycle.erased import Reason
 from memory.lifecycle.fingerprints import Material
 from memory.lifecycle.gathering import gather, oldest
@@ -107,6 +107,7 @@ def erase(
     touched = _conversations_of(session, found) - found.conversations
     made_at = oldest(session, found)
     material = gather(session, found)
+    named_after = _titles_given(session, found, touched)
     kept_notes = len(drawn_from(session, found) - found.notes)
     _keep_carried_files(session, found)
     moved = _take_out_of_trees(session, found)
@@ -118,7 +119,13 @@ def erase(
     )
     counts = _delete(session, found, blobs)
     _clean(session, found, said, touched)
+    for row in rows_of(session, ConversationTable, sorted(touched)):
+        _retitle(session, row, said, named_after)
+    session.flush()
+    session.expire_all()
     purposes.forget_agents(session, frozenset(found.agents))
+    retention.forget_rules(session, "conversation", found.conversations)
+    retention.forget_rules(session, "agent", found.agents)
     for message_id in moved:
         reindex(session, message_id)
     for kind, identifiers in found.by_kind().items():
@@ -219,14 +226,24 @@ def _clean(session: Session, found: Extent, said: Quotes, touched: set[str]) -> 
         quotes.clean_column(session, "provenance", "extra", said, "record_id", some)
     if found.files or found.notes or found.conversations:
         quotes.clean_citations_elsewhere(session, said)
-    for row in rows_of(session, ConversationTable, here):
-        _retitle(session, row, said)
-    session.flush()
-    session.expire_all()
 
 
-def _retitle(session: Session, row: ConversationTable, said: Quotes) -> None:
-    if row.title and (row.title_source == "model" or said.stand_in(row.title)):
+def _titles_given(session: Session, found: Extent, touched: set[str]) -> frozenset[str]:
+    """Return the titles that messages and files of conversations that stay could have given them by rule."""
+    titles: set[str] = set()
+    for table, column, identifiers in (
+        (MessageTable, MessageTable.text, found.messages),
+        (AttachmentTable, AttachmentTable.name, found.files),
+    ):
+        for some in portions(identifiers):
+            chosen = select(column).where(table.id.in_(some), table.conversation_id.in_(sorted(touched)))
+            titles |= {title_from(text) for text in session.scalars(chosen)}
+    return frozenset(titles)
+
+
+def _retitle(session: Session, row: ConversationTable, said: Quotes, named_after: frozenset[str]) -> None:
+    """Take a title away that says what is gone; one sentence of it may be shorter than any piece of ``said``."""
+    if row.title and (row.title_source == "model" or row.title in named_after or said.stand_in(row.title)):
         chosen = (
             select(MessageTable.text)
             .where(MessageTable.conversation_id == row.id, MessageTable.role == "owner")

@@ -61,8 +61,11 @@ def gather(session: Session, found: Extent) -> Material:
 
 
 def oldest(session: Session, found: Extent) -> int:
-    """Return when the oldest of it was made: a copy made before that cannot hold any of it."""
-    at = now()
+    """Return when the oldest of it was made: a copy made before that cannot hold any of it.
+
+    Where something was made later than now, the clock was set back since, and no instant can be told: 0.
+    """
+    at = present = now()
     for table, identifiers in (
         (MessageTable, found.messages),
         (NoteTable, found.notes),
@@ -72,7 +75,10 @@ def oldest(session: Session, found: Extent) -> int:
         (ConnectionTable, found.connections),
     ):
         for some in portions(identifiers):
-            first = session.scalar(select(func.min(table.created_at)).where(table.id.in_(some)))
+            ends = select(func.min(table.created_at), func.max(table.created_at)).where(table.id.in_(some))
+            first, last = session.execute(ends).one()
+            if last is not None and last > present:
+                return 0
             at = min(at, first if first is not None else at)
     return at
 

@@ -7,7 +7,7 @@ included. The search itself folds ASCII case, so that no spelling escapes it.
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -107,12 +107,19 @@ def search_files(
             findings.unread += 1
 
 
-def places(locations: Locations) -> Iterator[tuple[str, Path]]:
+def places(locations: Locations, exports: Collection[Path] = ()) -> Iterator[tuple[str, Path]]:
     """Yield every file where the office may leave something, with the name it has in a report.
 
     The office's folder, the caches and logs of Bureau, and what it and SQLite put into temporary folders. The
-    database itself is not among them: as it lies on the disk it is noise.
+    database itself is not among them: as it lies on the disk it is noise. Nor are ``exports``, wherever their owner
+    put them: a report names those that still hold something.
     """
+    for name, path in _everywhere(locations):
+        if not any(path.is_relative_to(export) for export in exports):
+            yield name, path
+
+
+def _everywhere(locations: Locations) -> Iterator[tuple[str, Path]]:
     from platformdirs import user_cache_path, user_log_path
 
     yield from own_places(locations)
@@ -135,13 +142,16 @@ def own_places(locations: Locations) -> Iterator[tuple[str, Path]]:
             yield path.relative_to(locations.home).as_posix(), path
 
 
-def touched_places(locations: Locations, made_at: int) -> Iterator[tuple[str, Path]]:
+def touched_places(
+    locations: Locations, made_at: int, exports: Collection[Path] = ()
+) -> Iterator[tuple[str, Path]]:
     """Yield the files of the office's folder that may hold something made at ``made_at``, for the quick proof.
 
     Left out are those above QUICK_FILE bytes, those last written before it was made, and what is sealed whole under
-    keys of its own, attached files and backups: in them nothing can be found that is not known to be there.
+    keys of its own, attached files and backups, and ``exports``: in them nothing can be found that is not known to
+    be there.
     """
-    sealed = (locations.blobs, locations.backups)
+    sealed = (locations.blobs, locations.backups, *exports)
     for name, path in own_places(locations):
         if not any(path.is_relative_to(folder) for folder in sealed) and _may_hold(path, made_at):
             yield name, path

@@ -1,10 +1,10 @@
 """Retention: how long things stay, by the narrowest rule that fits, and what leaves when."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, delete, exists, func, or_, select
+from sqlalchemy import ColumnElement, and_, delete, exists, func, or_, select
 from sqlalchemy.orm import Session
 
 from memory import audit
@@ -12,7 +12,7 @@ from memory.errors import Refused
 from memory.identifiers import new_id
 from memory.identifiers import now as present
 from memory.lifecycle.data_map import Category, Retention, data_map
-from memory.lifecycle.subjects import Kind, Subject
+from memory.lifecycle.subjects import Kind, Subject, kept_by_holds, portions
 from memory.lifecycle.trash import DAY
 from memory.tables import (
     AgentTable,
@@ -36,6 +36,8 @@ PRESETS: tuple[int | None, ...] = (None, 30, 90, 365)
 """Days offered; None keeps."""
 LEDGER_DAYS = 730
 """Usage, outbox, audit trail and erase reports stay 24 months unless a rule says otherwise."""
+MOST_DAYS = 36_500
+"""A rule beyond a century would only be one that keeps."""
 LONGEST_JUMP = 4 * DAY
 """Where the clock shows more than this since it was last looked at, nothing is deleted without asking."""
 
@@ -80,6 +82,10 @@ def set_rule(session: Session, scope: Scope, scope_id: str, days: int | None) ->
     """Make or change a rule; ``days`` None keeps for ever. Raises Refused for what no rule can be about."""
     if days is not None and days < 1:
         raise Refused(_("A rule needs at least one day: to delete at once, erase."))
+    if days is not None and days > MOST_DAYS:
+        raise Refused(
+            _("A rule can have {most} days at most: to keep for ever, say “keep”.").format(most=MOST_DAYS)
+        )
     if scope == "category" and scope_id not in rulable():
         raise Refused(
             _("There is no rule for “{name}”: choose among {names}.").format(
@@ -107,6 +113,16 @@ def drop_rule(session: Session, scope: Scope, scope_id: str) -> None:
     session.flush()
 
 
+def forget_rules(session: Session, scope: Scope, identifiers: Iterable[str]) -> None:
+    """Remove the rules about conversations or agents that are erased."""
+    for some in portions(identifiers):
+        session.execute(
+            delete(RetentionRuleTable).where(
+                RetentionRuleTable.scope == scope, RetentionRuleTable.scope_id.in_(some)
+            )
+        )
+
+
 def rulable() -> tuple[str, ...]:
     """Return the categories of the data map that a rule can be about."""
     named = {entry.category for entry in data_map() if entry.retention is Retention.RULE}
@@ -116,7 +132,8 @@ def rulable() -> tuple[str, ...]:
 def leaving(session: Session, until: int) -> tuple[Leaving, ...]:
     """Return everything that the rules let go up to an instant, the first to leave first.
 
-    What is pinned, held or in the trash, or belongs to a conversation that is, is not among it.
+    What is pinned, held or in the trash, belongs to a conversation or message that is, or holds something that is,
+    is not among it.
     """
     by_scope = {(rule.scope, rule.scope_id): rule for rule in rules(session)}
     found = [
@@ -126,7 +143,8 @@ def leaving(session: Session, until: int) -> tuple[Leaving, ...]:
         and rule.days is not None
         and at + rule.days * DAY <= until
     ]
-    return tuple(sorted(found, key=lambda one: one.leaves_at))
+    kept = kept_by_holds(session, [one.subject for one in found])
+    return tuple(sorted((one for one in found if one.subject not in kept), key=lambda one: one.leaves_at))
 
 
 def prune_ledgers(session: Session, at: int) -> dict[str, int]:
@@ -159,7 +177,8 @@ def _ledger_ends(session: Session, at: int) -> Iterator[tuple[Any, int]]:
         rule = by_scope.get(("category", category.value))
         days = LEDGER_DAYS if rule is None else rule.days
         if days is not None:
-            yield from ((table, at - days * DAY) for table in tables)
+            # A rule that came with an import may say any number, and no instant is before the first.
+            yield from ((table, max(0, at - days * DAY)) for table in tables)
 
 
 def jumped(seen_at: int | None, at: int) -> bool:
@@ -184,7 +203,11 @@ def _candidates(session: Session) -> Iterator[tuple[Kind, str, str, int, list[tu
         .join(ConversationTable, ConversationTable.id == AttachmentTable.conversation_id)
         .where(*_free(AttachmentTable), *_free(ConversationTable))
     )
+    pinned = select(MessageTable.attachment_ids).where(MessageTable.pinned_at.is_not(None))
+    carried = {one for some in session.scalars(pinned) for one in some}
     for row in session.execute(files):
+        if row.id in carried:
+            continue
         category = ("category", Category.FILES.value)
         yield "file", row.id, row.name, row.created_at, [("file_type", row.kind), category]
     notes = select(
@@ -202,13 +225,16 @@ def _free(table: Any) -> tuple[ColumnElement[bool], ...]:
 
 def _keeps_something() -> ColumnElement[bool]:
     """The condition that something in a conversation is pinned or held."""
+    of_notes = and_(NoteTable.scope == "conversation", NoteTable.scope_id == ConversationTable.id)
+    belongs: tuple[tuple[Any, ColumnElement[bool]], ...] = (
+        (MessageTable, MessageTable.conversation_id == ConversationTable.id),
+        (AttachmentTable, AttachmentTable.conversation_id == ConversationTable.id),
+        (NoteTable, of_notes),
+    )
     return or_(
         *(
-            exists().where(
-                table.conversation_id == ConversationTable.id,
-                or_(table.pinned_at.is_not(None), table.held_at.is_not(None)),
-            )
-            for table in (MessageTable, AttachmentTable)
+            exists().where(here, or_(table.pinned_at.is_not(None), table.held_at.is_not(None)))
+            for table, here in belongs
         )
     )
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import Exists, exists, select
 from sqlalchemy.orm import Session
 
 from memory.errors import NotFound, Refused
@@ -125,7 +125,35 @@ def drawn_from(session: Session, found: Extent) -> set[str]:
 
 
 def refuse_held(session: Session, found: Extent) -> None:
-    """Raise Refused where a hold keeps something of it."""
+    """Raise Refused where a hold keeps something of it; a held message keeps its files too."""
+    if _is_held(session, found):
+        raise Refused(_("A hold keeps this, or something in it: release the hold first."))
+
+
+def kept_by_holds(session: Session, subjects: Iterable[Subject]) -> frozenset[Subject]:
+    """Return those of the subjects that a hold keeps, because of themselves or of something in them."""
+    holding = (ConversationTable, MessageTable, AttachmentTable, NoteTable)
+    if not any(session.scalar(select(_held(table))) for table in holding):
+        return frozenset()
+    return frozenset(
+        one for one in subjects if _is_held(session, extent(session, [one], derived_notes=False))
+    )
+
+
+def still_there(session: Session, subjects: Sequence[Subject]) -> tuple[Subject, ...]:
+    """Return those of the subjects that were not erased meanwhile, with something they belonged to."""
+    there: dict[Kind, set[str]] = {}
+    for kind in {one.kind for one in subjects}:
+        table: Any = TABLES[kind]
+        there[kind] = ids_where(session, table, table.id, [one.id for one in subjects if one.kind == kind])
+    return tuple(one for one in subjects if one.id in there[one.kind])
+
+
+def _held(table: Any) -> Exists:
+    return exists().where(table.held_at.is_not(None))
+
+
+def _is_held(session: Session, found: Extent) -> bool:
     held_conversations = set(found.conversations)
     for table, identifiers in ((MessageTable, found.messages), (AttachmentTable, found.files)):
         for some in portions(identifiers):
@@ -140,9 +168,15 @@ def refuse_held(session: Session, found: Extent) -> None:
     )
     for table, identifiers in checks:
         for some in portions(identifiers):
-            chosen = select(table.id).where(table.id.in_(some), table.held_at.is_not(None)).limit(1)
-            if session.scalar(chosen) is not None:
-                raise Refused(_("A hold keeps this, or something in it: release the hold first."))
+            if session.scalar(select(_held(table).where(table.id.in_(some)))):
+                return True
+    for some in portions(held_conversations if found.files else ()):
+        carried = select(MessageTable.attachment_ids).where(
+            MessageTable.conversation_id.in_(some), MessageTable.held_at.is_not(None)
+        )
+        if any(not found.files.isdisjoint(files) for files in session.scalars(carried)):
+            return True
+    return False
 
 
 def portions(values: Iterable[V]) -> Iterator[list[V]]:

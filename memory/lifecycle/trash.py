@@ -1,7 +1,7 @@
 """The trash: what its owner put away, whole and out of sight, until its days are over or it is brought back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import func, select
@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from memory import settings
 from memory.errors import ManyAtOnce, Refused
 from memory.identifiers import now
-from memory.lifecycle.subjects import TABLES, Kind, Subject
+from memory.lifecycle.subjects import TABLES, Kind, Subject, kept_by_holds
 from memory.tables import (
     AgentTable,
     AttachmentTable,
@@ -45,7 +45,7 @@ KINDS: tuple[Kind, ...] = tuple(_NAMES)
 
 @dataclass(frozen=True, slots=True)
 class Trashed:
-    """One thing in the trash. ``leaves_at`` is when it is erased, None while a hold keeps it."""
+    """One thing in the trash. ``leaves_at`` is when it is erased, None while a hold keeps it or something in it."""
 
     subject: Subject
     label: str
@@ -86,13 +86,12 @@ def listed(session: Session) -> tuple[Trashed, ...]:
     found: list[Trashed] = []
     for kind, name in _NAMES.items():
         table: Any = TABLES[kind]
-        held = getattr(table, "held_at", None)
-        columns = (table.id, name, table.trashed_at, *([held] if held is not None else []))
-        for row in session.execute(select(*columns).where(table.trashed_at.is_not(None))):
-            leaves_at = aside[kind, row[0]] if (kind, row[0]) in aside else row[2] + days * DAY
-            if len(row) > 3 and row[3] is not None:
-                leaves_at = None
-            found.append(Trashed(Subject(kind, row[0]), title_from(row[1]), row[2], leaves_at))
+        chosen = select(table.id, name, table.trashed_at).where(table.trashed_at.is_not(None))
+        for identifier, label, at in session.execute(chosen):
+            leaves_at = aside.get((kind, identifier), at + days * DAY)
+            found.append(Trashed(Subject(kind, identifier), title_from(label), at, leaves_at))
+    kept = kept_by_holds(session, [one.subject for one in found])
+    found = [replace(one, leaves_at=None) if one.subject in kept else one for one in found]
     return tuple(sorted(found, key=lambda one: -one.trashed_at))
 
 

@@ -9,11 +9,12 @@ from sqlalchemy.orm import Session
 
 from agents.events import Erased, Event
 from agents.indexing import index_said
+from agents.lifecycle import erasing
 from agents.office import Office
 from memory import branches, messages, notes
 from memory.chats import Message
-from memory.errors import NotFound
-from memory.lifecycle import erased
+from memory.errors import DiskFull, NotFound
+from memory.lifecycle import erased, reports
 from memory.lifecycle.subjects import Subject
 
 MARKER = "the ochre pelican counts seventeen lighthouses"
@@ -119,3 +120,39 @@ async def test_words_that_the_schema_uses_are_no_trace(office: Office) -> None:
     note = await office.notes.add("memory_scopes")
     report = await office.erasing.erase([Subject("note", note.id)])
     assert (await office.erasing.proved(report.id)).state == "clean"
+
+
+async def test_a_key_that_cannot_be_changed_leaves_the_search_of_what_went(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    note = await office.notes.add(f"Note that {MARKER}")
+    key = office.vault.keys.database_key
+
+    async def fail(*_arguments: object) -> None:
+        raise DiskFull("The disk is full.")
+
+    monkeypatch.setattr(erasing, "change_key", fail)
+    with pytest.raises(DiskFull):
+        await office.erasing.erase([Subject("note", note.id)], deep=True)
+    (report,) = await office.database.read(reports.reports)
+    report = await office.erasing.proved(report.id)
+    assert (report.level, report.state, report.openers) == ("full", "clean", ())
+    assert office.vault.keys.database_key == key
+
+
+async def test_a_file_that_cannot_be_removed_stops_nothing_else(
+    office: Office, tmp_path: Path, heard: list[Event]
+) -> None:
+    conversation = await office.create_conversation()
+    source = tmp_path / "lease.txt"
+    source.write_text(f"It says that {MARKER}.")
+    file = await office.attach(conversation.id, source)
+    await office.files.settled([file.id])
+    blob = office.blobs.path(file.blob_id)
+    blob.unlink()
+    blob.mkdir()
+    report = await office.erasing.proved((await office.erasing.erase([Subject("file", file.id)])).id)
+    blob.rmdir()
+    assert report.state == "clean"
+    assert traces(office) == []
+    assert [event.files for event in heard if isinstance(event, Erased)] == [{file.id}]

@@ -18,7 +18,7 @@ from agents.events import TextDelta
 from agents.office import Office
 from memory import chats, notes, runs
 from memory.chats import Message
-from memory.identifiers import new_id
+from memory.identifiers import new_id, now
 from memory.lifecycle import reports
 from memory.lifecycle.reports import EraseReport
 from memory.lifecycle.subjects import Subject
@@ -26,12 +26,13 @@ from memory.tables import (
     ConversationTable,
     ExportRecordTable,
     MessageTable,
+    NoteTable,
     ProvenanceTable,
     RunEventTable,
     RunTable,
 )
 from tests.agents.conftest import PASSPHRASE, connect, until
-from tests.agents.test_erasing import MARKER, WORDS, traces
+from tests.agents.test_erasing import MARKER, WORDS, _say, traces
 from tests.peers.aimock import Aimock
 
 
@@ -99,6 +100,39 @@ async def test_what_repeats_a_message_in_rows_that_stay_is_cleaned(office: Offic
     assert (await office.message(sent.replies[0].id)).parent_id is None
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "My PIN is 471163.\nPlease keep this whole thing in mind for me.",
+        "471163!",
+        "Is it **471163**? I wonder",
+    ],
+)
+async def test_a_title_that_says_what_is_gone_goes_however_short_it_is(office: Office, text: str) -> None:
+    conversation = await office.create_conversation()
+    first, second = await office.database.write(_say, conversation.id, text, "And the weather?")
+    titles = [(await office.database.read(chats.conversation, conversation.id)).title]
+    await office.erasing.proved((await office.erasing.erase([Subject("message", second.id)])).id)
+    titles.append((await office.database.read(chats.conversation, conversation.id)).title)
+    await office.database.write(_say, conversation.id, "And the weather today?")
+    await office.erasing.proved((await office.erasing.erase([Subject("message", first.id)])).id)
+    titles.append((await office.database.read(chats.conversation, conversation.id)).title)
+    assert "471163" in titles[0]
+    assert titles[1:] == [titles[0], "And the weather today?"]
+    assert traces(office, ("471163",)) == []
+
+
+async def test_rules_about_what_is_gone_go_with_it(office: Office) -> None:
+    conversation, agent = await office.create_conversation(title="The quay"), (await office.roster.all())[0]
+    await office.keeping.set_rule("conversation", conversation.id, 30)
+    await office.keeping.set_rule("agent", agent.id, 30)
+    kept = await office.keeping.set_rule("category", "notes", 30)
+    subjects = [Subject("conversation", conversation.id), Subject("agent", agent.id)]
+    report = await office.erasing.proved((await office.erasing.erase(subjects)).id)
+    assert report.state == "clean", json.dumps(report.proof)
+    assert await office.keeping.rules() == (kept,)
+
+
 @pytest.mark.req("R041")
 @pytest.mark.req("R046")
 async def test_a_file_goes_with_its_key_content_passages_and_vectors(
@@ -145,6 +179,31 @@ async def test_copies_made_while_it_existed_are_named_and_earlier_ones_are_not(o
     await office.database.write(_export, "after", note.created_at + 1)
     report = await office.erasing.erase([Subject("note", note.id)])
     assert [copy.path for copy in await office.database.read(reports.copies, report.copies)] == ["after"]
+
+
+async def test_a_clock_that_was_set_back_hides_no_copy(office: Office) -> None:
+    note = await office.notes.add(f"Note that {MARKER}")
+    await office.database.write(_from_the_future, note.id)
+    await office.database.write(_export, "after", now())
+    report = await office.erasing.erase([Subject("note", note.id)])
+    assert [copy.path for copy in await office.database.read(reports.copies, report.copies)] == ["after"]
+
+
+async def test_an_export_among_temporary_files_is_a_copy_and_no_trace(
+    office: Office, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    for number, stray in enumerate((False, True)):
+        note = await office.notes.add(f"Note {number} that {MARKER}")
+        export = tmp_path / f"bureau-out-{number}"
+        await office.transfers.export(export)
+        assert MARKER in (export / "data" / "records" / "memory.jsonl").read_text()
+        if stray:
+            (tmp_path / "bureau-left.txt").write_text(MARKER)
+        report = await office.erasing.proved((await office.erasing.erase([Subject("note", note.id)])).id)
+        assert report.state == ("traces" if stray else "clean"), json.dumps(report.proof)
+        copies = await office.database.read(reports.copies, report.copies)
+        assert [copy.path for copy in copies] == [str(export)]
 
 
 async def test_words_that_are_also_kept_elsewhere_are_no_traces(office: Office) -> None:
@@ -243,6 +302,10 @@ def _deep(session: Session, conversation_id: str, depth: int) -> None:
 
 def _export(session: Session, path: str, at: int) -> None:
     session.add(ExportRecordTable(id=new_id(), at=at, path=path))
+
+
+def _from_the_future(session: Session, note_id: str) -> None:
+    session.get_one(NoteTable, note_id).created_at = now() + 86_400_000
 
 
 def _count(session: Session) -> int:

@@ -1,26 +1,33 @@
 """Trash, holds, restrictions, retention and the daily round, on an open office."""
 
+import asyncio
 import logging
 import os
+import shutil
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy.orm import Session
 
+from agents.errors import ErasureFailed
 from agents.events import Event, RetentionAsks
 from agents.indexing import index_said
+from agents.lifecycle import daily
 from agents.lifecycle.daily import Daily
 from agents.office import Office
 from desktop.log_file import LogFile
 from memory import audit, branches, chats, messages, notes, runs
 from memory.errors import ManyAtOnce, NotFound, Refused
 from memory.identifiers import now
-from memory.lifecycle import holds, reports
+from memory.lifecycle import holds, reports, rounds
 from memory.lifecycle.retention import LONGEST_JUMP, jumped
 from memory.lifecycle.subjects import Subject
 from memory.lifecycle.trash import DAY
-from memory.tables import AuditTable, ConversationTable, RunTable
+from memory.tables import AuditTable, ConversationTable, RetentionRuleTable, RunTable
 from memory.tables.records import required
+from tests.agents.conftest import until
 from tests.agents.test_erasing import _say
 
 
@@ -81,6 +88,54 @@ async def test_a_hold_keeps_things_from_every_deletion(office: Office) -> None:
         await office.erasing.erase([subject])
     await office.keeping.hold(subject, held=False)
     assert (await daily_at(office, now() + 400 * DAY).round(confirmed=True)).trash == 1
+
+
+@pytest.mark.req("R219")
+async def test_what_is_held_in_a_chat_keeps_the_chat_and_nothing_else(office: Office) -> None:
+    conversation = await office.create_conversation(title="The quay")
+    (said,) = await office.database.write(_say, conversation.id, "It is deep.")
+    note = await office.notes.add("The crane is red")
+    await office.keeping.hold(Subject("message", said.id), held=True)
+    await office.keeping.put_away([Subject("conversation", conversation.id), Subject("note", note.id)])
+    leaving = {one.subject.kind: one.leaves_at for one in await office.keeping.trash()}
+    assert leaving["conversation"] is None
+    assert leaving["note"] is not None
+    assert (await daily_at(office, now() + 31 * DAY).round(confirmed=True)).trash == 1
+    assert [one.subject.kind for one in await office.keeping.trash()] == ["conversation"]
+
+
+@pytest.mark.req("R219")
+@pytest.mark.parametrize("mark", ["held", "pinned"])
+async def test_a_message_that_is_to_stay_keeps_its_files(office: Office, tmp_path: Path, mark: str) -> None:
+    conversation = await office.create_conversation()
+    source = tmp_path / "lease.txt"
+    source.write_text("The rent is due on the third.")
+    file = await office.attach(conversation.id, source)
+    await office.files.settled([file.id])
+    sent = await office.send(conversation.id, "See this", [file.id])
+    await office.runs.wait([run.id for run in sent.runs])
+    await office.keeping.set_rule("category", "files", 1)
+    later = now() + 2 * DAY
+    assert [one.subject.id for one in await office.keeping.leaving(later)] == [file.id]
+    if mark == "held":
+        await office.keeping.hold(Subject("message", sent.message.id), held=True)
+        with pytest.raises(Refused):
+            await office.erasing.erase([Subject("file", file.id)])
+    else:
+        await office.database.write(messages.pin_message, sent.message.id, pinned=True)
+    assert await office.keeping.leaving(later) == ()
+
+
+async def test_a_note_of_a_chat_that_is_to_stay_keeps_the_chat(office: Office) -> None:
+    conversation = await office.create_conversation(title="The quay")
+    note = await office.database.write(
+        notes.add_note, "The crane is red", scope="conversation", scope_id=conversation.id
+    )
+    await office.keeping.set_rule("category", "conversations", 1)
+    later = now() + 2 * DAY
+    assert [one.subject.id for one in await office.keeping.leaving(later)] == [conversation.id]
+    await office.database.write(notes.pin_note, note.id, pinned=True)
+    assert await office.keeping.leaving(later) == ()
 
 
 @pytest.mark.req("R113")
@@ -201,6 +256,44 @@ def test_a_clock_set_back_or_far_forward_is_a_jump(seen_at: int | None, at: int,
     assert jumped(seen_at, at) is asks
 
 
+async def test_what_went_with_something_before_it_stops_no_round(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(daily, "_AT_ONCE", 1)
+    conversation = await office.create_conversation(title="The quay")
+    (said,) = await office.database.write(_say, conversation.id, "It is deep.")
+    note = await office.notes.add("The crane is red")
+    for kind, identifier in (("conversation", conversation.id), ("message", said.id), ("note", note.id)):
+        await office.keeping.put_away([Subject(kind, identifier)])
+    await daily_at(office, now() + 31 * DAY).round(confirmed=True)
+    assert await office.keeping.trash() == ()
+
+
+async def test_a_round_that_fails_is_tried_again(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever stops one round, agents at work or a folder that went away, the next one still comes."""
+    monkeypatch.setattr(daily, "_AGAIN_SECONDS", 0.0)
+    note = await office.notes.add("The crane is red")
+    await office.keeping.put_away([Subject("note", note.id)])
+    shutil.rmtree(office.locations.logs)
+    tries: list[int] = []
+
+    async def busy_at_first(*arguments: Any, **options: Any) -> reports.EraseReport:
+        tries.append(1)
+        if len(tries) < 3:
+            raise ErasureFailed("Agents keep working on this.")
+        return await office.erasing.erase(*arguments, **options)
+
+    erasing = office.erasing
+    at_work = daily_at(office, now() + 31 * DAY)
+    await office.database.write(rounds.note, now() + 31 * DAY)
+    monkeypatch.setattr(at_work, "_erasing", SimpleNamespace(erase=busy_at_first, deepen=erasing.deepen))
+    await at_work.start()
+    await until(lambda: len(tries) == 3)
+    while await office.keeping.trash():
+        await asyncio.sleep(0)
+    await at_work.close()
+
+
 @pytest.mark.parametrize("days", [-40, 40])
 async def test_nothing_goes_when_the_clock_jumps_until_its_owner_confirms(
     office: Office, heard: list[Event], days: int
@@ -226,6 +319,14 @@ async def test_ledgers_and_logs_are_shortened_and_the_audit_trail_still_verifies
     done = await daily_at(office, now()).round()
     assert done.ledgers["audit"] == 3
     assert await office.database.read(audit.verify) >= 1
+
+
+async def test_no_number_of_days_is_too_large_for_a_round(office: Office) -> None:
+    with pytest.raises(Refused, match="36500"):
+        await office.keeping.set_rule("category", "usage", 10**23)
+    rule = await office.keeping.set_rule("category", "usage", 36_500)
+    await office.database.write(_lengthen, rule.id, 2**62)  # as an import brings it
+    assert (await daily_at(office, now()).round()).ledgers == {}
 
 
 @pytest.mark.req("R071")
@@ -270,6 +371,10 @@ async def test_the_key_changes_a_week_after_an_erasure(office: Office) -> None:
 def _age(session: Session, conversation_ids: list[str], at: int) -> None:
     for identifier in conversation_ids:
         session.get_one(ConversationTable, identifier).updated_at = at
+
+
+def _lengthen(session: Session, rule_id: str, days: int) -> None:
+    session.get_one(RetentionRuleTable, rule_id).days = days
 
 
 def _age_note(session: Session, note_id: str, at: int) -> None:

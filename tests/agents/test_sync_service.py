@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.events import Notice
 from agents.office import Office
 from agents.sync_service.connecting import NotReached
 from agents.sync_service.device_item import ITEM, SESSION_ITEM
@@ -258,6 +259,29 @@ async def test_sessions_are_listed_and_ended_and_devices_sign_others(
     assert len(await one.syncing.account.sessions()) == 1
     await settle(one, other)
     assert len(await one.syncing.account.sessions()) == 2
+
+
+@pytest.mark.req("R075")
+async def test_the_owner_is_told_of_a_device_that_joined(offices: Offices, hosted: Running) -> None:
+    one, other = await offices("one"), await offices("other")
+    key = await found(one, hosted)
+    told: list[str] = []
+    one.events.subscribe(lambda event: told.append(event.sentence) if isinstance(event, Notice) else None)
+    other.events.subscribe(lambda event: told.append(event.sentence) if isinstance(event, Notice) else None)
+    await join(other, hosted, key)
+    await settle(one, other)
+    assert told == [f"Another device joined your account ({(await device_id(other))[:8]})."]
+
+
+async def test_two_devices_recover_at_once_and_both_are_listed(offices: Offices, hosted: Running) -> None:
+    one, two, three = await offices("one"), await offices("two"), await offices("three")
+    key = await found(one, hosted)
+    codes = [await code_of(office, hosted) for office in (two, three)]
+    await asyncio.gather(
+        *(office.syncing.joining.join(*code, key) for office, code in zip((two, three), codes, strict=True))
+    )
+    await settle(one, two, three)
+    assert len((await one.syncing.devices()).active()) == 3
 
 
 @pytest.mark.req("R098")

@@ -117,12 +117,15 @@ async def test_a_question_does_not_stay_over_a_locked_window(session):
 
 @pytest.mark.req("R142")
 @pytest.mark.req("R146")
-async def test_the_office_is_erased_only_after_its_words_are_typed(page, session):
+async def test_the_office_is_erased_only_after_its_words_are_typed(page, session, tmp_path):
     await chat(session, "Harbour", "How deep is it?")
+    await session.office.transfers.export(tmp_path / "copy.aofx")
+    await session.office.backups.make("owner")
     erasing = await part(page, "erase")
     card = erasing.findChild(EverythingCard)
     closed = []
     session.window.closing.connect(lambda: closed.append(True))
+    assert card.copies.text().splitlines()[1:] == [str(tmp_path / "copy.aofx")]
     card.field.setText("erase everythin")
     assert not card.erase.isEnabled()
     card.field.setText("Erase everything")

@@ -235,6 +235,17 @@ async def test_a_category_is_switched_off_and_on(page, session, other, folder):
     assert len(await other.database.read(notes.notes)) == 1
 
 
+async def test_a_setting_of_another_device_is_known_to_the_window_at_once(session, other, folder):
+    await together(session, other, folder)
+    assert session.preferences.value("trash.days") == 30
+    heard = []
+    session.preferences.on_change(lambda key, value: heard.append((key, value)))
+    await other.settings.change("trash.days", 90)
+    await settle(other, session.office)
+    await until(lambda: session.preferences.value("trash.days") == 90)
+    assert heard == [("trash.days", 90)]
+
+
 async def in_conflict(session, other: Office) -> None:
     """Change the same words on both; those of the window's office lose."""
     for office, words in ((session.office, "Write short letters."), (other, "Write long letters.")):

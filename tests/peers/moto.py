@@ -4,6 +4,7 @@ It lives in an environment of its own (`<venv>/peers/moto`), because botocore an
 python-dateutil. It takes every signature, so signatures are held against botocore's own (`presigned`).
 """
 
+import contextlib
 import json
 import os
 import socket
@@ -30,9 +31,9 @@ print(client.generate_presigned_url(asked["method"], Params=asked["parameters"],
 """
 
 
-@pytest.fixture(scope="session")
-def s3() -> Iterator[str]:
-    """The address of a store without buckets."""
+@contextlib.contextmanager
+def store() -> Iterator[str]:
+    """Run a store without buckets; give its address."""
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     command = [_PYTHON, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)]
@@ -51,6 +52,12 @@ def s3() -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+@pytest.fixture(scope="session")
+def s3() -> Iterator[str]:
+    with store() as found:
+        yield found
 
 
 def presigned(endpoint: str, method: str, **parameters: object) -> str:

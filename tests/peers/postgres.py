@@ -32,6 +32,8 @@ _SETTINGS = {
 }
 
 
+_DURABLE = {"fsync": "on", "synchronous_commit": "on", "full_page_writes": "on"}
+"""As an operator runs it, for whoever measures or pulls the plug."""
 _LOGIN = "hosted"
 _EMPTY = """DO $$ DECLARE found text; BEGIN
 FOR found IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' LOOP
@@ -51,18 +53,18 @@ class Postgres:
         command += ["-d", database, "-qtAX", "-v", "ON_ERROR_STOP=1", "-c", sql]
         return subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
-    def databases(self) -> dict[str, str]:
-        """Empty the three databases, or make them; return their addresses by setting.
+    def databases(self, kind: str = _LOGIN) -> dict[str, str]:
+        """Empty three databases, or make them; return their addresses by setting. Another ``kind`` are three others.
 
         They belong to a login that is no superuser.
         """
         urls = {}
-        there = self.run("SELECT rolname FROM pg_roles").split()
-        if _LOGIN not in there:
+        if _LOGIN not in self.run("SELECT rolname FROM pg_roles").split():
             self.run(f"CREATE ROLE {_LOGIN} LOGIN CREATEROLE")
+        there = self.run("SELECT datname FROM pg_database").split()
         for store in ("records", "keys", "ledger"):
-            name = f"{_LOGIN}_{store}"
-            if _LOGIN not in there:
+            name = f"{kind}_{store}"
+            if name not in there:
                 self.run(f"CREATE DATABASE {name} OWNER {_LOGIN}")
             self.run(_EMPTY, name)
             urls[f"{store}_url"] = f"postgresql+asyncpg://{_LOGIN}@127.0.0.1:{self.port}/{name}"
@@ -81,8 +83,8 @@ def programs() -> Path:
 
 
 @contextlib.contextmanager
-def server() -> Iterator[Postgres]:
-    """Run a server on a free port of loopback."""
+def server(*, durable: bool = False) -> Iterator[Postgres]:
+    """Run a server on a free port of loopback; a durable one waits for the disk."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
     prefix: list[str] = []
     if hasattr(os, "geteuid") and os.geteuid() == 0:
@@ -93,7 +95,8 @@ def server() -> Iterator[Postgres]:
     data, where = folder / "data", programs()
     made = [*prefix, where / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     subprocess.run(made, capture_output=True, check=True, cwd=folder)
-    options = [part for name, value in _SETTINGS.items() for part in ("-c", f"{name}={value}")]
+    settings = {**_SETTINGS, **(_DURABLE if durable else {})}
+    options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     running = [*prefix, where / "postgres", "-D", data, "-p", str(port), *options]
     process = subprocess.Popen(running, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, cwd=folder)
     try:

@@ -12,6 +12,7 @@ from desktop.pages.sync.entering import SixWords
 from desktop.pages.sync.page import SyncPage
 from memory.errors import Refused
 from memory.locations import Locations
+from memory.sync.service.sign_in import Asked, Promises
 from memory.sync.taking import Round
 from tests.shots.camera import Camera, Scene
 from vault.secret import Secret
@@ -28,6 +29,7 @@ def sync_empty_scenes() -> dict[str, Scene]:
         "sync-off-refused": _refused,
         "sync-key": _key,
         "sync-join": _join,
+        "sync-promises": _promises,
         "sync-code": _code,
     }
 
@@ -88,9 +90,15 @@ async def _join(camera: Camera) -> None:
     page.beginning.go_on.click()
 
 
-async def _code(camera: Camera) -> None:
-    from memory.sync.service.sign_in import Asked
+async def _promises(camera: Camera) -> None:
+    page = await _page(camera)
+    said = Promises(
+        "sync.example.org", "Nuremberg, Germany", "https://sync.example.org/privacy", "2026-11-01", 14, 60
+    )
+    page.beginning._show_promises(said, "https://sync.example.org", "owner@example.org")
 
+
+async def _code(camera: Camera) -> None:
     page = await _page(camera)
     page.beginning._show_code(Asked("https://sync.example.org", "owner@example.org", bytes(32)))
 
@@ -164,6 +172,8 @@ async def _six(camera: Camera) -> None:
     admission.give_up.hide()
     page.devices._admission.addWidget(admission)
     page.recovery.show()
+    page.holdings.show()
+    page.holdings.deletion.show()
     await camera.settle(0.3)
     page._states.currentWidget().ensureWidgetVisible(page.leaving)
 

@@ -71,6 +71,9 @@ def test_rules_are_set_shown_previewed_and_taken_back(terminal: Terminal) -> Non
     assert terminal.value("retention", "run")["retention"] == 0  # type: ignore[index]  # an object
     terminal.value("retention", "set", "notes", "default")
     assert terminal.value("retention", "show") == []
+    for days, status, said in (("9" * 23, 1, "36500"), ("²", 2, "number of days")):
+        code, _output, errors = terminal.run("retention", "set", "notes", days)
+        assert (code, said in errors) == (status, True), errors
     code, _output, errors = terminal.run("retention", "set", "weather", "9")
     assert code == 1
     assert "weather" in errors
@@ -80,6 +83,9 @@ def test_rules_are_set_shown_previewed_and_taken_back(terminal: Terminal) -> Non
 @pytest.mark.req("R146")
 def test_everything_goes_only_after_the_word_and_leaves_foreign_files(terminal: Terminal) -> None:
     terminal.value("memory", "add", "The ochre pelican eats at noon")
+    elsewhere = terminal.home.with_name("copy.aofx")
+    terminal.value("export", str(elsewhere))
+    terminal.value("backup", "now")
     foreign = terminal.home / "holiday.jpg"
     foreign.write_bytes(b"mine")
     code, _output, errors = terminal.run("erase", "everything", stdin="nothing\n")
@@ -88,6 +94,8 @@ def test_everything_goes_only_after_the_word_and_leaves_foreign_files(terminal: 
     assert (terminal.home / "office.db").exists()
     code, output, errors = terminal.run("--json", "erase", "everything", "--yes")
     assert code == 0, errors
-    assert json.loads(output) == {"erased": "everything", "left": [str(foreign)], "openers": ["passphrase"]}
+    said = json.loads(output)
+    assert [copy["path"] for copy in said.pop("copies")] == [str(elsewhere)]
+    assert said == {"erased": "everything", "left": [str(foreign)], "openers": ["passphrase"]}
     assert "Whoever knows your passphrase" in errors and "Destroy it too." in errors
     assert list(terminal.home.rglob("*")) == [foreign]

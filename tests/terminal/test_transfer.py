@@ -26,6 +26,12 @@ def test_out_checked_and_in_again(tmp_path: Path) -> None:
     assert checked["signed"] == "here" and checked["sha256"] == written["sha256"]
     sealed = str(tmp_path / "out.aofx.age")
     assert one.run("export", sealed, "--encrypt-with", str(words))[0] == 0
+    words.with_name("none.txt").write_text("\n")
+    code, _output, errors = one.run(
+        "export", str(tmp_path / "open.aofx"), "--encrypt-with", str(words.with_name("none.txt"))
+    )
+    assert code == 2 and "is empty" in errors
+    assert not (tmp_path / "open.aofx").exists()
     seen = other.value("import", sealed, "--decrypt-with", str(words), "--preview")
     assert seen["counts"]["memory"] == {"new": 1}
     assert "Prefers tea" not in other.run("memory", "list")[1]

@@ -47,7 +47,8 @@ class ErasePart(Page):
         )
         overview.addWidget(self._choosing())
         overview.addWidget(self._deepening())
-        overview.addWidget(EverythingCard(session))
+        self._everything = EverythingCard(session)
+        overview.addWidget(self._everything)
         overview.addWidget(label(_("Reports"), "heading"))
         self._reports = QVBoxLayout()
         self._reports.setSpacing(0)
@@ -65,6 +66,7 @@ class ErasePart(Page):
     async def load(self) -> None:
         database = self.session.office.database
         await self._offer()
+        await self._everything.load()
         found = await database.read(reports.reports)
         clear(self._reports)
         for report in found:

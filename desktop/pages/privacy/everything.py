@@ -2,13 +2,14 @@
 
 from PySide6.QtWidgets import QLineEdit, QPushButton
 
-from agents.lifecycle.everything import erase_everything
+from agents.lifecycle.everything import copies_elsewhere, erase_everything
 from desktop.faults import sentence_of
 from desktop.pages.folding import FoldingRow
 from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import Card, label
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
+from memory.errors import StorageError
 from resources.language import gettext as _
 from vault.errors import VaultError
 
@@ -31,6 +32,9 @@ class EverythingCard(Card):
                 wrap=True,
             )
         )
+        self.copies = label("", "small", wrap=True)
+        self.copies.hide()
+        column.addWidget(self.copies)
         self.phrase = _("erase everything")
         column.addWidget(label(_("To confirm, type: {phrase}").format(phrase=self.phrase), wrap=True))
         row = FoldingRow(400)
@@ -53,6 +57,12 @@ class EverythingCard(Card):
         self.working = Working()
         column.addWidget(self.working)
 
+    async def load(self) -> None:
+        """Name the copies that stay. Raises StorageError."""
+        paths = [copy.path for copy in await copies_elsewhere(self._session.office)]
+        self.copies.setText("\n".join([_("These copies stay; destroy those you do not want:"), *paths]))
+        self.copies.setVisible(bool(paths))
+
     def _compare(self, text: str) -> None:
         self.erase.setEnabled(text.strip().casefold() == self.phrase.casefold())
 
@@ -64,7 +74,7 @@ class EverythingCard(Card):
         self.working.begin(_("Erasing everything …"), cancellable=False)
         try:
             await erase_everything(self._session.office)
-        except VaultError as error:
+        except (StorageError, VaultError) as error:
             self.working.end()
             self.fault.setText(sentence_of(error))
             self.fault.show()

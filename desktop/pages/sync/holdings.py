@@ -21,12 +21,17 @@ from memory.sync import kept_receipts
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.deletion import Mode
 from memory.sync.service.exports import FAILED, READY, Kind
+from memory.sync.service.faults import DeletionPending, ServiceRefused
+from memory.sync.taking import Round
 from resources.language import gettext as _
 from resources.language import ngettext
 from vault.errors import VaultError
 
 _HOURS = 24
 _ASK_SECONDS = 2.0
+_CONTENTS = 18
+_PENDING, _NOTHING_PENDING = "deletion_pending", "nothing_pending"
+WHATS: tuple[What, ...] = ("office", "account")
 
 
 class HoldingsCard(Card):
@@ -53,7 +58,7 @@ class HoldingsCard(Card):
         self.fault.hide()
         column.addWidget(self.fault)
         doors = FlowLayout()
-        self.kind = QComboBox()
+        self.kind = _choice()
         self.kind.setAccessibleName(_("What is exported"))
         self.kind.addItem(_("What it knows of you"), "metadata")
         self.kind.addItem(_("All of it, with the sealed records"), "full")
@@ -63,9 +68,16 @@ class HoldingsCard(Card):
         self.deletes = self._button(doors, _("Delete there…"), lambda: self.deletion.setVisible(True))
         self.restore = self._button(doors, _("Call the deletion off"), lambda: self._attempt(self._restore))
         column.addLayout(doors)
+        self.restore.hide()
         self.deletion = self._deletion_card()
         column.addWidget(self.deletion)
         self._kept: tuple[KeptReceipt, ...] = ()
+
+    def show_round(self, done: Round | None) -> None:
+        """Offer to call a deletion off where the last round met one."""
+        refusal = done.refusal if done is not None else None
+        if isinstance(refusal, DeletionPending) and refusal.state == _PENDING:
+            self.restore.show()
 
     def _button(self, row: FlowLayout, words: str, act: Callable[[], object]) -> QPushButton:
         button = QPushButton(words)
@@ -77,15 +89,18 @@ class HoldingsCard(Card):
         frame, column = card()
         frame.setProperty("kind", "well")
         frame.setAccessibleName(_("Delete at the service"))
-        self.what = QComboBox()
+        self.what = _choice()
         self.what.setAccessibleName(_("What is deleted"))
         self.what.addItem(_("The copy of this office"), "office")
         self.what.addItem(_("The whole account, with every office in it"), "account")
         column.addWidget(self.what)
-        self.at_once = QCheckBox(_("At once, with a code from the mail"))
+        self.at_once = QCheckBox(_("At once"))
         self.at_once.toggled.connect(self._ask_for_code)
         column.addWidget(self.at_once)
-        sentence = _("Otherwise it waits some days, in which each of your devices can call it off.")
+        sentence = _(
+            "At once needs a code from the mail; otherwise it waits some days, in which each of your devices can call "
+            "it off."
+        )
         column.addWidget(label(sentence, "small", wrap=True))
         self.code = QLineEdit()
         self.code.setPlaceholderText(_("Code from the mail"))
@@ -140,6 +155,7 @@ class HoldingsCard(Card):
         begun = await holdings.delete(what, mode, self.code.text().strip())
         self.deletion.hide()
         self.code.clear()
+        self.restore.setVisible(begun.grace_until is not None)
         if begun.grace_until is None:
             self._say(_("The service deletes it now; its receipt comes with the next round."))
         else:
@@ -147,9 +163,19 @@ class HoldingsCard(Card):
             self._say(sentence.format(when=moment(begun.grace_until)))
 
     async def _restore(self) -> None:
+        """Call off what is pending, be it of the account, of this office, or of both."""
         holdings = self._session.office.syncing.holdings
-        what: What = self.what.currentData()
-        await holdings.restore(what)
+        refused: list[ServiceRefused] = []
+        for what in WHATS:
+            try:
+                await holdings.restore(what)
+            except ServiceRefused as refusal:
+                if refusal.code != _NOTHING_PENDING:
+                    raise
+                refused.append(refusal)
+        if len(refused) == len(WHATS):
+            raise refused[0]
+        self.restore.hide()
         self._say(_("The deletion is called off."))
         self._session.office.sync_rounds.hasten()
 
@@ -202,3 +228,11 @@ class HoldingsCard(Card):
                 (folder / f"receipt-{each.receipt.receipt_id}.json").write_bytes(kept_receipts.to_file(each))
 
         self._session.attempt(write)
+
+
+def _choice() -> QComboBox:
+    """Return a choice that a narrow window may cut short."""
+    choice = QComboBox()
+    choice.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+    choice.setMinimumContentsLength(_CONTENTS)
+    return choice

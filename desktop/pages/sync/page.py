@@ -68,6 +68,7 @@ class SyncPage(Page):
             standing = office.sync_rounds.standing
             self.standing.show_state(status, standing)
             self.asks.show_round(standing.last)
+            self.holdings.show_round(standing.last)
             self.conflicts.show_conflicts(await office.sync_decisions.conflicts())
             self.choices.show_choices(await office.sync_decisions.choices())
             self._show_place(here)

@@ -3,9 +3,9 @@
 import asyncio
 import contextlib
 import logging
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import lru_cache
 from typing import Any
 
 import httpx2
@@ -18,8 +18,9 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.exceptions import HTTPException
 
 from memory.sync.hosted import lifetime
-from memory.sync.hosted.callers import Caller, network
+from memory.sync.hosted.description import describe
 from memory.sync.hosted.errors import Refusal, ServiceFault
+from memory.sync.hosted.noting import Noting
 from memory.sync.hosted.routes import account, auth, blobs, devices, events, exports, public, spaces
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.web import pages
@@ -29,13 +30,6 @@ log = logging.getLogger(__name__)
 MODULES = (public, auth, devices, spaces, blobs, exports, account, events, pages)
 """Where the routes are."""
 
-_HEADERS = {
-    "X-Content-Type-Options": "nosniff",
-    # With "no-referrer" browsers would send forms of our own page with the origin "null".
-    "Referrer-Policy": "same-origin",
-    "X-Frame-Options": "DENY",
-}
-_POLICY = "default-src 'none'; style-src 'self'; form-action 'self'{bucket}; frame-ancestors 'none'"
 _SILENT: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False, "auto_configure": False}
 _CODES = {401: "signed_out", 403: "forbidden", 404: "not_found", 405: "method_not_allowed"}
 
@@ -64,6 +58,7 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
     app.state.service = service
     for module in MODULES:
         app.include_router(module.router)
+    app.openapi = lru_cache(lambda: describe(app, [module.router for module in MODULES], pages.PREFIXES))  # type: ignore[method-assign]
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _other)
@@ -71,37 +66,8 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
         app.add_exception_handler(kind, _away)
     app.add_exception_handler(DBAPIError, _database)
     app.add_exception_handler(Exception, _fault)
-    app.middleware("http")(_noted)
+    app.add_middleware(Noting, service=service)
     return app
-
-
-async def _noted(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-    service: Service = request.app.state.service
-    begun, status = time.perf_counter(), 500
-    try:
-        response = await call_next(request)
-        status = response.status_code
-    finally:
-        route = getattr(request.scope.get("route"), "path", "unknown")
-        service.metrics.requests.labels(route, status).inc()
-        service.metrics.seconds.labels(route).observe(time.perf_counter() - begun)
-        caller: Caller | None = getattr(request.state, "caller", None)
-        keys = service.keys
-        service.access_log.add(
-            at=service.now(),
-            network=network(request),
-            route=f"{request.method} {route}",
-            status=status,
-            device=keys.subject("device", caller.device_id) if caller and caller.device_id else "",
-            subject=keys.subject("account", caller.account_id) if caller else "",
-        )
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    bucket = f" {service.settings.s3_endpoint}" if service.settings.s3_endpoint else ""
-    response.headers.setdefault("Content-Security-Policy", _POLICY.format(bucket=bucket))
-    if service.settings.secure:
-        response.headers["Strict-Transport-Security"] = "max-age=31536000"
-    return response
 
 
 async def _refused(request: Request, wrong: Exception) -> Response:
@@ -138,7 +104,9 @@ async def _away(request: Request, wrong: Exception) -> Response:
 
 async def _database(request: Request, wrong: Exception) -> Response:
     assert isinstance(wrong, DBAPIError)
-    if wrong.connection_invalidated or isinstance(wrong, OperationalError | InterfaceError):
+    # 40 is the class of PostgreSQL's codes for transactions that waited for each other and were undone.
+    undone = str(getattr(wrong.orig, "sqlstate", None) or "").startswith("40")
+    if undone or wrong.connection_invalidated or isinstance(wrong, OperationalError | InterfaceError):
         return await _away(request, wrong)
     raise wrong
 

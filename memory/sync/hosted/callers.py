@@ -49,10 +49,10 @@ def service_of(request: Request) -> Service:
     return found
 
 
-def enter(request: Request) -> Service:
+async def enter(request: Request) -> Service:
     """Count a request against its network. Raises Refusal (429)."""
     service = service_of(request)
-    service.limits.take("network", network(request), service.settings.requests_per_minute_network, 60)
+    await service.limits.take("network", network(request), service.settings.requests_per_minute_network, 60)
     return service
 
 
@@ -63,9 +63,9 @@ def network(request: Request) -> str:
 
 async def session_needed(request: Request) -> None:
     """Find out who calls, before the parameters of a route are looked at. Raises Refusal."""
-    service = enter(request)
+    service = await enter(request)
     token = token_of(request)
-    async with service.stores.records.read() as connection:
+    async with service.stores.records.glance() as connection:
         caller = await find(connection, token_hash(token), service.now())
     if caller is None or caller.kind == WEB:
         raise Refusal(401, "signed_out", "Sign a new session.")
@@ -116,9 +116,9 @@ async def find(connection: AsyncConnection, hashed: bytes, now: int) -> Caller |
     )
 
 
-def per_device(service: Service, caller: Caller, kind: str, a_minute: int) -> None:
+async def per_device(service: Service, caller: Caller, kind: str, a_minute: int) -> None:
     """Count a call against its device. Raises Refusal (429)."""
-    service.limits.take(kind, caller.device_id or caller.session_id, a_minute, 60)
+    await service.limits.take(kind, caller.device_id or caller.session_id, a_minute, 60)
 
 
 def new_token() -> str:

@@ -59,7 +59,7 @@ async def by_device(
     service: Service, caller: Caller, scope: str, scope_id: str, mode: str, proof: Proof
 ) -> dict[str, Any]:
     """Begin a deletion that a device signed. Raises Refusal."""
-    _count(service, caller)
+    await _count(service, caller)
     async with service.stores.records.write(caller.account_id) as connection:
         await spend_challenge(service, connection, proof.challenge)
     assert caller.sign is not None
@@ -78,13 +78,13 @@ async def by_device(
 
 async def by_web(service: Service, caller: Caller) -> dict[str, Any]:
     """Begin the deletion of an account by who has only its mail address: never at once."""
-    _count(service, caller)
+    await _count(service, caller)
     days = max(service.settings.grace_days, _LEAST_GRACE_DAYS)
     return await _begin(service, caller, ACCOUNT, caller.account_id, GRACE, days)
 
 
-def _count(service: Service, caller: Caller) -> None:
-    service.limits.take("delete", caller.account_id, service.settings.deletions_per_day, 86_400)
+async def _count(service: Service, caller: Caller) -> None:
+    await service.limits.take("delete", caller.account_id, service.settings.deletions_per_day, 86_400)
 
 
 async def _spend_code(service: Service, caller: Caller, code: str) -> None:

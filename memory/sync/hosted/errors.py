@@ -3,6 +3,7 @@
 HostedError
 ├── SettingsInvalid    the service cannot start so; the message names the setting and what it must be
 ├── ServiceFault       something the operator must see to; the message names it
+│   └── StoreAway      a database does not answer, or refused to take a transaction
 └── Refusal            the answer to one request
 """
 
@@ -19,6 +20,10 @@ class SettingsInvalid(HostedError):
 
 class ServiceFault(HostedError):
     """Something that the operator must see to; the message is a sentence that names it."""
+
+
+class StoreAway(ServiceFault):
+    """A database does not answer, or ended a transaction: whether it was taken is not known. It may be sent again."""
 
 
 class Refusal(HostedError):

@@ -16,7 +16,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.sync.hosted.store import Store
 
-_CHANNEL = "bureau_hints"
+CHANNEL = "bureau_hints"
+"""Where replicas tell each other of heads (PostgreSQL)."""
 _MOST_WAITING = 100
 
 Hint = tuple[str, int]
@@ -34,10 +35,8 @@ class Hints:
     async def announce(self, connection: AsyncConnection, account_id: str, space_id: str, head: int) -> None:
         """Tell the other replicas of a new head, once the transaction is committed (PostgreSQL)."""
         if not self._store.is_sqlite:
-            said = json.dumps([account_id, space_id, head])
-            await connection.execute(
-                text("SELECT pg_notify(:channel, :said)"), {"channel": _CHANNEL, "said": said}
-            )
+            said = {"channel": CHANNEL, "said": hint_of(account_id, space_id, head)}
+            await connection.execute(text("SELECT pg_notify(:channel, :said)"), said)
 
     def committed(self, account_id: str, space_id: str, head: int) -> None:
         """Tell the listeners of this replica, where no database does."""
@@ -70,7 +69,7 @@ class Hints:
         import asyncpg
 
         self._listening = await asyncpg.connect(self._store.url.replace("+asyncpg", "", 1))
-        await self._listening.add_listener(_CHANNEL, self._heard)
+        await self._listening.add_listener(CHANNEL, self._heard)
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, said: str) -> None:
         self._tell(*json.loads(said))
@@ -84,6 +83,11 @@ class Hints:
                 queue.put_nowait(None)
         if self._listening is not None:
             await self._listening.close()
+
+
+def hint_of(account_id: str, space_id: str, head: int) -> str:
+    """Return what replicas tell each other of a new head."""
+    return json.dumps([account_id, space_id, head])
 
 
 async def events(hints: Hints, account_id: str, seconds: float) -> AsyncIterator[bytes]:

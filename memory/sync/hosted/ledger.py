@@ -14,7 +14,7 @@ from memory.sync.hosted.tables.ledger import erased
 async def erased_among(service: Service, space_id: str, rids: Iterable[str]) -> set[str]:
     """Return those of the records that were erased."""
     tags = {service.keys.erased_tag(space_id, rid): rid for rid in rids}
-    async with service.stores.ledger.read() as connection:
+    async with service.stores.ledger.glance() as connection:
         return {tags[tag] for tag in await _present(connection, space_id, list(tags))}
 
 

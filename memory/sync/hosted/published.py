@@ -135,6 +135,14 @@ def categories() -> tuple[Category, ...]:
             ("records.access_log.*",),
         ),
         Category(
+            "counting",
+            _("keyed hashes of networks, devices and accounts that called of late, and how often"),
+            _("limits that keep the service usable"),
+            security,
+            _("a day at most"),
+            ("records.rate_limits.*",),
+        ),
+        Category(
             "jobs",
             _("work that waits, exports and their links as hashes"),
             _("mails, exports, deletions"),

@@ -6,12 +6,13 @@ So records that lack the ledger's last mark are older than it.
 
 from typing import Any
 
-from sqlalchemy import Table, delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.identifiers import new_id
 from memory.sync.hosted import ledger, purging
 from memory.sync.hosted.deleting import ACCOUNT, SPACE
+from memory.sync.hosted.dialects import insert_new
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.sweeping import sweep_keys
 from memory.sync.hosted.tables.keys import record_keys, space_wraps
@@ -35,8 +36,12 @@ _PAGE = 500
 
 
 async def came_from_backup(service: Service) -> bool:
-    """Whether the records are older than the ledger."""
-    return await _last(service.stores.records, tides) < await _last(service.stores.ledger, ledger_tides)
+    """Whether the records are older than the ledger.
+
+    The ledger is read first: what another replica marks meanwhile can only make the records younger.
+    """
+    marked = await _last(service.stores.ledger, ledger_tides)
+    return await _last(service.stores.records, tides) < marked
 
 
 async def mark_tide(service: Service) -> None:
@@ -45,9 +50,9 @@ async def mark_tide(service: Service) -> None:
         max(await _last(service.stores.records, tides), await _last(service.stores.ledger, ledger_tides)) + 1
     )
     async with service.stores.records.write() as connection:
-        await connection.execute(insert(tides).values(tide=tide))
+        await insert_new(connection, tides, [{"tide": tide}])  # another replica may come to the same
     async with service.stores.ledger.write() as connection:
-        await connection.execute(insert(ledger_tides).values(tide=tide, at=service.now()))
+        await insert_new(connection, ledger_tides, [{"tide": tide, "at": service.now()}])
 
 
 async def _last(store: Any, table: Table) -> int:

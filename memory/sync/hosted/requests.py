@@ -88,9 +88,20 @@ def answer(request: Request, members: dict[str, Any], status: int = 200) -> Resp
 
 def takes(kind: type[Body]) -> dict[str, Any]:
     """Describe the body of a route in its OpenAPI entry."""
-    schema = kind.model_json_schema(ref_template="#/components/schemas/{model}")
-    schema.pop("$defs", None)
+    whole = kind.model_json_schema()
+    schema = _with_parts(whole, whole.pop("$defs", {}))
     return {"requestBody": {"required": True, "content": {"application/json": {"schema": schema}}}}
+
+
+def _with_parts(schema: Any, parts: dict[str, Any]) -> Any:
+    """Return a schema in which the parts that it refers to stand."""
+    if isinstance(schema, list):
+        return [_with_parts(each, parts) for each in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if "$ref" in schema:
+        return _with_parts(parts[schema["$ref"].rpartition("/")[2]], parts)
+    return {name: _with_parts(value, parts) for name, value in schema.items()}
 
 
 def octets(text: str, length: int | None = None, name: str = "bytes") -> bytes:

@@ -8,16 +8,29 @@ bureau_ops      reads what names nobody: states, jobs, incidents
 The service logs in as a user that is a member of the first two; each transaction takes one of the roles.
 """
 
-from sqlalchemy import Table, text
+import hashlib
+from pathlib import Path
+
+from sqlalchemy import MetaData, Table, text
+from sqlalchemy.dialects import postgresql
 from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy.schema import CreateIndex, CreateTable
 
 APP, PURGE, BACKUP, OPS = "bureau_app", "bureau_purge", "bureau_backup", "bureau_ops"
 _OF_ACCOUNT = "current_setting('bureau.account', true) IN ({column}, '*')"
 _FOR_OPS = {"jobs": "job_id, kind, state, due_at, asked_at, tries, error", "incidents": "*", "policies": "*"}
 
 
-async def prepare(connection: AsyncConnection, store: str, tables: list[Table]) -> None:
+async def is_prepared(connection: AsyncConnection, store: str, metadata: MetaData) -> bool:
+    """Whether the tables, roles and rules of just this version were made here."""
+    mark = text("SELECT obj_description(to_regclass(:table), 'pg_class')")
+    found = await connection.scalar(mark, {"table": metadata.sorted_tables[0].name})
+    return bool(found == _mark_of(store, metadata))
+
+
+async def prepare(connection: AsyncConnection, store: str, metadata: MetaData) -> None:
     """Make the roles, grant what each may, and switch row-level security on. May be done again."""
+    tables = metadata.sorted_tables
     for role in (APP, PURGE, BACKUP, OPS):
         await _run(
             connection,
@@ -36,6 +49,17 @@ async def prepare(connection: AsyncConnection, store: str, tables: list[Table]) 
             listed = "" if columns == "*" else f" ({columns})"
             await _run(connection, f"GRANT SELECT{listed} ON {table.name} TO {OPS}")
         await _restrict(connection, table)
+    await _run(connection, f"COMMENT ON TABLE {tables[0].name} IS '{_mark_of(store, metadata)}'")
+
+
+def _mark_of(store: str, metadata: MetaData) -> str:
+    """Return what tells this version of tables and rules from any other."""
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    made = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
+    for table in metadata.sorted_tables:
+        made += sorted(str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes)
+    rules = Path(__file__).read_text("utf-8")
+    return hashlib.sha256("\n".join((store, rules, *made)).encode()).hexdigest()
 
 
 async def _restrict(connection: AsyncConnection, table: Table) -> None:

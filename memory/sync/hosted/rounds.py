@@ -169,6 +169,7 @@ async def forget(service: Service) -> None:
         (tables.enrolments, tables.enrolments.c.until <= now),
         (tables.sessions, tables.sessions.c.refresh_until <= now),
         (tables.jobs, done | failed),
+        (tables.rate_limits, tables.rate_limits.c.spent_until < now * 1000),
         (tables.exports, expired & (tables.exports.c.asked_at < now - 30 * DAY)),
     ]
     async with service.stores.records.write() as connection:

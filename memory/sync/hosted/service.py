@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from memory.identifiers import now
 from memory.sync.hosted.access_log import AccessLog
 from memory.sync.hosted.hints import Hints
-from memory.sync.hosted.limits import Limits
+from memory.sync.hosted.limits import Limits, OwnBuckets, SharedBuckets
 from memory.sync.hosted.metrics import Metrics
 from memory.sync.hosted.objects import Objects, open_objects
 from memory.sync.hosted.service_keys import ServiceKeys, load_keys
@@ -32,7 +32,10 @@ class Service:
     metrics: Metrics = field(init=False)
 
     def __post_init__(self) -> None:
-        self.limits = Limits(self.now)
+        records = self.stores.records
+        self.limits = Limits(
+            self.now, OwnBuckets() if records.is_sqlite else SharedBuckets(records, self.keys)
+        )
         self.hints = Hints(self.stores.records)
         self.access_log = AccessLog(self.stores.records)
         self.metrics = Metrics()

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import os
 import secrets
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class ServiceKeys:
     secret: bytes = field(repr=False)
     signer: Ed25519PrivateKey = field(init=False, repr=False)
     """Signs receipts, expiries and the manifests of exports."""
+    _derived: dict[bytes, bytes] = field(init=False, repr=False, compare=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(
@@ -63,16 +65,26 @@ class ServiceKeys:
         """Return what makes an address of a stored object valid."""
         return self._hmac(b"hosted/url", text.encode()).hex()
 
+    def bucket(self, kind: str, who: str) -> bytes:
+        """Return the 16 bytes under which the calls of somebody are counted for a while."""
+        return self._hmac(b"hosted/bucket", f"{kind}:{who}".encode())[:16]
+
     def _hmac(self, purpose: bytes, data: bytes) -> bytes:
-        return hmac.digest(derive(self.secret, purpose), data, "sha256")
+        return hmac.digest(self._key(purpose), data, "sha256")
+
+    def _key(self, purpose: bytes) -> bytes:
+        """Return what the secret yields for a purpose; deriving it for every request would cost more than hashing."""
+        if (found := self._derived.get(purpose)) is None:
+            found = self._derived[purpose] = derive(self.secret, purpose)
+        return found
 
     def seal(self, text: str, bound: str) -> bytes:
         """Seal what only the service reads for a short while: an address on its way to a mail."""
-        return seal_with(derive(self.secret, b"hosted/seal"), text, bound)
+        return seal_with(self._key(b"hosted/seal"), text, bound)
 
     def open(self, sealed: bytes, bound: str) -> str:
         """Return what `seal` sealed. Raises ServiceFault."""
-        return open_with(derive(self.secret, b"hosted/seal"), sealed, bound)
+        return open_with(self._key(b"hosted/seal"), sealed, bound)
 
 
 def seal_with(key: bytes, text: str, bound: str) -> bytes:
@@ -101,12 +113,8 @@ def load_keys(settings: Settings) -> ServiceKeys:
     path = secret_path(settings)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            file.write(secrets.token_hex(_LENGTH) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-    except FileExistsError:
-        pass
+        if not path.exists():
+            _make_secret(path)
     except OSError as wrong:
         raise SettingsInvalid(
             _("The secret {path} cannot be written: {reason}.").format(path=path, reason=wrong.strerror)
@@ -120,3 +128,17 @@ def load_keys(settings: Settings) -> ServiceKeys:
             _("The secret {path} is damaged; bring it back from its backup.").format(path=path)
         )
     return ServiceKeys(secret)
+
+
+def _make_secret(path: Path) -> None:
+    """Write a secret whole and on the disk before it has its name; of two replicas that start, one's counts."""
+    making = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
+    try:
+        with os.fdopen(os.open(making, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(secrets.token_hex(_LENGTH) + "\n")
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(FileExistsError):
+            os.link(making, path)
+    finally:
+        making.unlink(missing_ok=True)

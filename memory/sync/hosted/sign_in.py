@@ -15,7 +15,7 @@ from sqlalchemy import delete, insert, or_, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.identifiers import new_id
-from memory.sync.hosted import audit, mailing
+from memory.sync.hosted import audit, mailing, protocols
 from memory.sync.hosted.callers import ACTIVE, DEVICE, PURGING, Caller, new_token, token_hash
 from memory.sync.hosted.errors import Refusal, malformed
 from memory.sync.hosted.service import DAY, Service
@@ -45,7 +45,7 @@ async def ask_magic(service: Service, address: str, verifier_hash: bytes) -> Non
     if any(ord(each) < 32 for each in address):
         raise malformed("email")
     lookup = service.keys.lookup(address)
-    service.limits.take("magic", lookup.hex(), service.settings.magic_per_hour_address, 3600)
+    await service.limits.take("magic", lookup.hex(), service.settings.magic_per_hour_address, 3600)
     code = "".join(secrets.choice(_ALPHABET) for _ in range(_CODE_LENGTH))
     now = service.now()
     async with service.stores.records.write() as connection:
@@ -186,6 +186,7 @@ async def device_session(
     service: Service, device_id: str, challenge: bytes, signature: bytes, versions: str
 ) -> dict[str, Any]:
     """Return the tokens of a new session of a device. Raises Refusal."""
+    protocols.require_known(versions)
     async with service.stores.records.write() as connection:
         await spend_challenge(service, connection, challenge)
         device: Any = (
@@ -234,7 +235,7 @@ async def refreshed(service: Service, refresh: str) -> dict[str, Any]:
     async with service.stores.records.write() as connection:
         row: Any = (
             await connection.execute(
-                select(sessions, accounts.c.state, devices.c.revoked)
+                select(sessions, accounts.c.state, devices.c.revoked, devices.c.versions)
                 .join(accounts, accounts.c.account_id == sessions.c.account_id)
                 .join(devices, devices.c.device_id == sessions.c.device_id)
                 .where(or_(sessions.c.refresh_hash == hashed, sessions.c.former_refresh_hash == hashed))
@@ -247,6 +248,7 @@ async def refreshed(service: Service, refresh: str) -> dict[str, Any]:
             or row.state == PURGING
         ):
             raise signed_out
+        protocols.require_known(row.versions)
         if row.refresh_hash == hashed:
             return await _tokens(service, connection, row.session_id, row.account_id, row.state, hashed)
         await connection.execute(delete(sessions).where(sessions.c.session_id == row.session_id))

@@ -13,19 +13,17 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import MetaData, event, text
+from sqlalchemy import MetaData, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
-from memory.sync.hosted import roles
+from memory.sync.hosted import narrowed, roles
 from memory.sync.hosted.dialects import alone
+from memory.sync.hosted.narrowed import EVERYONE
 from memory.sync.hosted.settings import Settings
 from memory.sync.hosted.tables import keys, ledger, records
 
-EVERYONE = "*"
-"""Whose rows a transaction may touch that is not one account's: signing in, jobs, start-up."""
 _READERS = 4
-_NARROW = text("SELECT set_config('role', :role, true), set_config('bureau.account', :account, true)")
 _PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -48,18 +46,23 @@ class Store:
             self._writing = _sqlite_engine(url, "BEGIN IMMEDIATE", 1)
             self._reading = _sqlite_engine(url, "BEGIN", _READERS)
         else:
-            self._writing = self._reading = create_async_engine(url, pool_size=10, max_overflow=10)
+            self._writing = self._reading = narrowed.engine_for(url)
 
     async def create(self) -> None:
         """Make the tables that are not there."""
-        async with self._writing.begin() as connection:
-            if not self.is_sqlite:
-                if not await roles.may_create(connection):
-                    return  # an operator with more rights made them
-                await alone(connection, "create")
+        if self.is_sqlite:
+            async with self._writing.begin() as connection:
+                await connection.run_sync(self.metadata.create_all)
+            return
+        owner = create_async_engine(self.url, poolclass=NullPool)
+        async with owner.begin() as connection:
+            if not await roles.may_create(connection):
+                return  # an operator with more rights made them
+            if await roles.is_prepared(connection, self.name, self.metadata):
+                return  # or every start of a replica would lock what the others work with
+            await alone(connection, "create")
             await connection.run_sync(self.metadata.create_all)
-            if not self.is_sqlite:
-                await roles.prepare(connection, self.name, self.metadata.sorted_tables)
+            await roles.prepare(connection, self.name, self.metadata)
 
     @asynccontextmanager
     async def write(
@@ -70,19 +73,26 @@ class Store:
             async with self._alone, self._writing.begin() as connection:
                 yield connection
             return
-        async with self._writing.begin() as connection:
-            await _narrow(connection, account_id, role)
+        async with narrowed.transaction(self._writing, narrowed.WRITE, account_id, role) as connection:
             yield connection
 
     @asynccontextmanager
     async def read(self, account_id: str = EVERYONE) -> AsyncIterator[AsyncConnection]:
         """One transaction that sees one state of the database throughout."""
+        if self.is_sqlite:
+            async with self._reading.connect() as connection:
+                yield connection
+            return
+        async with narrowed.transaction(self._reading, narrowed.READ, account_id, roles.APP) as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[AsyncConnection]:
+        """A connection for one statement, which is a transaction of its own, about rows of everyone.
+
+        With SQLite it may only read.
+        """
         async with self._reading.connect() as connection:
-            if not self.is_sqlite:
-                await connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
-                await _narrow(connection, account_id, roles.APP)
             yield connection
 
     @property
@@ -135,11 +145,6 @@ def open_stores(settings: Settings) -> Stores:
         Store("keys", url("keys", settings.keys_url), keys.metadata),
         Store("ledger", url("ledger", settings.ledger_url), ledger.metadata),
     )
-
-
-async def _narrow(connection: AsyncConnection, account_id: str, role: str) -> None:
-    """Take a role and an account until the transaction ends, as SET LOCAL would, in one statement."""
-    await connection.execute(_NARROW, {"role": role, "account": account_id})
 
 
 def _sqlite_engine(url: str, begin: str, size: int) -> AsyncEngine:

@@ -19,7 +19,7 @@ class Held:
     seq: int
     size: int
     stored: Any = None
-    """The row of the database, for a record that no operation of this push wrote."""
+    """The row of the database, where it is asked for and no operation of this push wrote the record."""
     written: Op | None = None
 
 
@@ -52,7 +52,6 @@ class State:
     held: dict[str, Held]
     erased: set[str]
     seen: dict[str, Seen]
-    markers: dict[str, dict[str, bytes]]
     bytes_grown: int = 0
     records_grown: int = 0
     touched: set[str] = field(default_factory=set)
@@ -80,7 +79,7 @@ class State:
         if held is not None and held.rev == op.header.rev:
             return _told(op, "ok", seq=held.seq)
         if held is not None and held.seq != op.header.parent:
-            return _told(op, "conflict", seq=held.seq, held=held)
+            return _told(op, "conflict", seq=held.seq, rid=rid, held=held)
         return self._put(op, held)
 
     def _epoch_fits(self, epoch: int) -> bool:
@@ -89,8 +88,7 @@ class State:
     def _gone(self, op: Op) -> Outcome:
         if (pending := self.erasing.get(op.header.rid)) is not None:
             return _told(op, "erased", marker=marker_of(pending[1]))
-        marker = self.markers.get(op.header.rid)
-        return _told(op, "erased") if marker is None else _told(op, "erased", marker=marker)
+        return _told(op, "erased", rid=op.header.rid)
 
     def _erase(self, op: Op, held: Held | None) -> Outcome:
         rid = op.header.rid

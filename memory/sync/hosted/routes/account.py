@@ -111,7 +111,7 @@ async def consents(request: Request) -> dict[str, Any]:
 async def consent(request: Request) -> dict[str, Any]:
     """Agree to something."""
     service, caller = await _owner(request)
-    service.limits.take("consent", caller.account_id, 60, 3600)
+    await service.limits.take("consent", caller.account_id, 60, 3600)
     asked = await body_of(request, Consent)
     consent_id = await accounts.consent(service, caller, asked.purpose[:80], asked.text_version[:40])
     return {"consent_id": consent_id}
@@ -129,7 +129,7 @@ async def withdraw(request: Request, consent_id: Id) -> dict[str, Any]:
 async def address(request: Request) -> dict[str, Any]:
     """Change the mail address."""
     service, caller = await caller_of(request)
-    service.limits.take("address", caller.account_id, 10, 86_400)
+    await service.limits.take("address", caller.account_id, 10, 86_400)
     asked = await body_of(request, Address)
     await sign_in.change_address(
         service,
@@ -160,7 +160,7 @@ async def unfreeze(request: Request) -> dict[str, Any]:
 async def mail_code(request: Request) -> dict[str, Any]:
     """Mail the code that a deletion at once needs."""
     service, caller = await caller_of(request)
-    service.limits.take("mail-code", caller.account_id, 5, 3600)
+    await service.limits.take("mail-code", caller.account_id, 5, 3600)
     await deleting.mail_code(service, caller)
     return {}
 
@@ -202,6 +202,6 @@ async def restore_space(request: Request, space_id: Id) -> dict[str, Any]:
 async def prove_erased(request: Request, space_id: Id) -> dict[str, Any]:
     """Prove that records were erased, with a receipt."""
     service, caller = await caller_of(request)
-    service.limits.take("receipts", caller.account_id, 60, 3600)
+    await service.limits.take("receipts", caller.account_id, 60, 3600)
     asked = await body_of(request, Erased, _RIDS_BODY)
     return await erasure_receipts.prove(service, caller, space_id, asked.generation, asked.rids)

@@ -41,8 +41,10 @@ class Session(Body):
 @router.post("/magic", status_code=202, openapi_extra=takes(Magic))
 async def magic(request: Request) -> dict[str, Any]:
     """Mail a code. The answer is the same for every address."""
-    service = enter(request)
-    service.limits.take("magic-network", network(request), service.settings.magic_per_hour_network, _HOUR)
+    service = await enter(request)
+    await service.limits.take(
+        "magic-network", network(request), service.settings.magic_per_hour_network, _HOUR
+    )
     asked = await body_of(request, Magic)
     await sign_in.ask_magic(service, asked.email, octets(asked.verifier_hash, 32, "verifier_hash"))
     return {}
@@ -51,8 +53,8 @@ async def magic(request: Request) -> dict[str, Any]:
 @router.post("/redeem", openapi_extra=takes(Redeem))
 async def redeem(request: Request) -> dict[str, Any]:
     """Turn a code into a session that may enrol a device; an address that is new becomes an account."""
-    service = enter(request)
-    service.limits.take("redeem-network", network(request), 60, _HOUR)
+    service = await enter(request)
+    await service.limits.take("redeem-network", network(request), 60, _HOUR)
     asked = await body_of(request, Redeem)
     verifier = octets(asked.verifier, 32, "verifier")
     token, until = await sign_in.redeem(service, asked.token, verifier, ENROLMENT)
@@ -62,16 +64,16 @@ async def redeem(request: Request) -> dict[str, Any]:
 @router.post("/challenge")
 async def challenge(request: Request) -> dict[str, Any]:
     """Give 32 bytes to be signed once within five minutes."""
-    service = enter(request)
-    service.limits.take("challenge-network", network(request), 300, 60)
+    service = await enter(request)
+    await service.limits.take("challenge-network", network(request), 300, 60)
     return {"challenge": base64url.encode(await sign_in.new_challenge(service))}
 
 
 @router.post("/session", openapi_extra=takes(Session))
 async def session(request: Request) -> dict[str, Any]:
     """Begin or renew the session of a device."""
-    service = enter(request)
-    service.limits.take("session-network", network(request), 300, 60)
+    service = await enter(request)
+    await service.limits.take("session-network", network(request), 300, 60)
     asked = await body_of(request, Session)
     if asked.refresh is not None:
         return await sign_in.refreshed(service, asked.refresh)

@@ -44,7 +44,7 @@ class Commit(Body):
 async def plan(request: Request) -> dict[str, Any]:
     """Return where the chunks that are missing are to be put."""
     service, caller = await caller_of(request)
-    per_device(service, caller, "blobs", service.settings.pulls_per_minute)
+    await per_device(service, caller, "blobs", service.settings.pulls_per_minute)
     asked = await body_of(request, Plan, _BODY)
     if len(asked.chunks) > _MOST:
         raise malformed(f"chunks: {_MOST} are the most")
@@ -56,7 +56,7 @@ async def plan(request: Request) -> dict[str, Any]:
 async def commit(request: Request) -> dict[str, Any]:
     """Confirm chunks; those that are named in the answer are to be put again."""
     service, caller = await caller_of(request)
-    per_device(service, caller, "blobs", service.settings.pulls_per_minute)
+    await per_device(service, caller, "blobs", service.settings.pulls_per_minute)
     asked = await body_of(request, Commit, _BODY)
     if len(asked.sha256) > _MOST:
         raise malformed(f"sha256: {_MOST} are the most")
@@ -67,7 +67,7 @@ async def commit(request: Request) -> dict[str, Any]:
 async def read(request: Request, sha256: Hash) -> Response:
     """Lead to a chunk."""
     service, caller = await caller_of(request)
-    per_device(service, caller, "blobs", service.settings.pulls_per_minute)
+    await per_device(service, caller, "blobs", service.settings.pulls_per_minute)
     return RedirectResponse(await blobs.address(service, caller, sha256), 302)
 
 
@@ -76,7 +76,7 @@ async def put_object(
     request: Request, key: str, size: Annotated[int, Query(ge=0)], until: int, sig: str
 ) -> Response:
     """Store a chunk at the address that `plan` gave."""
-    objects = _folder(request)
+    objects = await _folder(request)
     objects.check("PUT", key, size, until, sig)
     with tempfile.NamedTemporaryFile(dir=objects.scratch(), delete=False) as file:
         arriving = Path(file.name)
@@ -102,15 +102,15 @@ async def get_object(
     request: Request, key: str, size: Annotated[int, Query(ge=0)], until: int, sig: str
 ) -> Response:
     """Give an object at a signed address."""
-    path = _folder(request).check("GET", key, size, until, sig)
+    path = (await _folder(request)).check("GET", key, size, until, sig)
     if not path.is_file():
         raise not_found()
     headers = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
     return FileResponse(path, media_type="application/octet-stream", filename=path.name, headers=headers)
 
 
-def _folder(request: Request) -> FolderObjects:
-    objects = enter(request).objects
+async def _folder(request: Request) -> FolderObjects:
+    objects = (await enter(request)).objects
     if not isinstance(objects, FolderObjects):
         raise not_found()
     return objects

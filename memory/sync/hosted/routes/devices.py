@@ -1,8 +1,8 @@
 """The account log, the devices in it, and the relay between a new device and an old one."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Request
+from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy import select
 
 from memory.sync import base64url
@@ -35,7 +35,7 @@ class Step(Body):
 
 
 @router.get("/log")
-async def log(request: Request, after: int = -1) -> dict[str, Any]:
+async def log(request: Request, after: Annotated[int, Query(ge=-1, lt=2**63)] = -1) -> dict[str, Any]:
     """Return the entries after one, in order."""
     service, caller = await caller_of(request, DEVICE, ENROLMENT)
     async with service.stores.records.read(caller.account_id) as connection:
@@ -46,7 +46,7 @@ async def log(request: Request, after: int = -1) -> dict[str, Any]:
 async def append(request: Request) -> dict[str, Any]:
     """Append an entry; 409 ``log_moved`` tells the head where another was faster."""
     service, caller = await caller_of(request, DEVICE, ENROLMENT)
-    service.limits.take("log", caller.account_id, 60, 60)
+    await service.limits.take("log", caller.account_id, 60, 60)
     asked = await body_of(request, Append)
     chain.refuse_epoch(asked.entry)
     async with service.stores.records.write(caller.account_id) as connection:
@@ -84,7 +84,7 @@ async def devices(request: Request) -> dict[str, Any]:
 async def enrol(request: Request) -> dict[str, Any]:
     """Begin to join, as a new device."""
     service, caller = await caller_of(request, ENROLMENT)
-    service.limits.take("enrol", caller.account_id, 20, 3600)
+    await service.limits.take("enrol", caller.account_id, 20, 3600)
     asked = await body_of(request, Enrolment)
     return {"enrolment_id": await enrolling.begin(service, caller, asked.commitment)}
 

@@ -13,7 +13,7 @@ router = APIRouter(prefix="/v1", dependencies=[Depends(session_needed)])
 async def events(request: Request) -> StreamingResponse:
     """Say that a space has moved on, for as long as the session's token holds."""
     service, caller = await caller_of(request)
-    service.limits.take("events", caller.device, 20, 60)
+    await service.limits.take("events", caller.device, 20, 60)
     seconds = max(0, caller.access_until - service.now()) / 1000
     headers = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
     return StreamingResponse(

@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
-from fastapi.responses import RedirectResponse
+from fastapi.responses import HTMLResponse, RedirectResponse
 
 from memory.sync.hosted import exporting
 from memory.sync.hosted.callers import caller_of, enter, network, session_needed
@@ -50,17 +50,17 @@ async def commit(request: Request, export_id: Id) -> dict[str, Any]:
     return await exporting.confirm_shared(service, caller, export_id)
 
 
-@router.get("/x/{token}")
+@router.get("/x/{token}", response_class=HTMLResponse)
 async def page(request: Request, token: str) -> Response:
     """Show what the link leads to; only a click fetches it."""
-    service = enter(request)
-    service.limits.take("link-network", network(request), 60, 60)
+    service = await enter(request)
+    await service.limits.take("link-network", network(request), 60, 60)
     return pages.export_page(await exporting.by_token(service, token))
 
 
-@router.post("/x/{token}")
+@router.post("/x/{token}", response_class=HTMLResponse)
 async def fetch(request: Request, token: str) -> Response:
     """Count the click and lead to the file."""
-    service = enter(request)
-    service.limits.take("link-network", network(request), 60, 60)
+    service = await enter(request)
+    await service.limits.take("link-network", network(request), 60, 60)
     return RedirectResponse(await exporting.fetch(service, token), 303)

@@ -10,8 +10,8 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import text
 
 from memory.sync import base64url
-from memory.sync.hosted import published, receipts
-from memory.sync.hosted.callers import enter
+from memory.sync.hosted import protocols, published, receipts
+from memory.sync.hosted.callers import enter, network, service_of
 from memory.sync.hosted.errors import Refusal, not_found
 from memory.sync.hosted.requests import Id
 
@@ -21,7 +21,8 @@ router = APIRouter()
 @router.get("/healthz")
 async def healthz(request: Request) -> Response:
     """Say whether the three databases answer."""
-    service = enter(request)
+    service = service_of(request)
+    await service.limits.take_here("health", network(request), 300, 60)
     well = {}
     for store in service.stores:
         try:
@@ -37,11 +38,11 @@ async def healthz(request: Request) -> Response:
 @router.get("/.well-known/officesync")
 async def well_known(request: Request) -> dict[str, Any]:
     """Say which protocol is spoken, within which limits and promises."""
-    service = enter(request)
+    service = await enter(request)
     settings = service.settings
     return {
-        "protocol": 1,
-        "protocols": [1],
+        "protocol": protocols.PROTOCOLS[-1],
+        "protocols": list(protocols.PROTOCOLS),
         "server": settings.server,
         "region": settings.region,
         "limits": {
@@ -78,16 +79,16 @@ async def well_known(request: Request) -> dict[str, Any]:
     }
 
 
-@router.get("/privacy")
+@router.get("/privacy", response_class=HTMLResponse)
 async def privacy(request: Request) -> HTMLResponse:
     """Say what the service can see, for how long it keeps it, and who works for it."""
-    return published.privacy_page(enter(request).settings)
+    return published.privacy_page((await enter(request)).settings)
 
 
 @router.get("/subprocessors.json")
 async def subprocessors(request: Request) -> dict[str, Any]:
     """Name those who work for the operator and may hold data."""
-    settings = enter(request).settings
+    settings = (await enter(request)).settings
     listed: list[Any] = []
     if settings.subprocessors_file:
         text_ = await asyncio.to_thread(Path(settings.subprocessors_file).read_text, "utf-8")
@@ -102,7 +103,7 @@ async def subprocessors(request: Request) -> dict[str, Any]:
 @router.get("/v1/receipts/{receipt_id}")
 async def receipt(request: Request, receipt_id: Id) -> dict[str, Any]:
     """Return a receipt of deletion. It names nobody."""
-    service = enter(request)
+    service = await enter(request)
     found = await receipts.find(service, receipt_id)
     if found is None:
         raise not_found()
@@ -112,7 +113,7 @@ async def receipt(request: Request, receipt_id: Id) -> dict[str, Any]:
 @router.get("/metrics")
 async def metrics(request: Request) -> Response:
     """Give figures to Prometheus, where the operator allows it."""
-    service = enter(request)
+    service = await enter(request)
     if not service.settings.metrics:
         raise Refusal(404, "not_found", "Metrics are switched off.")
     return Response(service.metrics.page(), media_type="text/plain; version=0.0.4")

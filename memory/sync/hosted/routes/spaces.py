@@ -6,6 +6,7 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 
 from memory.sync.hosted import pushing, reading, rotation, spaces
 from memory.sync.hosted.callers import DEVICE, ENROLMENT, Caller, caller_of, per_device, session_needed
+from memory.sync.hosted.description import PUSH_BODY
 from memory.sync.hosted.errors import malformed
 from memory.sync.hosted.pushed import Invalid, Op, op_id_of, read_op
 from memory.sync.hosted.requests import Body, Id, answer, body_of, map_of, octets, takes
@@ -73,8 +74,8 @@ class Rids(Body):
     rids: list[Id]
 
 
-def _pulling(service: Service, caller: Caller) -> None:
-    per_device(service, caller, "pull", service.settings.pulls_per_minute)
+async def _pulling(service: Service, caller: Caller) -> None:
+    await per_device(service, caller, "pull", service.settings.pulls_per_minute)
 
 
 @router.get("")
@@ -88,7 +89,7 @@ async def listed(request: Request) -> dict[str, Any]:
 async def create(request: Request) -> dict[str, Any]:
     """Make a space."""
     service, caller = await caller_of(request)
-    service.limits.take("space", caller.account_id, 30, 3600)
+    await service.limits.take("space", caller.account_id, 30, 3600)
     return await spaces.create(service, caller, (await body_of(request, NewSpace)).space_id)
 
 
@@ -103,7 +104,7 @@ async def wraps(request: Request, space_id: Id, generation: Generation) -> Respo
 async def put_wraps(request: Request, space_id: Id) -> dict[str, Any]:
     """Store wraps that this device signed."""
     service, caller = await caller_of(request)
-    per_device(service, caller, "keys", service.settings.pushes_per_minute)
+    await per_device(service, caller, "keys", service.settings.pushes_per_minute)
     asked = await body_of(request, Wraps, _KEYS_BODY)
     rows = [
         spaces.WrapRow(each.recipient_id, octets(each.output, None, "output"), octets(each.sig, 64, "sig"))
@@ -119,7 +120,7 @@ async def put_wraps(request: Request, space_id: Id) -> dict[str, Any]:
 async def open_epoch(request: Request, space_id: Id) -> dict[str, Any]:
     """Open the next epoch."""
     service, caller = await caller_of(request)
-    per_device(service, caller, "keys", service.settings.pushes_per_minute)
+    await per_device(service, caller, "keys", service.settings.pushes_per_minute)
     asked = await body_of(request, Epoch)
     return await rotation.open_epoch(
         service, caller, space_id, asked.generation, asked.expected_head, asked.entry
@@ -137,7 +138,7 @@ async def keys(
 ) -> Response:
     """Return record keys: those that are still wrapped under a former epoch, or all."""
     service, caller = await caller_of(request)
-    _pulling(service, caller)
+    await _pulling(service, caller)
     page = await rotation.page_of_keys(
         service, caller, space_id, generation, after_rid, limit, every=which == "all"
     )
@@ -148,7 +149,7 @@ async def keys(
 async def put_keys(request: Request, space_id: Id) -> dict[str, Any]:
     """Replace record keys by ones under the current epoch."""
     service, caller = await caller_of(request)
-    per_device(service, caller, "keys", service.settings.pushes_per_minute)
+    await per_device(service, caller, "keys", service.settings.pushes_per_minute)
     asked = await body_of(request, RecordKeys, _KEYS_BODY)
     if len(asked.deks) > _MOST_KEYS:
         raise malformed(f"deks: {_MOST_KEYS} are the most")
@@ -174,7 +175,7 @@ async def changes(
 ) -> Response:
     """Return what came after a number."""
     service, caller = await caller_of(request)
-    _pulling(service, caller)
+    await _pulling(service, caller)
     return answer(request, await reading.changes(service, caller, space_id, generation, after, limit, begun))
 
 
@@ -188,7 +189,7 @@ async def live(
 ) -> dict[str, Any]:
     """Return a page of live ids."""
     service, caller = await caller_of(request)
-    _pulling(service, caller)
+    await _pulling(service, caller)
     return await reading.live(service, caller, space_id, generation, after_rid, limit)
 
 
@@ -196,7 +197,7 @@ async def live(
 async def integrity(request: Request, space_id: Id, generation: Generation) -> dict[str, Any]:
     """Return hashes of what is live, by 1/256 of the ids."""
     service, caller = await caller_of(request)
-    per_device(service, caller, "integrity", 10)
+    await per_device(service, caller, "integrity", 10)
     return await reading.integrity(service, caller, space_id, generation)
 
 
@@ -204,7 +205,7 @@ async def integrity(request: Request, space_id: Id, generation: Generation) -> d
 async def get(request: Request, space_id: Id) -> Response:
     """Return records by id."""
     service, caller = await caller_of(request)
-    _pulling(service, caller)
+    await _pulling(service, caller)
     asked = await body_of(request, Rids, _PULL_BODY, packable=True)
     if len(asked.rids) > _MOST_RIDS:
         raise malformed(f"rids: {_MOST_RIDS} are the most")
@@ -213,11 +214,11 @@ async def get(request: Request, space_id: Id) -> Response:
     )
 
 
-@router.post("/{space_id}/push")
+@router.post("/{space_id}/push", openapi_extra=PUSH_BODY)
 async def push(request: Request, space_id: Id) -> Response:
     """Take operations; each has an outcome of its own."""
     service, caller = await caller_of(request)
-    per_device(service, caller, "push", service.settings.pushes_per_minute)
+    await per_device(service, caller, "push", service.settings.pushes_per_minute)
     members, packed = await map_of(request, service.settings.push_bytes)
     generation, ops = members.get("generation"), members.get("ops")
     if not isinstance(generation, str) or not isinstance(ops, list):

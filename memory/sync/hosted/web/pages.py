@@ -36,14 +36,14 @@ _VERIFIER, _SESSION = "v.", "s."
 @router.get("/style.css")
 async def style(request: Request) -> Response:
     """Give the one style sheet."""
-    enter(request)
+    await enter(request)
     return Response(markup.STYLE, media_type="text/css")
 
 
 @router.get("/")
 async def front(request: Request) -> Response:
     """Ask for the mail address."""
-    enter(request)
+    await enter(request)
     return markup.page(
         _("Your sync account"),
         markup.paragraph(
@@ -61,8 +61,10 @@ async def front(request: Request) -> Response:
 @router.post("/web/sign-in")
 async def ask(request: Request) -> Response:
     """Mail a code; the cookie keeps what redeems it."""
-    service = enter(request)
-    service.limits.take("magic-network", network(request), service.settings.magic_per_hour_network, 3600)
+    service = await enter(request)
+    await service.limits.take(
+        "magic-network", network(request), service.settings.magic_per_hour_network, 3600
+    )
     fields = await _fields(request)
     verifier = secrets.token_bytes(32)
     await sign_in.ask_magic(service, fields.get("email", ""), hashlib.sha256(verifier).digest())
@@ -79,7 +81,7 @@ async def ask(request: Request) -> Response:
 @router.get("/m/{code}")
 async def arrived(request: Request, code: str) -> Response:
     """Show the code of a mail. Nothing is used up yet: mail scanners follow links."""
-    enter(request)
+    await enter(request)
     return markup.page(
         _("Sign in"),
         markup.paragraph(_("Type this code into the app, if you asked for it there:")),
@@ -92,8 +94,8 @@ async def arrived(request: Request, code: str) -> Response:
 @router.post("/web/redeem")
 async def redeem(request: Request) -> Response:
     """Begin a session of the page."""
-    service = enter(request)
-    service.limits.take("redeem-network", network(request), 60, 3600)
+    service = await enter(request)
+    await service.limits.take("redeem-network", network(request), 60, 3600)
     fields = await _fields(request)
     cookie = request.cookies.get(COOKIE, "")
     if not cookie.startswith(_VERIFIER):
@@ -214,7 +216,7 @@ def refused(request: Request, wrong: Refusal) -> Response:
 
 
 async def _signed_in(request: Request) -> tuple[Service, Caller]:
-    service = enter(request)
+    service = await enter(request)
     cookie = request.cookies.get(COOKIE, "")
     caller = None
     if cookie.startswith(_SESSION):

@@ -1,6 +1,7 @@
 """The real service on loopback: uvicorn in a thread, SQLite files and a folder, mails into a real SMTP server."""
 
 import asyncio
+import os
 import re
 import socket
 import subprocess
@@ -18,8 +19,12 @@ from aiosmtpd.controller import Controller
 
 from memory.sync.hosted import jobs, lifetime
 from memory.sync.hosted.application import application
+from memory.sync.hosted.bucket import Bucket
+from memory.sync.hosted.limits import Buckets, Limits, OwnBuckets, SharedBuckets
 from memory.sync.hosted.service import DAY, Service, make_service
 from memory.sync.hosted.settings import Settings, load
+from memory.sync.hosted.tables.records import rate_limits
+from tests.peers import moto
 
 Result = TypeVar("Result")
 START = 1_772_366_400_000
@@ -78,6 +83,13 @@ class Running:
         self.inbox = inbox
         self.url = service.settings.public_url
         self.loop: Any = None
+        self.thread: threading.Thread | None = None
+
+    def stop(self) -> None:
+        """Answer nobody any more; the mails still have where to go."""
+        self.server.should_exit = True
+        assert self.thread is not None
+        self.thread.join(30)
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run something on the service's own loop."""
@@ -86,6 +98,19 @@ class Running:
     def do_jobs(self) -> int:
         """Do everything that is due by the clock."""
         return self.run(jobs.run_due(self.service, lifetime.HANDLERS))
+
+    def forget_limits(self) -> None:
+        """Let everybody call as if nobody had called yet."""
+        service = self.service
+        buckets: Buckets = OwnBuckets()
+        if not service.stores.records.is_sqlite:
+            buckets = SharedBuckets(service.stores.records, service.keys)
+            self.run(self._empty_buckets())
+        service.limits = Limits(service.now, buckets)
+
+    async def _empty_buckets(self) -> None:
+        async with self.service.stores.records.write() as connection:
+            await connection.execute(rate_limits.delete())
 
     def rows(self, store: str, sql: str, **values: Any) -> list[Any]:
         """Ask a database of the service."""
@@ -97,8 +122,19 @@ class Running:
 
         return self.run(ask())
 
+    def objects(self) -> dict[str, bytes]:
+        """Return the objects that are stored, by key."""
+        found = self.service.objects
+        if isinstance(found, Bucket):
+            keys = self.run(found._listed(""))
+            return {key: httpx2.get(found.get_url(key)).content for key in keys}
+        folder = self.service.settings.data / "objects"
+        return {
+            str(path.relative_to(folder)): path.read_bytes() for path in folder.rglob("*") if path.is_file()
+        }
+
     def dump(self) -> bytes:
-        """Return everything that lies in the databases and in the folder, bytes also as hexadecimal digits."""
+        """Return everything that lies in the databases, the folder and the bucket, bytes also as hexadecimal digits."""
         from tests.peers.postgres import programs
 
         dumped = b""
@@ -109,7 +145,7 @@ class Running:
                 command = [programs() / "pg_dump", address, "--inserts", "--no-owner"]
                 dumped += subprocess.run(command, capture_output=True, check=True).stdout
         files = [path for path in self.service.settings.data.rglob("*") if path.is_file()]
-        return dumped + b"".join(path.read_bytes() for path in files)
+        return dumped + b"".join([*(path.read_bytes() for path in files), *self.objects().values()])
 
     def http(self) -> httpx2.Client:
         return httpx2.Client(base_url=self.url, timeout=30)
@@ -125,6 +161,28 @@ def settings_for(folder: Path, port: int, smtp_port: int, **more: Any) -> Settin
         **more,
     }
     return load(None, {}, **given)
+
+
+def bucket_settings(folder: Path, endpoint: str, name: str) -> dict[str, str]:
+    """Return the settings of a bucket at a store of tests; its secret lies in the folder."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "s3.key").write_text(moto.SECRET)
+    return {
+        "s3_endpoint": endpoint,
+        "s3_bucket": name,
+        "s3_access_key": moto.ACCESS_KEY,
+        "s3_secret_file": str(folder / "s3.key"),
+    }
+
+
+@contextmanager
+def running_for_many(folder: Path, urls: dict[str, str], endpoint: str, **more: Any) -> Iterator[Running]:
+    """Run a service as it is run for many: PostgreSQL and a bucket of its own."""
+    given = bucket_settings(folder, endpoint, f"b{os.urandom(4).hex()}")
+    with running(folder / "hosted", **given, **urls, **more) as found:
+        assert isinstance(found.service.objects, Bucket)
+        assert httpx2.put(found.service.objects.signed("PUT", "")).status_code == 200
+        yield found
 
 
 @contextmanager
@@ -147,14 +205,14 @@ def running(
     found = Running(service, server, clock, inbox)
     started = threading.Event()
     thread = threading.Thread(target=_serve, args=(server, listening, found, started.set))
+    found.thread = thread
     thread.start()
     try:
         assert started.wait(30)
         _until_started(server, thread)
         yield found
     finally:
-        server.should_exit = True
-        thread.join(30)
+        found.stop()
         listening.close()
         if own_inbox:
             inbox.close()

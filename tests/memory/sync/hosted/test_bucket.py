@@ -1,7 +1,6 @@
 """Chunks and exports in a bucket; the signatures are those that botocore makes."""
 
 import hashlib
-import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,30 +14,15 @@ from memory.sync.hosted.bucket import Bucket
 from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.settings import Settings
 from tests.memory.sync.hosted.device import Device
-from tests.memory.sync.hosted.running import Running, running
-from tests.peers.moto import ACCESS_KEY, SECRET, presigned
+from tests.memory.sync.hosted.running import Running, bucket_settings, running_for_many
+from tests.peers.moto import presigned
 from tests.peers.postgres import Postgres
-
-
-def _settings(folder: Path, s3: str, name: str) -> dict[str, str]:
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / "s3.key").write_text(SECRET)
-    return {
-        "s3_endpoint": s3,
-        "s3_bucket": name,
-        "s3_access_key": ACCESS_KEY,
-        "s3_secret_file": str(folder / "s3.key"),
-    }
 
 
 @pytest.fixture
 def whole(tmp_path: Path, s3: str, postgres: Postgres) -> Iterator[Running]:
-    """A service as it is run for many: PostgreSQL and a bucket."""
-    given = _settings(tmp_path, s3, f"b{os.urandom(4).hex()}")
-    with running(tmp_path / "hosted", **given, **postgres.databases()) as found:
-        objects = found.service.objects
-        assert isinstance(objects, Bucket)
-        assert httpx2.put(objects.signed("PUT", "")).status_code == 200
+    """A service as it is run for many."""
+    with running_for_many(tmp_path, postgres.databases(), s3) as found:
         yield found
 
 
@@ -52,7 +36,7 @@ def test_addresses_are_signed_as_botocore_signs_them(
     theirs = presigned(s3, method, Bucket="one", Key=key)
     query = parse_qs(urlsplit(theirs).query)
     at = datetime.strptime(query["X-Amz-Date"][0], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
-    bucket = Bucket(Settings(**_settings(tmp_path, s3, "one")), lambda: int(at.timestamp() * 1000))
+    bucket = Bucket(Settings(**bucket_settings(tmp_path, s3, "one")), lambda: int(at.timestamp() * 1000))
     made = parse_qs(urlsplit(bucket.signed(ours, key)).query)
     assert made["X-Amz-Signature"] == query["X-Amz-Signature"]
 
@@ -92,7 +76,7 @@ def test_a_whole_life_in_a_bucket(whole: Running) -> None:
 def test_a_bucket_that_refuses_is_named(tmp_path: Path, s3: str) -> None:
     import asyncio
 
-    bucket = Bucket(Settings(**_settings(tmp_path, s3, "absent")), lambda: 1_772_366_400_000)
+    bucket = Bucket(Settings(**bucket_settings(tmp_path, s3, "absent")), lambda: 1_772_366_400_000)
 
     async def ask() -> None:
         try:

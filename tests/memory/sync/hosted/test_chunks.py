@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,7 +11,7 @@ import pytest
 from memory.sync.blob_chunks import BlobKey
 from memory.sync.hosted import blobs
 from tests.memory.sync.hosted.device import Device
-from tests.memory.sync.hosted.running import Running
+from tests.memory.sync.hosted.running import Running, running
 
 
 def _chunk(text: bytes = b"a file") -> tuple[bytes, str]:
@@ -24,7 +25,7 @@ def _plan(device: Device, sha: str, length: int) -> Any:
 
 def _store(device: Device, sealed: bytes, sha: str) -> None:
     for missing in _plan(device, sha, len(sealed)).json()["missing"]:
-        assert httpx2.put(missing["put"], content=sealed).status_code == 204
+        assert httpx2.put(missing["put"], content=sealed).status_code in (200, 204)
     assert device.post("/v1/blobs/commit", sha256=[sha]).json() == {"missing": []}
 
 
@@ -38,7 +39,15 @@ def test_a_chunk_is_put_once_and_read_by_the_other_device(ada: Device, second: D
     assert httpx2.get(read.headers["location"]).content == sealed
 
 
-def test_other_bytes_than_announced_and_forged_addresses_are_refused(service: Running, ada: Device) -> None:
+def test_other_bytes_than_announced_and_forged_addresses_are_refused_by_the_folder(tmp_path: Path) -> None:
+    """A bucket does it by its own signatures, which the tests of the bucket hold against botocore's."""
+    with running(tmp_path / "hosted") as service:
+        ada = Device(service, "ada@example.org").begin_account().make_space()
+        _refused_by_the_folder(service, ada)
+        ada.http.close()
+
+
+def _refused_by_the_folder(service: Running, ada: Device) -> None:
     sealed, sha = _chunk()
     put = _plan(ada, sha, len(sealed)).json()["missing"][0]["put"]
     assert httpx2.put(put, content=os.urandom(len(sealed))).json()["error"] == "chunk_damaged"
@@ -63,7 +72,7 @@ def test_the_last_reference_gone_deletes_the_chunk(service: Running, ada: Device
     ada.pushed(ada.erasing(rids[1]))
     service.do_jobs()
     assert ada.get(f"/v1/blobs/{sha}").status_code == 404
-    assert [path for path in (service.service.settings.data / "objects").rglob("*") if path.is_file()] == []
+    assert service.objects() == {}
     assert used > len(sealed)
     assert service.rows("records", "SELECT bytes_used, records_used FROM accounts") == [(0, 0)]
 
@@ -75,7 +84,7 @@ def test_what_no_record_names_goes_after_two_days(service: Running, ada: Device)
     service.clock.pass_days(2.1)
     assert service.run(blobs.sweep(service.service)) == 1
     service.do_jobs()
-    assert not (service.service.settings.data / "objects" / ada.account_id / "blobs" / sha).exists()
+    assert service.objects() == {}
 
 
 @pytest.mark.req("R074")

@@ -37,7 +37,7 @@ def _fill(device: Device) -> str:
     sealed = BlobKey.new().seal(0, 1, b"a file")
     sha = hashlib.sha256(sealed).hexdigest()
     plan = device.post("/v1/blobs/plan", chunks=[{"sha256": sha, "len": len(sealed)}]).json()
-    assert httpx2.put(plan["missing"][0]["put"], content=sealed).status_code == 204
+    assert httpx2.put(plan["missing"][0]["put"], content=sealed).status_code in (200, 204)
     assert device.post("/v1/blobs/commit", sha256=[sha]).json() == {"missing": []}
     device.pushed(device.sealed(), device.sealed(blobs=[bytes.fromhex(sha)]), device.sealed())
     return sha
@@ -101,7 +101,7 @@ def test_after_the_grace_everything_goes_and_the_receipt_tells_it_truly(
         assert service.rows("records", f"SELECT * FROM {table}") == []
     for table in ("record_keys", "space_wraps", "account_keys"):
         assert service.rows("keys", f"SELECT * FROM {table}") == []
-    assert not (service.service.settings.data / "objects" / ada.account_id).exists()
+    assert service.objects() == {}
     subjects = {row.subject for row in service.rows("records", "SELECT subject FROM audit")}
     assert subjects == {signed["subject"]}
     assert ada.email not in str(service.rows("records", "SELECT * FROM jobs"))

@@ -86,12 +86,11 @@ def test_a_link_wants_a_click_is_counted_and_ends(service: Running, ada: Device)
     token = link.rpartition("/")[2]
     assert len(token) == 43
     assert token not in str(service.rows("records", "SELECT * FROM exports"))
-    objects = service.service.settings.data / "objects" / ada.account_id / "exports"
-    assert len(list(objects.iterdir())) == 1
+    assert len(service.objects()) == 1
     service.clock.at += 2 * HOUR
     assert httpx2.get(link).status_code == 404
     service.run(exporting.tidy(service.service))
-    assert list(objects.iterdir()) == []
+    assert service.objects() == {}
 
 
 def test_one_at_a_time_and_one_that_hangs_makes_way(service: Running, ada: Device) -> None:
@@ -117,7 +116,7 @@ def test_a_device_hands_out_a_file_it_encrypted(service: Running, ada: Device) -
     shared = _ask(ada, "shared", sha256=sha, size=len(content), hours=1)
     path = f"/v1/exports/{shared['export_id']}/commit"
     assert ada.post(path).json()["error"] == "not_there"
-    assert httpx2.put(shared["put"], content=content).status_code == 204
+    assert httpx2.put(shared["put"], content=content).status_code in (200, 204)
     assert ada.post(path).json()["state"] == "ready"
     assert _download(shared["link"]).content == content
 

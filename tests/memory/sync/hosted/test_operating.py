@@ -9,60 +9,71 @@ import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
 
-from memory.sync.hosted import backing_up, drilling, incidents, jobs, policies, rounds
+from memory.sync.envelope import open_sealed
+from memory.sync.hosted import backing_up, incidents, jobs, policies, rounds
 from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.sealed_file import open_file, seal_file
-from memory.sync.hosted.service import HOUR, make_service
+from memory.sync.hosted.service import HOUR
 from memory.sync.hosted.serving import JsonLines
-from memory.sync.hosted.settings import Settings
-from tests.memory.sync.hosted.device import Device
-from tests.memory.sync.hosted.running import Running
+from tests.memory.sync.hosted.device import Device, envelope_of
+from tests.memory.sync.hosted.running import Running, running
+from tests.peers.postgres import Postgres
 
 
 @pytest.mark.req("R055", "R158")
-def test_the_drill_brings_everything_back(service: Running, ada: Device, tmp_path: Path) -> None:
-    ada.pushed(*(ada.sealed() for _ in range(20)))
-    copy = make_service(
-        Settings(data=tmp_path / "copy", secret_file=str(service.service.settings.data / "service.key")),
-        service.clock,
-    )
-    if not service.service.stores.records.is_sqlite:
-        # PostgreSQL is restored into PostgreSQL: into itself here, after it was emptied.
-        _empty_and_restore(service, tmp_path)
-        return
+def test_the_drill_brings_everything_back(
+    service: Running, ada: Device, tmp_path: Path, postgres: Postgres
+) -> None:
+    """By the command, beside the running service: SQLite into a folder of its own, PostgreSQL into three databases."""
+    rid = os.urandom(16).hex()
+    ada.pushed(*(ada.sealed() for _ in range(20)), ada.sealed(ada.edit(rid)))
+    ada.pushed(ada.erasing(rid))
+    settings = service.service.settings
+    urls = [] if service.service.stores.records.is_sqlite else ["records_url", "keys_url", "ledger_url"]
+    here = {"data": settings.data, **{name: getattr(settings, name) for name in urls}}
+    there = {"data": tmp_path / "copy", **(postgres.databases("drill") if urls else {})}
+    for name, values in (("here", here), ("there", there)):
+        lines = [f"{key} = {json.dumps(str(value))}" for key, value in values.items()]
+        (tmp_path / f"{name}.toml").write_text("\n".join(lines))
+    command = [
+        sys.executable,
+        "-m",
+        "memory.sync.hosted.entry",
+        "--settings",
+        str(tmp_path / "here.toml"),
+        "drill",
+    ]
+    command += ["--into", str(tmp_path / "there.toml")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    told = re.search(r"(\d+) rows came back whole", done.stdout)
+    assert told is not None and int(told[1]) > 50, done.stdout
+    _open_as_a_copy(service, ada, there, rid)
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (again.returncode, "not empty" in again.stderr) == (2, True), again.stderr
 
-    async def drill() -> drilling.Drill:
-        try:
-            return await drilling.drill(service.service, copy, tmp_path / "backup")
-        finally:
-            for store in copy.stores:
-                await store.close()
 
-    done = service.run(drill())
-    assert done.rows > 50
-    service.clock.at += 1
-    with pytest.raises(ServiceFault, match="not empty"):
-        service.run(drill())
-
-
-def _empty_and_restore(service: Running, folder: Path) -> None:
-    made = service.run(backing_up.back_up(service.service, folder / "backup"))
-    before = service.run(backing_up.count_rows(service.service.stores.records))
-
-    async def lose() -> None:
-        from memory.sync.hosted.tables.records import records
-
-        async with service.service.stores.records.write() as connection:
-            await connection.execute(records.delete())
-
-    service.run(lose())
-    service.run(backing_up.restore(service.service, made.records, None))
-    after = service.run(backing_up.count_rows(service.service.stores.records))
-    assert after["records"] == before["records"] == 20
+def _open_as_a_copy(service: Running, ada: Device, there: dict[str, Any], rid: str) -> None:
+    """What was brought back is a service: it starts, and its owner reads all of it after signing in again."""
+    secret = {"secret_file": str(service.service.settings.data / "service.key")}
+    given = {name: value for name, value in there.items() if name != "data"}
+    with running(there["data"], service.clock, service.inbox, **secret, **given) as copy, copy.http() as http:
+        own, ada.http, ada.running = (ada.http, ada.running), http, copy
+        assert ada.session().status_code == 200
+        before, ada.generation = ada.generation, ada.get("/v1/spaces").json()["spaces"][0]["generation"]
+        assert ada.generation != before
+        items = ada.changes(limit=1000)["items"]
+        assert len(items) == 20 and all(
+            open_sealed(envelope_of(item), ada.held, ada.keys.sign.public_key()) for item in items
+        )
+        assert ada.changes(after=1)["items"][-1]["marker"]["hdr"][37:53].hex() == rid
+        (ada.http, ada.running), ada.generation = own, before
+    assert ada.session().status_code == 200
 
 
 def test_a_backup_opens_no_more_once_its_day_is_beyond_the_horizon(

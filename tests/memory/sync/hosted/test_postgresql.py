@@ -5,12 +5,13 @@ import json
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Table, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
-from memory.sync.hosted import jobs
+from memory.sync.hosted import jobs, replaying
 from memory.sync.hosted.roles import PURGE
 from memory.sync.hosted.service import Service
+from memory.sync.hosted.store import Store
 from memory.sync.hosted.tables import ledger, records
 from tests.memory.sync.hosted.device import Device
 from tests.memory.sync.hosted.running import Running, running
@@ -116,3 +117,73 @@ def _two_take_two(one: Running, other: Running) -> None:
     one.run(ask())
     assert one.run(while_one_holds()) == 1 and len(taken) == 1
     assert one.run(jobs.run_due(one.service, {"test": note})) == 1
+
+
+def test_a_replica_that_starts_beside_another_takes_no_whole_records_for_restored_ones(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(tmp_path / "hosted", **postgres.databases()) as one:
+        ada = Device(one, "ada@example.org").begin_account().make_space()
+        asked = replaying._last
+        marked = False
+
+        async def while_another_marks(store: Store, table: Table) -> int:
+            nonlocal marked
+            found = await asked(store, table)
+            if not marked:
+                marked = True
+                await replaying.mark_tide(one.service)
+            return found
+
+        monkeypatch.setattr(replaying, "_last", while_another_marks)
+        assert one.run(replaying.came_from_backup(one.service)) is False and marked
+        monkeypatch.undo()
+
+        async def mark_together() -> None:
+            await asyncio.gather(*(replaying.mark_tide(one.service) for _ in range(5)))
+
+        one.run(mark_together())
+        assert one.run(replaying.came_from_backup(one.service)) is False
+        assert ada.pushed(ada.sealed())[0]["outcome"] == "ok"
+        ada.http.close()
+
+
+def test_a_start_locks_nothing_that_another_replica_works_with(tmp_path: Path, postgres: Postgres) -> None:
+    with running(tmp_path / "hosted", **postgres.databases()) as one:
+
+        async def start_another_while_rows_are_read() -> None:
+            async with one.service.stores.records.read() as connection:
+                await connection.execute(select(records.sessions))
+                for store in one.service.stores:
+                    await asyncio.wait_for(store.create(), 20)
+
+        one.run(start_another_while_rows_are_read())
+
+
+@pytest.mark.req("R172", "R179")
+def test_no_connection_has_more_rights_than_the_application_and_no_words_slip_into_a_narrowing(
+    tmp_path: Path, postgres: Postgres
+) -> None:
+    with running(tmp_path / "hosted", **postgres.databases()) as one:
+        stores = one.service.stores
+
+        async def glance() -> None:
+            for _ in range(3):  # also after a transaction that took another role
+                async with stores.ledger.glance() as connection:
+                    assert await connection.scalar(text("SELECT current_user")) == "bureau_app"
+                    assert await connection.scalar(text("SELECT current_setting('bureau.account')")) == "*"
+                async with stores.ledger.write("ab" * 16, PURGE) as connection:
+                    assert await connection.scalar(text("SELECT current_user")) == PURGE
+            async with stores.ledger.glance() as connection:
+                await connection.execute(ledger.receipts.delete())
+
+        with pytest.raises(ProgrammingError, match="permission denied"):
+            one.run(glance())
+
+        async def narrow(account_id: str, role: str) -> None:
+            async with stores.records.write(account_id, role):
+                raise AssertionError("it began")
+
+        for account_id, role in (("*', true); DROP TABLE spaces; --", "bureau_app"), ("*", "bureau_app' --")):
+            with pytest.raises(ValueError, match="none"):
+                one.run(narrow(account_id, role))

@@ -78,3 +78,13 @@ def test_the_command_refuses_with_a_sentence_and_two(tmp_path: Path) -> None:
         [*COMMAND, "--settings", str(file), "settings"], capture_output=True, text=True, check=False
     )
     assert ended.returncode == 2 and "no setting colour" in ended.stderr
+
+
+def test_replicas_that_start_at_once_share_one_whole_secret(tmp_path: Path) -> None:
+    from concurrent.futures import ThreadPoolExecutor
+
+    settings = Settings(data=tmp_path / "data")
+    with ThreadPoolExecutor(16) as pool:
+        found = {keys.secret for keys in pool.map(lambda _: load_keys(settings), range(64))}
+    assert len(found) == 1
+    assert [path.name for path in settings.data.iterdir()] == ["service.key"]

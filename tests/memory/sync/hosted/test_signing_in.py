@@ -154,3 +154,18 @@ def _wraps(device: Device) -> list[dict[str, str]]:
     generation = next(each["generation"] for each in spaces if each["space_id"] == device.space_id)
     found: list[dict[str, str]] = device.get(device.path("/wraps"), generation=generation).json()["wraps"]
     return found
+
+
+def test_a_device_of_another_protocol_is_told_so_and_loses_nothing(
+    service: Running, ada: Device, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada.pushed(ada.sealed())
+    refresh = ada.refresh
+    monkeypatch.setattr("memory.sync.hosted.protocols.PROTOCOLS", (2, 3))
+    assert ada.http.get("/.well-known/officesync").json()["protocols"] == [2, 3]
+    for answer in (ada.session(), ada.http.post("/v1/auth/session", json={"refresh": refresh})):
+        assert (answer.status_code, answer.json()["error"]) == (426, "newer_protocol")
+        assert answer.json()["protocols"] == [2, 3]
+    monkeypatch.setattr("memory.sync.hosted.protocols.PROTOCOLS", (1, 2))
+    assert ada.http.post("/v1/auth/session", json={"refresh": refresh}).status_code == 200
+    assert ada.session().status_code == 200 and len(ada.changes()["items"]) == 1

@@ -210,6 +210,7 @@ def _numbers_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
 
 
 CARRIER, MISBEHAVING = f"{HERE}/test_carrier.py", f"{HERE}/test_misbehaving.py"
+ASIDE = f"{HERE}/test_set_aside.py"
 MUTATIONS = (
     Mutation(
         "service: a stored answer goes before the erased set",
@@ -226,7 +227,7 @@ MUTATIONS = (
     Mutation(
         "service: markers are dropped and the horizon stays",
         _trim_leaves_the_horizon,
-        (f"{CARRIER}::test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside",),
+        (f"{ASIDE}::test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside",),
     ),
     Mutation(
         "service: what is erased is not in the ledger",
@@ -238,12 +239,12 @@ MUTATIONS = (
     Mutation(
         "client: what is set aside is destroyed at once",
         _set_aside_destroys,
-        (f"{CARRIER}::test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside",),
+        (f"{ASIDE}::test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside",),
     ),
     Mutation(
         "client: setting aside asks nobody",
         _aside_without_a_brake,
-        (f"{CARRIER}::test_from_the_eleventh_on_the_owner_is_asked",),
+        (f"{ASIDE}::test_from_the_eleventh_on_the_owner_is_asked",),
     ),
     Mutation(
         "client: erasures of other devices ask nobody",
@@ -272,7 +273,7 @@ MUTATIONS = (
     Mutation(
         "client: what was never sent counts as removed",
         _what_was_never_sent_counts_as_removed,
-        (f"{CARRIER}::test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside",),
+        (f"{ASIDE}::test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside",),
     ),
     Mutation(
         "client: another generation gets nothing again",

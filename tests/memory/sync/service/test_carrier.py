@@ -10,11 +10,9 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from memory import chats, messages, notes, roster
-from memory.lifecycle import trash
 from memory.lifecycle.subjects import Subject
 from memory.sync import outbox
 from memory.sync.account_log import Writer
-from memory.sync.aside import MOST
 from memory.sync.errors import ServiceWentBack
 from memory.sync.exchange import exchange
 from memory.sync.hosted import lifetime
@@ -23,40 +21,9 @@ from memory.sync.service.faults import ResyncRequired, Unreachable
 from memory.sync.service.log import AccountLog
 from memory.sync.service.rotation import open_next, wrap_anew
 from memory.sync.service.spaces import space_of
-from memory.tables import NoteTable, SyncOutboxTable, SyncRecordTable
+from memory.tables import SyncOutboxTable, SyncRecordTable
+from tests.memory.sync.service.looking import edit, state_of, texts
 from tests.memory.sync.service.offices import Office, settle
-
-AWAY = 200
-"""Days after which markers are dropped."""
-
-
-def texts(office: Office) -> list[str]:
-    return sorted(each["text"] for each in office.state()["note"].values())
-
-
-def state_of(office: Office, local_id: str) -> str | None:
-    def ask(session: Session) -> str | None:
-        chosen = select(SyncRecordTable.state).where(SyncRecordTable.local_id == local_id)
-        return session.scalar(chosen)
-
-    found: str | None = office.do(ask)
-    return found
-
-
-def trashed(office: Office) -> dict[str, int | None]:
-    return {one.subject.id: one.leaves_at for one in office.do(trash.listed)}
-
-
-def away(office: Office, *others: Office, erase: list[str]) -> None:
-    """Let others erase notes while a device is away for so long that the markers are dropped."""
-    for note in erase:
-        others[0].erase(Subject("note", note))
-    later = others[0].do(notes.add_note, "written meanwhile")
-    settle(*others)
-    office.hosted.clock.pass_days(AWAY)
-    others[0].erase(Subject("note", later.id))
-    settle(*others)
-    office.hosted.do_day()
 
 
 def test_what_is_written_here_is_there_and_what_both_changed_is_merged(offices: list[Office]) -> None:
@@ -97,69 +64,6 @@ def test_a_large_first_sync_goes_in_portions_that_the_service_takes(offices: lis
     one.hosted.become(push_bytes=3 * 2**20)  # less than this client thinks
     settle(one, other)
     assert len(other.state()["note"]) == 7
-
-
-def test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside(offices: list[Office]) -> None:
-    one, other, third = offices
-    kept, gone = (one.do(notes.add_note, text).id for text in ("kept", "gone"))
-    settle(*offices)
-    mine = third.do(notes.add_note, "written offline")
-    away(third, one, other, erase=[gone])
-    done = third.sync()
-    assert (done.aside, done.missing, done.refused) == (1, 0, [])
-    assert state_of(third, gone) == "aside" and state_of(third, kept) == "synced"
-    settle(*offices)
-    assert texts(third) == texts(one) == ["kept", "written offline"]
-    # It lies in the trash for 30 days, however few the owner's are, and nobody is told of its end.
-    leaves = trashed(third)[gone]
-    assert leaves is not None and leaves == third.hosted.clock() + 30 * trash.DAY
-    assert third.do(trash.due, leaves) == ()
-    before = third.hosted.live(third.member.space_id)
-    third.hosted.clock.pass_days(29)
-    third.sync()
-    assert gone in trashed(third)
-    third.hosted.clock.pass_days(2)
-    assert third.sync().erased == 1
-    assert gone not in trashed(third) and state_of(third, mine.id) == "synced"
-    settle(*offices)
-    assert third.hosted.live(third.member.space_id) == before
-
-
-def test_what_is_set_aside_is_taken_back_and_stays_on_this_device(offices: list[Office]) -> None:
-    one, other, third = offices
-    gone = one.do(notes.add_note, "gone").id
-    settle(*offices)
-    away(third, one, other, erase=[gone])
-    third.sync()
-    third.do(trash.restore, [Subject("note", gone)])
-    settle(*offices)  # offered once more; the service knows that it was erased
-    assert state_of(third, gone) == "kept" and third.do(_text, gone) == "gone"
-    third.do(_edit, gone, "gone, and edited")
-    settle(*offices)
-    third.hosted.clock.pass_days(40)
-    settle(*offices)
-    assert third.do(_text, gone) == "gone, and edited" and texts(one) == []
-
-
-def test_from_the_eleventh_on_the_owner_is_asked(offices: list[Office]) -> None:
-    one, other, third = offices
-    gone = [one.do(notes.add_note, f"note {number}").id for number in range(MOST + 3)]
-    settle(*offices)
-    for note in gone:
-        other.do(_edit, note, "edited")  # the erasures of one device do not wait for the other's word
-    settle(*offices)
-    one.erase(*(Subject("note", each) for each in gone))
-    one.sync()
-    assert other.sync().asks == len(gone)
-    assert other.sync(confirmed=len(gone)).erased == len(gone)
-    away(third, one, other, erase=[])
-    done = third.sync()
-    assert (done.aside, done.missing) == (len(gone), 3)
-    states = [state_of(third, each) for each in gone]
-    assert (states.count("aside"), states.count("missing")) == (MOST, 3)
-    third.do(_edit, gone[states.index("missing")], "not sent while nobody knows")
-    assert third.sync(missing=2).missing == 3
-    assert third.sync(missing=3).missing == 0 and len(trashed(third)) == len(gone)
 
 
 def test_an_erased_record_does_not_come_back_by_a_lost_answer(offices: list[Office]) -> None:
@@ -299,12 +203,12 @@ def test_what_comes_to_its_last_day_is_erased_everywhere(offices: list[Office]) 
     note = one.do(notes.add_note, "for a day").id
     one.seal()
     one.do(_last_day, note, one.hosted.service.today + 1)
-    one.do(_edit, note, "for one day")
+    one.do(edit, note, "for one day")
     settle(one, other)
-    other.do(_edit, note, "edited, and still for one day")
+    other.do(edit, note, "edited, and still for one day")
     settle(one, other)
     third.sync()
-    one.do(_edit, note, "edited too late")
+    one.do(edit, note, "edited too late")
     one.hosted.clock.pass_days(2)
     one.hosted.do_day()
     assert other.sync().erased == 1
@@ -320,7 +224,7 @@ def test_another_generation_asks_and_then_everything_is_there_again(
     settle(*offices)
     one.hosted.back_up(tmp_path / "backup")
     late = one.do(notes.add_note, "late").id
-    other.do(_edit, early, "edited later")
+    other.do(edit, early, "edited later")
     one.erase(Subject("note", gone))
     one.sync()
     settle(one, other)
@@ -390,14 +294,6 @@ def test_a_service_that_says_compare_for_ever_is_left_alone(offices: list[Office
     one.wire.twist = always
     with pytest.raises(ResyncRequired):
         one.sync()
-
-
-def _text(session: Session, note_id: str) -> str:
-    return session.get_one(NoteTable, note_id).text
-
-
-def _edit(session: Session, note_id: str, text: str) -> None:
-    session.get_one(NoteTable, note_id).text = text
 
 
 def _last_day(session: Session, note_id: str, day: int) -> None:

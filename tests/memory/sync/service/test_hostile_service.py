@@ -21,10 +21,10 @@ from memory.sync.header import Header
 from memory.sync.hlc import Stamp
 from memory.sync.membership import Member
 from memory.sync.plaintext import Entry, Record, encode
-from memory.sync.service import membership, rotation
+from memory.sync.service import membership, rotation, sign_in
 from memory.sync.service.calls import Calls, Session, Tokens
 from memory.sync.service.enrolling import Admitting, Joining, waiting_devices
-from memory.sync.service.faults import ServiceRefused, Unreachable
+from memory.sync.service.faults import NewerProtocol, ServiceRefused, Unreachable
 from memory.sync.service.spaces import space_of, spaces, wraps_of
 from tests.memory.sync.hosted.running import START
 from tests.memory.sync.service.conftest import Client, Clients
@@ -359,6 +359,13 @@ async def test_answers_that_no_service_gives(clients: Clients) -> None:
         )
         with pytest.raises(ServiceRefused):
             await wraps_of(one.calls, await space_of(one.calls, one.mine.space_id))
+    hotel.change = answer(426, b'{"error": "newer_protocol", "detail": ""}')
+    with pytest.raises(NewerProtocol):
+        await spaces(one.calls)
+    for said in ({"protocols": [2]}, {"protocol": 2}, {}):
+        hotel.change = answer(200, json.dumps(said).encode())
+        with pytest.raises(Refused, match="no service that this Bureau can use"):
+            await sign_in.promises(one.calls)
     hotel.change, hotel.seen = answer(401, b'{"error": "signed_out", "detail": ""}'), []
     with pytest.raises(ServiceRefused):
         await spaces(one.calls)

@@ -14,8 +14,8 @@ from memory.lifecycle.subjects import Subject
 from memory.sync.aside import MOST
 from memory.sync.errors import AnswerMalformed, ServiceWentBack
 from memory.tables import NoteTable, SyncRecordTable
+from tests.memory.sync.service.looking import state_of, texts
 from tests.memory.sync.service.offices import Office, settle
-from tests.memory.sync.service.test_carrier import state_of, texts
 
 Change = Callable[[dict[str, Any]], object]
 

@@ -1,0 +1,86 @@
+"""What goes without proof is set aside: hidden, asked about when it is much, destroyed only after its days."""
+
+from memory import notes
+from memory.lifecycle import trash
+from memory.lifecycle.subjects import Subject
+from memory.sync.aside import MOST
+from tests.memory.sync.service.looking import edit, state_of, text_of, texts, trashed
+from tests.memory.sync.service.offices import Office, settle
+
+AWAY = 200
+"""Days after which markers are dropped."""
+
+
+def away(office: Office, *others: Office, erase: list[str]) -> None:
+    """Let others erase notes while a device is away for so long that the markers are dropped."""
+    for note in erase:
+        others[0].erase(Subject("note", note))
+    later = others[0].do(notes.add_note, "written meanwhile")
+    settle(*others)
+    office.hosted.clock.pass_days(AWAY)
+    others[0].erase(Subject("note", later.id))
+    settle(*others)
+    office.hosted.do_day()
+
+
+def test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside(offices: list[Office]) -> None:
+    one, other, third = offices
+    kept, gone = (one.do(notes.add_note, text).id for text in ("kept", "gone"))
+    settle(*offices)
+    mine = third.do(notes.add_note, "written offline")
+    away(third, one, other, erase=[gone])
+    done = third.sync()
+    assert (done.aside, done.missing, done.refused) == (1, 0, [])
+    assert state_of(third, gone) == "aside" and state_of(third, kept) == "synced"
+    settle(*offices)
+    assert texts(third) == texts(one) == ["kept", "written offline"]
+    # It lies in the trash for 30 days, however few the owner's are, and nobody is told of its end.
+    leaves = trashed(third)[gone]
+    assert leaves is not None and leaves == third.hosted.clock() + 30 * trash.DAY
+    assert third.do(trash.due, leaves) == ()
+    before = third.hosted.live(third.member.space_id)
+    third.hosted.clock.pass_days(29)
+    third.sync()
+    assert gone in trashed(third)
+    third.hosted.clock.pass_days(2)
+    assert third.sync().erased == 1
+    assert gone not in trashed(third) and state_of(third, mine.id) == "synced"
+    settle(*offices)
+    assert third.hosted.live(third.member.space_id) == before
+
+
+def test_what_is_set_aside_is_taken_back_and_stays_on_this_device(offices: list[Office]) -> None:
+    one, other, third = offices
+    gone = one.do(notes.add_note, "gone").id
+    settle(*offices)
+    away(third, one, other, erase=[gone])
+    third.sync()
+    third.do(trash.restore, [Subject("note", gone)])
+    settle(*offices)  # offered once more; the service knows that it was erased
+    assert state_of(third, gone) == "kept" and third.do(text_of, gone) == "gone"
+    third.do(edit, gone, "gone, and edited")
+    settle(*offices)
+    third.hosted.clock.pass_days(40)
+    settle(*offices)
+    assert third.do(text_of, gone) == "gone, and edited" and texts(one) == []
+
+
+def test_from_the_eleventh_on_the_owner_is_asked(offices: list[Office]) -> None:
+    one, other, third = offices
+    gone = [one.do(notes.add_note, f"note {number}").id for number in range(MOST + 3)]
+    settle(*offices)
+    for note in gone:
+        other.do(edit, note, "edited")  # the erasures of one device do not wait for the other's word
+    settle(*offices)
+    one.erase(*(Subject("note", each) for each in gone))
+    one.sync()
+    assert other.sync().asks == len(gone)
+    assert other.sync(confirmed=len(gone)).erased == len(gone)
+    away(third, one, other, erase=[])
+    done = third.sync()
+    assert (done.aside, done.missing) == (len(gone), 3)
+    states = [state_of(third, each) for each in gone]
+    assert (states.count("aside"), states.count("missing")) == (MOST, 3)
+    third.do(edit, gone[states.index("missing")], "not sent while nobody knows")
+    assert third.sync(missing=2).missing == 3
+    assert third.sync(missing=3).missing == 0 and len(trashed(third)) == len(gone)
