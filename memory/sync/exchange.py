@@ -244,9 +244,11 @@ def _gone(session: Session) -> frozenset[str]:
 
 
 def _erasing(session: Session) -> tuple[list[Subject], int]:
-    """Return what other devices erased and stands here, and how many records there are beside it."""
+    """Return what other devices erased and stands here; unless it is little, how many records there are beside it."""
     rows = session.execute(
         select(SyncRecordTable.type, SyncRecordTable.local_id).where(SyncRecordTable.state == "erasing")
     ).all()
-    alive = session.scalar(select(func.count()).where(SyncRecordTable.state == "synced")) or 0
+    alive = 0
+    if len(rows) > FEW:
+        alive = session.scalar(select(func.count()).where(SyncRecordTable.state == "synced")) or 0
     return [Subject(cast(Kind, row.type), row.local_id) for row in rows], alive

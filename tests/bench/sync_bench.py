@@ -17,19 +17,19 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from agents.events import Event, NotesChanged
 from agents.office import Office
 from agents.sync_rounds import SyncRounds
-from memory import ledger, notes
+from memory import notes
 from memory.identifiers import new_id, now
 from memory.locations import Locations
 from memory.sync import space
 from memory.sync.padding import padded_size
 from memory.sync.sealing_anew import content
-from memory.tables import ConversationTable, MessageTable, SyncRecordTable
+from memory.tables import ConversationTable, MessageTable, OutboxTable, SyncRecordTable
 from tests.bench.figures import Figure
 from tests.bench.hosted_bench import serving
 from tests.bench.offices import ANSWER
@@ -138,9 +138,10 @@ async def code(office: Office, url: str, inbox: Inbox) -> tuple[object, str]:
     return asked, inbox.code(EMAIL)
 
 
-async def sent(office: Office) -> int:
-    """Return the bytes that went to and fro, as the office booked them."""
-    return sum(each.bytes_sent + each.bytes_received for each in await office.database.read(ledger.outbox))
+def sent(session: Session) -> int:
+    """Return the bytes of all bodies that went to and fro, as the office booked them."""
+    booked = OutboxTable.bytes_sent + OutboxTable.bytes_received
+    return session.scalar(select(func.sum(booked)).where(OutboxTable.purpose == "sync")) or 0
 
 
 async def edits(one: Office, other: Office) -> tuple[float, float]:
@@ -188,7 +189,7 @@ async def measure(folder: Path, url: str, inbox: Inbox, service: psutil.Process)
         key = os.urandom(32)
         asked, said = await code(one, url, inbox)
         pushed = await timed(lambda: one.syncing.joining.found(asked, said, key), service)
-        wire = await sent(one) / records
+        wire = await one.database.read(sent) / records
         size, padding = await one.database.read(plaintext)
         alone = written_alone(folder, records, round(wire)) / SHARE
         baseline = f"{alone:.3g} s written alone; {pushed.said()}"

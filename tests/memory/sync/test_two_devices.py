@@ -4,16 +4,25 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
+from sqlalchemy.orm import Session
 
 from memory import chats, messages, notes, roster, settings
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
 from memory.messages import Speaker
-from memory.sync import outbox
+from memory.sync import outbox, space
 from memory.sync.drain import drain
 from memory.sync.folder import FolderCarrier
-from memory.tables import SyncConflictTable, SyncOutboxTable
+from memory.sync.known import record_id
+from memory.tables import (
+    AgentTable,
+    SyncAwaitedTable,
+    SyncChangeTable,
+    SyncConflictTable,
+    SyncOutboxTable,
+    SyncSpaceTable,
+)
 from tests.memory.sync.devices import Device, settle
 from tests.memory.sync.making import SPACE
 
@@ -209,6 +218,40 @@ def test_messages_that_come_before_their_chat_are_held_until_it_is_here(
     assert other.do(outbox.waiting).held == 0
     state = alike(one, other)
     assert state["message"].keys() == set(written) and conversation in state["conversation"]
+
+
+def test_a_reference_leads_somewhere_once_its_row_is_here_whoever_brings_it(devices: list[Device]) -> None:
+    one, other = devices
+    agent = one.do(roster.create_agent, name="Ada")
+    note = one.do(notes.add_note, "milk", agent_id=agent.id)
+    other.do(lambda session: session.execute(update(SyncSpaceTable).values(types=["note"])))
+    settle(one, other)
+    assert other.state()["note"][note.id]["agent_id"] is None
+    assert other.do(_awaited) == [(agent.id, False)]
+    other.do(lambda session: session.add(AgentTable(id=agent.id, name="Ada", created_at=1, updated_at=1)))
+    assert other.do(_awaited) == [(agent.id, True)]
+    one.do(notes.add_note, "bread")
+    settle(one, other)
+    assert other.state()["note"][note.id]["agent_id"] == agent.id and other.do(_awaited) == []
+    assert one.sync().pulled == 0  # that it leads somewhere is no edit
+
+
+def test_what_was_there_before_sync_is_sent_in_the_order_written(devices: list[Device]) -> None:
+    one = devices[0]
+    _conversation, written = chat(one, *(f"turn {number}" for number in range(20)))
+    one.do(lambda session: session.execute(delete(SyncChangeTable)))
+    one.do(space.mark_everything)
+    one.do(drain, one.credentials, now())
+    naming = one.do(lambda session: session.scalars(select(SyncSpaceTable.naming)).one())
+    sent = [op.rid for op in one.do(outbox.next_ops, erases=False)]
+    assert [rid for rid in sent if rid in {record_id(naming, "message", each) for each in written}] == [
+        record_id(naming, "message", each) for each in written
+    ]
+
+
+def _awaited(session: Session) -> list[tuple[str, bool]]:
+    rows = session.execute(select(SyncAwaitedTable.target, SyncAwaitedTable.arrived))
+    return [(row.target, row.arrived) for row in rows]
 
 
 def test_a_damaged_file_is_told_and_read_once_it_is_whole(devices: list[Device], tmp_path: Path) -> None:
