@@ -45,7 +45,13 @@ SAMPLE, EDITS, TOGETHER = 1_000, 10, 200
 REST = 3
 """Seconds between two edits, so that none goes along with the one before."""
 EMAIL = "bench@example.org"
-_ROOM = {"account_records": 2 * RECORDS, "account_bytes": 2**40}
+_RAISED = {
+    "account_records": 2 * RECORDS,
+    "account_bytes": 2**40,
+    "pushes_per_minute": 10**6,
+    "pulls_per_minute": 10**6,
+    "requests_per_minute_network": 10**7,
+}
 
 
 @dataclass(frozen=True)
@@ -216,10 +222,8 @@ def main() -> None:
     inbox = Inbox()
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
-        raised = {name: str(value) for name, value in {**_ROOM, "smtp_port": inbox.port}.items()}
         try:
-            with serving(folder / "hosted", port, raised):
-                (service,) = psutil.Process().children()
+            with serving(folder / "hosted", port, smtp_port=inbox.port, **_RAISED) as service:
                 asyncio.run(measure(folder, f"http://127.0.0.1:{port}", inbox, service))
         finally:
             inbox.close()
