@@ -22,6 +22,8 @@ from resources.language import gettext as _
 
 ENDING = ".bureau-backup"
 PART = ".part"
+GONE = ".gone"
+"""The end of the name of a file that is being destroyed; it is no backup any more."""
 CHUNK = 1024 * 1024
 HEAD = 4096
 """Bytes of one copy of the head; there are two, so that one cut short while it is written anew does no harm."""
@@ -266,9 +268,9 @@ def rewrap(path: Path, slots: Iterable[dict[str, Any]]) -> None:
 def shred(path: Path) -> None:
     """Overwrite the wraps of the key, then remove the file. One that is gone is no error. Raises OSError.
 
-    It takes the name of an unfinished file first: what a crash leaves is then no backup to anybody, and swept away.
+    It takes another name first: what a crash leaves is then no backup to anybody, and swept away.
     """
-    doomed = path if path.name.endswith(PART) else part_of(path)
+    doomed = path if path.name.endswith(GONE) else path.with_name(path.name + GONE)
     try:
         path.replace(doomed)
         with doomed.open("r+b") as file:

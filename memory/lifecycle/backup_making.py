@@ -25,6 +25,7 @@ from memory.identifiers import new_id, now
 from memory.lifecycle.backup_file import (
     CHUNK,
     ENDING,
+    GONE,
     PART,
     BackupHead,
     BackupReader,
@@ -263,7 +264,11 @@ def sweep(locations: Locations, folder: Path, noted: Collection[str] = ()) -> in
     What is whole and ``noted``, by its path, is published instead.
     """
     removed = 0
-    for place, pattern in ((locations.backups, f"{COPY}*"), (folder, f"*{ENDING}{PART}")):
+    for place, pattern in (
+        (locations.backups, f"{COPY}*"),
+        (folder, f"*{ENDING}*{GONE}"),
+        (folder, f"*{ENDING}{PART}"),
+    ):
         for path in place.glob(pattern) if place.is_dir() else ():
             final = path.with_name(path.name.removesuffix(PART))
             with suppress(OSError):  # a folder that may be read only: the file is noise and harms nobody

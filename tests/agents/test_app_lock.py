@@ -150,6 +150,10 @@ async def test_commands_that_export_or_erase_ask_first(own_home: Path, unlocked_
             "trash empty": {"confirmed": None},
             "erase everything": {},
             "export": {"path": str(own_home / "all.aofx")},
+            "sync now": {"confirmed": 60},
+            "sync delete": {},
+            "sync export": {},
+            "sync let in": {},
         }
         assert set(wanted) == set(OWNER_ONLY)
         for command, arguments in wanted.items():

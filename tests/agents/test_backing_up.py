@@ -12,7 +12,7 @@ from agents.lifecycle import backing_up
 from agents.office import Office
 from memory import audit, notes, settings
 from memory.errors import BackupDamaged, BackupStopped, DiskFull, NotFound, Refused
-from memory.lifecycle import backup_making
+from memory.lifecycle import backup_file, backup_making
 from memory.lifecycle.backup_file import HEAD, BackupReader, part_of, read_head
 from memory.lifecycle.backup_making import body_key
 from memory.lifecycle.reports import copies_since
@@ -275,6 +275,26 @@ async def test_what_was_noted_before_a_crash_gets_its_name_and_what_was_not_goes
     again = await office.backups.make()
     assert {file.name for file in path.parent.iterdir()} == {path.name, Path(again.path).name}
     await office.backups.check(made.id)
+
+
+async def test_a_backup_whose_removal_was_cut_off_does_not_come_back(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = await office.backups.make()
+    with monkeypatch.context() as dying:
+        dying.setattr(Path, "unlink", _killed)
+        with pytest.raises(KeyboardInterrupt):
+            backup_file.shred(Path(made.path))
+    (known,) = await office.backups.all()
+    assert not known.there and len(list(office.locations.backups.iterdir())) == 1
+    again = await office.backups.make()
+    assert list(office.locations.backups.iterdir()) == [Path(again.path)]
+    await office.backups.remove(made.id)
+    assert await office.backups.all() == (again,)
+
+
+def _killed(_path: Path, missing_ok: bool = False) -> None:
+    raise KeyboardInterrupt
 
 
 async def test_the_rotation_removes_files(office: Office) -> None:

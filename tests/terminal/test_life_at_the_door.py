@@ -94,7 +94,7 @@ def test_everything_goes_with_its_keyring_items_and_the_window(terminal: Termina
             )  # fmt: skip
             assert _items(terminal) == 2, "the key and the office's own"
             gone = joined.value("erase", "everything", "--yes")
-            assert gone == {"erased": "everything", "left": [], "openers": []}
+            assert gone == {"erased": "everything", "left": [], "copies": [], "openers": []}
             process.wait(30)
         assert _items(terminal) == 0
     assert not terminal.home.exists()
