@@ -255,7 +255,7 @@ def _note_use(session: Session, connection_id: str, at: int) -> None:
     """Keep when a key was last used; the audit trail has its first use of each day (UTC)."""
     connection = required(session, ConnectionTable, connection_id)
     if connection.last_used_at is None or connection.last_used_at // _DAY != at // _DAY:
-        audit.append(session, "key used", connection_id, {"label": connection.label})
+        audit.append(session, "key used", connection_id, {"fingerprint": connection.fingerprint})
     connection.last_used_at = at
 
 

@@ -280,7 +280,8 @@ def _remove(session: Session, identity: str) -> None:
 
 
 def _named(connection: Connection) -> dict[str, str]:
-    return {"label": connection.label, "kind": connection.kind, "fingerprint": connection.fingerprint}
+    """What the trail says of a key: nothing in its owner's words, for the trail outlasts an erasure."""
+    return {"kind": connection.kind, "fingerprint": connection.fingerprint}
 
 
 def _server(chosen: Preset | None, kind: ConnectionKind, address: str, key: Secret | None) -> Preset:

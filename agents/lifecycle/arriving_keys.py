@@ -73,9 +73,7 @@ def _has_key(office: "Office", connection_id: str) -> bool:
 
 def _note(session: Session, connection_id: str, mask: str, fingerprint: str) -> None:
     connection = accounts.record_arrival(session, connection_id, mask=mask, fingerprint=fingerprint)
-    audit.append(
-        session, "key brought in", connection.id, {"label": connection.label, "fingerprint": fingerprint}
-    )
+    audit.append(session, "key brought in", connection.id, {"fingerprint": fingerprint})
 
 
 def _sealed(path: Path) -> bool:

@@ -34,6 +34,7 @@ from memory.tables import (
 from tests.agents.conftest import PASSPHRASE, connect, until
 from tests.agents.test_erasing import MARKER, WORDS, _say, traces
 from tests.peers.aimock import Aimock
+from vault.secret import Secret
 
 
 def _plant(session: Session, conversation_id: str, message: Message, other_run: str) -> str:
@@ -220,10 +221,18 @@ async def test_agents_and_connections_go_and_leave_their_work_unnamed(office: Of
     changed = await office.roster.change(agent.id, instructions=f"Always say {MARKER}")
     connection = await connect(office, "anthropic", "http://127.0.0.1:9", "m")
     await office.roster.change(changed.id, connection_id=connection)
-    subjects = [Subject("agent", agent.id), Subject("connection", connection)]
+    key = Secret("test-key-0123456789")
+    named = await office.connections.add(
+        "openai-compatible", key, base_url="http://127.0.0.1:9", label=MARKER
+    )
+    subjects = [
+        Subject("agent", agent.id),
+        Subject("connection", connection),
+        Subject("connection", named.id),
+    ]
     report = await office.erasing.proved((await office.erasing.erase(subjects)).id)
     assert report.state == "clean", json.dumps(report.proof)
-    assert (report.counts["agents"], report.counts["connections"]) == (1, 1)
+    assert (report.counts["agents"], report.counts["connections"]) == (1, 2)
     assert traces(office) == []
 
 

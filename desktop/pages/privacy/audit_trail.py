@@ -85,7 +85,7 @@ class AuditPart(Page):
             label(
                 _(
                     "Every entry carries a hash of the one before, so a change shows. "
-                    "Entries hold names and counts, never content."
+                    "Entries hold kinds, fingerprints and counts, never content."
                 ),
                 "dim",
                 wrap=True,
