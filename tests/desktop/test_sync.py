@@ -107,7 +107,7 @@ async def test_a_folder_that_is_in_use_asks_for_its_recovery_key(page, session, 
     await until(page.beginning.isVisible)
     page.beginning.folder.setText(str(folder))
     press(page, "Continue")
-    await until(lambda: page.findChildren(Words))
+    await until(lambda: any(each.isVisible() for each in page.findChildren(Words)))
     (words,) = page.findChildren(Words)
     press(page, "Join")
     assert "24" in words.hint.text() and unnamed(page) == []
