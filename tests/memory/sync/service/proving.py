@@ -84,10 +84,13 @@ def _mutate(place: int) -> str:
 def _named_test(mutation: Mutation) -> str:
     for test in mutation.tests:
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            # What this process imported before is not rewritten, which only makes its messages shorter.
-            quiet = ["-q", "-n0", "-p", "no:cacheprovider", "-W", "ignore::pytest.PytestAssertRewriteWarning"]
-            failed = pytest.main([*quiet, test]) == pytest.ExitCode.TESTS_FAILED
-        if failed:
+            # What this process imported before is not rewritten, which only makes its messages shorter; and the
+            # plugin of Hypothesis does not bear strategies that are older than itself.
+            quiet = ["-q", "-n0", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
+            ended = pytest.main([*quiet, "-W", "ignore::pytest.PytestAssertRewriteWarning", test])
+        if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            raise RuntimeError(f"{test} could not be run: {ended!r}")
+        if ended == pytest.ExitCode.TESTS_FAILED:
             return test.rpartition("::")[2]
     return ""
 
