@@ -261,7 +261,7 @@ class ServiceAccount:
         log, writer = (await self._connect(here)).log, Writer(member.device.id, member.device.sign)
         for device_id in device_ids:
             await log.append(
-                lambda account, device_id=device_id: (  # type: ignore[misc]
+                lambda account, device_id=device_id: (  # type: ignore[misc]  # a default binds the loop
                     writer.revoke_device(account, device_id, now())
                     if account.device(device_id).active_at(account.n)
                     else None

@@ -36,7 +36,7 @@ def keep(session: Session, receipt: Receipt, key: bytes) -> bool:
         key=key,
         receipt=canonical(receipt.members).decode(),
     )
-    return bool(session.execute(made.on_conflict_do_nothing()).rowcount)  # type: ignore[attr-defined]
+    return bool(session.execute(made.on_conflict_do_nothing()).rowcount)  # type: ignore[attr-defined]  # a cursor
 
 
 def kept(session: Session) -> tuple[KeptReceipt, ...]:

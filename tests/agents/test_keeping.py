@@ -292,6 +292,7 @@ async def test_a_round_that_fails_is_tried_again(office: Office, monkeypatch: py
     while await office.keeping.trash():
         await asyncio.sleep(0)
     await at_work.close()
+    assert await office.database.read(notes.notes) == () and len(tries) == 3
 
 
 @pytest.mark.parametrize("days", [-40, 40])

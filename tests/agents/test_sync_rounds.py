@@ -101,6 +101,8 @@ async def test_a_folder_that_comes_back_is_not_waited_for(offices: Offices, fold
     await until(lambda: phase(one) == "failed")
     folder.with_name("away").rename(folder)
     await arrives(other, ["milk"])
+    await until(lambda: phase(one) == "waiting")
+    assert one.sync_rounds._failures == 0
 
 
 async def test_the_pauses_grow_are_spread_and_keep_what_the_service_asks(office: Office) -> None:

@@ -48,4 +48,4 @@ def test_every_command_that_is_told_of_exists() -> None:
         "settings",
     } <= named & known
     for line in re.findall(r"bureau-hosted incident ([\w-]+)", told):
-        assert line in commands.commands["incident"].commands  # type: ignore[attr-defined]
+        assert line in commands.commands["incident"].commands  # type: ignore[attr-defined]  # a group

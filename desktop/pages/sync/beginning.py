@@ -1,9 +1,9 @@
 """Turning sync on: what it is, where the devices meet, what takes part, the recovery key; nothing leaves before."""
 
 import os
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import (
@@ -318,8 +318,8 @@ class Beginning(QWidget):
         self.fault.setText(sentence)
         self.fault.show()
 
-    def _spawn(self, work: object) -> None:
-        self._session.spawn(work, name="turn sync on")  # type: ignore[arg-type]  # a coroutine
+    def _spawn(self, work: Coroutine[Any, Any, Any]) -> None:
+        self._session.spawn(work, name="turn sync on")
 
     def _foot(self, words: str, act: Callable[[], object] | None, *, back: bool = True) -> None:
         """End a step: what is wrong with it, the way on, and back to the first one."""

@@ -1,6 +1,7 @@
 """Words that lost where two devices changed the same place: both are shown, and one decision each."""
 
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
+from typing import Any
 
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
@@ -75,8 +76,8 @@ class Conflicts(QWidget):
         column.addLayout(doors)
         return frame
 
-    def _begin(self, work: object) -> None:
-        self._session.spawn(work, name="decide about a conflict")  # type: ignore[arg-type]  # a coroutine
+    def _begin(self, work: Coroutine[Any, Any, Any]) -> None:
+        self._session.spawn(work, name="decide about a conflict")
 
     async def _take_back(self, one: Conflict) -> None:
         try:

@@ -58,6 +58,7 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
     app.state.service = service
     for module in MODULES:
         app.include_router(module.router)
+    # FastAPI's own way of giving the document another content is to replace this method.
     app.openapi = lru_cache(lambda: describe(app, [module.router for module in MODULES], pages.PREFIXES))  # type: ignore[method-assign]
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)

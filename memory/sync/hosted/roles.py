@@ -54,7 +54,7 @@ async def prepare(connection: AsyncConnection, store: str, metadata: MetaData) -
 
 def _mark_of(store: str, metadata: MetaData) -> str:
     """Return what tells this version of tables and rules from any other."""
-    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call]  # SQLAlchemy leaves it bare
     made = [str(CreateTable(table).compile(dialect=dialect)) for table in metadata.sorted_tables]
     for table in metadata.sorted_tables:
         made += sorted(str(CreateIndex(index).compile(dialect=dialect)) for index in table.indexes)

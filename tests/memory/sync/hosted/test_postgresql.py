@@ -151,13 +151,16 @@ def test_a_replica_that_starts_beside_another_takes_no_whole_records_for_restore
 def test_a_start_locks_nothing_that_another_replica_works_with(tmp_path: Path, postgres: Postgres) -> None:
     with running(tmp_path / "hosted", **postgres.databases()) as one:
 
-        async def start_another_while_rows_are_read() -> None:
+        async def start_another_while_rows_are_read() -> int:
+            begun = 0
             async with one.service.stores.records.read() as connection:
                 await connection.execute(select(records.sessions))
                 for store in one.service.stores:
                     await asyncio.wait_for(store.create(), 20)
+                    begun += 1
+            return begun
 
-        one.run(start_another_while_rows_are_read())
+        assert one.run(start_another_while_rows_are_read()) == 3
 
 
 @pytest.mark.req("R172", "R179")

@@ -34,7 +34,7 @@ def test_keys_are_wrapped_anew_and_the_former_one_goes_when_none_needs_it(
     assert _progress(ada) == {"epoch": 2, "rotating": True, "remaining": 3, "oldest_epoch": 1}
     # What this device sealed before it knew is taken while the rotation is open.
     assert second.push(late).status_code == 401
-    items = {item["rid"]: item for item in _page(ada)["items"]}  # type: ignore[attr-defined]
+    items = {item["rid"]: item for item in _page(ada)["items"]}  # type: ignore[attr-defined]  # JSON
     assert set(items) == set(rids)
     envelopes = [envelope_of(item) for item in ada.changes()["items"]]
     new = [rewrap(each, SpaceKeys(ada.space_id, before), ada.key) for each in envelopes]

@@ -98,7 +98,7 @@ async def finish(vault: Vault) -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize("answered", [False, True], ids=["not sent", "not answered"])
 async def test_any_device_finishes_what_was_cut_off_anywhere(clients: Clients, answered: bool) -> None:
-    clients.hosted.service.limits.take = _unlimited  # type: ignore[method-assign]
+    clients.hosted.service.limits.take = _unlimited  # type: ignore[method-assign]  # for one test
     one, other = await two(clients)
     vaults = Vault(one), Vault(other)
     await pushed(one)
