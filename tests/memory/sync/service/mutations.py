@@ -210,7 +210,8 @@ def _numbers_are_not_remembered(patch: pytest.MonkeyPatch) -> None:
 
 
 CARRIER, MISBEHAVING = f"{HERE}/test_carrier.py", f"{HERE}/test_misbehaving.py"
-ASIDE = f"{HERE}/test_set_aside.py"
+ASIDE, PUSHING = f"{HERE}/test_set_aside.py", "tests/memory/sync/hosted/test_pushing.py"
+BETWEEN = f"{CARRIER}::test_what_another_device_writes_between_two_requests_is_neither_missed_nor_overwritten"
 MUTATIONS = (
     Mutation(
         "service: a stored answer goes before the erased set",
@@ -222,20 +223,28 @@ MUTATIONS = (
         _no_erased_set,
         (f"{CARRIER}::test_another_generation_asks_and_then_everything_is_there_again",),
     ),
-    Mutation("service: the parent is not compared", _no_parent_check),
-    Mutation("service: a marker gets an old number", _markers_without_a_number),
+    Mutation("service: the parent is not compared", _no_parent_check, (BETWEEN,)),
+    Mutation(
+        "service: a marker gets an old number",
+        _markers_without_a_number,
+        (f"{PUSHING}::test_an_erase_wins_over_everything_and_nothing_comes_back",),
+    ),
     Mutation(
         "service: markers are dropped and the horizon stays",
         _trim_leaves_the_horizon,
-        (f"{ASIDE}::test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside",),
+        (f"{PUSHING}::test_first_pages_go_on_past_the_horizon_and_later_ones_are_told_to_compare",),
     ),
     Mutation(
         "service: what is erased is not in the ledger",
         _expiry_without_ledger,
         (f"{CARRIER}::test_another_generation_asks_and_then_everything_is_there_again",),
     ),
-    Mutation("client: a push moves the position", _push_moves_the_position),
-    Mutation("client: what was erased is taken again", _erased_here_is_taken_again),
+    Mutation("client: a push moves the position", _push_moves_the_position, (BETWEEN,)),
+    Mutation(
+        "client: what was erased is taken again",
+        _erased_here_is_taken_again,
+        (f"{MISBEHAVING}::test_an_erased_record_that_is_given_out_again_is_not_taken_and_erased_once_more",),
+    ),
     Mutation(
         "client: what is set aside is destroyed at once",
         _set_aside_destroys,
@@ -269,7 +278,7 @@ MUTATIONS = (
         _the_last_number_is_the_position,
         ("tests/memory/sync/test_two_devices.py::test_a_file_that_comes_after_later_ones_is_read",),
     ),
-    Mutation("client: a conflict takes theirs", _a_conflict_takes_theirs),
+    Mutation("client: a conflict takes theirs", _a_conflict_takes_theirs, (BETWEEN,)),
     Mutation(
         "client: what was never sent counts as removed",
         _what_was_never_sent_counts_as_removed,
@@ -293,5 +302,9 @@ MUTATIONS = (
             f"{MISBEHAVING}::test_an_erased_record_that_is_given_out_again_is_not_taken_and_erased_once_more",
         ),
     ),
-    Mutation("client: the number of a push is noted wrong", _numbers_are_not_remembered),
+    Mutation(
+        "client: the number of a push is noted wrong",
+        _numbers_are_not_remembered,
+        (f"{CARRIER}::test_what_was_sent_has_the_number_that_the_others_read",),
+    ),
 )

@@ -57,6 +57,45 @@ def test_a_push_that_was_taken_and_not_heard_of_is_sent_again_and_changes_nothin
     assert one.hosted.live(one.member.space_id) == live and texts(other) == ["milk"]
 
 
+def test_what_another_device_writes_between_two_requests_is_neither_missed_nor_overwritten(
+    offices: list[Office],
+) -> None:
+    one, other, _third = offices
+    agent = one.do(roster.create_agent, name="Ada", instructions="\n".join(f"line {n}" for n in range(12)))
+    settle(one, other)
+
+    def edit_line(office: Office, number: int) -> None:
+        lines = office.state()["agent"][agent.id]["instructions"].split("\n")
+        lines[number] = f"LINE {number}"
+        office.do(roster.update_agent, agent.id, markdown="", instructions="\n".join(lines))
+
+    async def meanwhile() -> None:
+        await other.round()
+
+    for request in range(1, 6):
+        for office, number in ((one, request - 1), (other, request + 5)):
+            office.do(notes.add_note, f"note {number}")
+            edit_line(office, number)
+        one.wire.between = request, meanwhile
+        one.sync()
+        one.wire.between = None
+    settle(one, other)
+    numbers = (0, 1, 2, 3, 4, 6, 7, 8, 9, 10)
+    for office in (one, other):
+        instructions = office.state()["agent"][agent.id]["instructions"].split("\n")
+        assert [line for line in instructions if line.isupper()] == [f"LINE {number}" for number in numbers]
+        assert texts(office) == sorted(f"note {number}" for number in numbers)
+
+
+def test_what_was_sent_has_the_number_that_the_others_read(offices: list[Office]) -> None:
+    one, other, _third = offices
+    settle(one, other)
+    one.do(notes.add_note, "milk")
+    assert one.sync().pushed == 1
+    other.sync()
+    assert one.known() == other.known()
+
+
 def test_a_large_first_sync_goes_in_portions_that_the_service_takes(offices: list[Office]) -> None:
     one, other, _third = offices
     for number in range(7):
