@@ -14,6 +14,7 @@ from memory.locations import Locations
 from memory.office_store import office_id, open_database
 from memory.ownership import OwnerLock
 from resources.language import gettext as _
+from vault import destroying
 from vault.office_keys import Vault, open_vault
 from vault.secret import Secret
 
@@ -25,7 +26,9 @@ if TYPE_CHECKING:
 def open_stores(
     locations: Locations, passphrase: Secret | None, vault: Vault | None
 ) -> tuple[OwnerLock, Vault, Database, BlobStore, str, "WentBack | None"]:
-    """Take the office's lock and open what keeps it, its restore, upgrade or change of keys carried through. Blocks.
+    """Take the office's lock and open what keeps it. Blocks.
+
+    Its erasure, restore, upgrade or change of keys is carried through before.
 
     Raises OfficeInUse, another StorageError or VaultError; then everything is let go.
     """
@@ -41,6 +44,8 @@ def open_stores(
         raise told_by_system(error, locations.home) from error
     lock = OwnerLock.acquire(locations)
     try:
+        if destroying.is_being_erased(locations.home):
+            _erase_the_rest(locations)
         vault = vault or open_vault(locations.home, passphrase=passphrase)
         opened = vault
         went_back = _go_back(locations, opened)
@@ -57,6 +62,14 @@ def open_stores(
         database.close()
         lock.release()
         raise
+
+
+def _erase_the_rest(locations: Locations) -> None:
+    """Go on with erasing an office that a crash cut short; what stands there afterwards is none."""
+    from memory.lifecycle import remains
+
+    destroying.finish(locations.home)
+    remains.remove(locations, but=(locations.lock,))
 
 
 def _go_back(locations: Locations, vault: Vault) -> "WentBack | None":

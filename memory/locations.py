@@ -84,6 +84,11 @@ class Locations:
         return self.home / "replaced"
 
     @property
+    def erasing(self) -> Path:
+        """Notes that the owner had everything erased; written by the vault, whose keys go first."""
+        return self.home / "erasing.json"
+
+    @property
     def lock(self) -> Path:
         """Locked by the process that owns the office."""
         return self.home / "office.lock"

@@ -17,7 +17,7 @@ from typing import Any
 
 from resources.language import gettext as _
 from vault import recovery_key
-from vault.durable_file import saving_failed, write_durably
+from vault.durable_file import remove_durably, write_durably
 from vault.errors import OfficeTooNew, PassphraseWrong, ReadingFailed, SavingFailed, SlotsDamaged
 from vault.secret import Secret
 
@@ -196,13 +196,11 @@ class KeyslotFile:
                 raise SavingFailed.refused(str(path), _("read back differently"))
         self.slots = slots
 
-    def destroy(self) -> None:
-        """Remove the file and its copy. Raises SavingFailed."""
-        for name in (FILE, COPY):
-            try:
-                (self.folder / name).unlink(missing_ok=True)
-            except OSError as error:
-                raise saving_failed(self.folder / name, error) from error
+
+def destroy(folder: Path) -> None:
+    """Remove the slots of the office in a folder. Raises SavingFailed."""
+    for name in (FILE, COPY):
+        remove_durably(folder / name)
 
 
 def _repair(path: Path, data: bytes) -> None:

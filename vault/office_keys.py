@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Literal
 
 from resources.language import gettext as _
-from vault import backup_keys, keyslots, recovery_key
+from vault import backup_keys, destroying, keyslots, recovery_key
 from vault.durable_file import saving_failed
 from vault.errors import (
     KeyNotFound,
@@ -21,6 +21,7 @@ from vault.errors import (
     RecoveryKeyAbsent,
     SavingFailed,
     SlotsDamaged,
+    VaultError,
 )
 from vault.keyring_choice import display_name
 from vault.keyring_store import PROMPT_SECONDS, KeyringStore
@@ -168,11 +169,17 @@ class Vault:
     def destroy(self) -> None:
         """Destroy the master keys and every slot: nothing of this office can be opened again.
 
-        Raises StoreUnusable, SavingFailed; then the office still opens.
+        Raises StoreUnusable, SavingFailed; then the office still opens, or the next start goes on with it.
         """
         with self._lock:
-            self.store.delete(_keys_item(self._file.slots))
-            self._file.destroy()
+            item = _keys_item(self._file.slots)
+            destroying.begin(self._file.folder, item, self.store.identity)
+            try:
+                self.store.delete(item)
+            except VaultError:
+                destroying.call_off(self._file.folder)
+                raise
+            keyslots.destroy(self._file.folder)
 
     def change_passphrase(self, passphrase: Secret) -> None:
         """Let another passphrase open this office.
@@ -237,6 +244,8 @@ def open_vault(
     Raises NoOffice, StoreUnusable, KeysMissing, KeysDamaged, SlotsDamaged, ReadingFailed, PassphraseNeeded,
     PassphraseWrong, PassphraseTooShort, PassphraseNotUsed, SavingFailed.
     """
+    if destroying.is_being_erased(folder):
+        raise NoOffice(str(folder))
     file = KeyslotFile.load(folder)
     if file is None:
         if (folder / _DATABASE).exists():

@@ -1,17 +1,15 @@
 """Erasing the whole office: the keys first, so that whatever comes between leaves noise, then every file."""
 
 import asyncio
-import shutil
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
 from agents.office import Office
 from agents.sync_service.device_item import DeviceItem
-from memory.lifecycle import reports
+from memory.lifecycle import remains, reports
 from memory.lifecycle.data_map import covers
 from memory.lifecycle.reports import Copy
-from memory.locations import Locations
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,8 +26,8 @@ class Remains:
 async def erase_everything(office: Office) -> Remains:
     """Destroy the keys of the office, close it and remove its files; return what is left to its owner to destroy.
 
-    Keyring items go with it. Raises StorageError, or VaultError where a key could not be destroyed; then the office
-    is as it was.
+    Keyring items go with it. What a crash leaves of it is removed when an office is opened here again. Raises
+    StorageError, or VaultError where a key could not be destroyed; then the office is as it was.
     """
     copies = await copies_elsewhere(office)
     for connection in await office.connections.all():
@@ -37,7 +35,7 @@ async def erase_everything(office: Office) -> Remains:
     await DeviceItem(office.vault).delete()
     await asyncio.to_thread(office.vault.destroy)
     await office.close()
-    return Remains(await asyncio.to_thread(_remove, office.locations), copies)
+    return Remains(await asyncio.to_thread(remains.remove, office.locations), copies)
 
 
 async def copies_elsewhere(office: Office) -> tuple[Copy, ...]:
@@ -51,25 +49,3 @@ def _not_ours(copies: Iterable[Copy], home: Path) -> Iterable[Copy]:
         path = Path(copy.path)
         if not path.is_relative_to(home) or covers(path.relative_to(home).as_posix()) is None:
             yield copy
-
-
-def _remove(locations: Locations) -> tuple[Path, ...]:
-    from platformdirs import user_cache_path, user_log_path
-
-    home, left = locations.home, []
-    for path in sorted(home.rglob("*"), reverse=True):
-        try:
-            if path.is_dir() and not path.is_symlink():
-                if not any(path.iterdir()):
-                    path.rmdir()
-            elif covers(path.relative_to(home).as_posix()) is not None:
-                path.unlink(missing_ok=True)
-            else:
-                left.append(path)
-        except OSError:  # the keys are gone: what cannot be removed is noise, and its owner hears of it
-            left.append(path)
-    if not left:
-        home.rmdir()
-    for folder in (user_cache_path("bureau", appauthor=False), user_log_path("bureau", appauthor=False)):
-        shutil.rmtree(folder, ignore_errors=True)
-    return tuple(reversed(left))

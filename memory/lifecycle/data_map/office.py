@@ -200,6 +200,10 @@ def _profile_files() -> tuple[Entry, ...]:
                 *(Retention.OFFICE, EraseRule.OFFICE),
             ),
             (
+                *("erasing.json", Category.SECRETS, _("Notes that everything is being erased, until it is.")),
+                *(Retention.DERIVED, EraseRule.OFFICE),
+            ),
+            (
                 *("sealed/*", Category.SECRETS, _("Keys too long for the keyring, encrypted.")),
                 *(Retention.PARENT, EraseRule.KEY_AND_FILE),
             ),
