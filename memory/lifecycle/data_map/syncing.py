@@ -48,8 +48,17 @@ def _content() -> tuple[Synced, ...]:
             "agent",
             columns=(
                 *("id", "name", "role", "avatar", "personality", "language", "time_zone", "instructions"),
-                *("temperature", "max_tokens", "effort", "tools", "memory_scopes", "accepts_own_notes"),
-                *("run_cap", "day_cap", "librarian", "created_at", "updated_at", "archived_at", "trashed_at"),
+                *("temperature", "max_tokens", "effort", "tools", "memory_scopes", "recipients"),
+                *(
+                    "accepts_own_notes",
+                    "run_cap",
+                    "day_cap",
+                    "librarian",
+                    "created_at",
+                    "updated_at",
+                    "archived_at",
+                    "trashed_at",
+                ),
             ),
             stays={
                 **dict.fromkeys(("connection_id", "model"), account),

@@ -243,6 +243,7 @@ CREATE TABLE agent (
     effort VARCHAR NOT NULL,
     tools JSON NOT NULL,
     memory_scopes JSON NOT NULL,
+    recipients JSON NOT NULL,
     accepts_own_notes BOOLEAN NOT NULL,
     run_cap BIGINT,
     day_cap BIGINT,
