@@ -76,6 +76,8 @@ class AgentEditor(QWidget):
         self._tool_row = QVBoxLayout()
         self.recipients: dict[str, QCheckBox] = {}
         self._recipient_column = QVBoxLayout()
+        for column in (self._tool_row, self._recipient_column):
+            column.setSpacing(6)
         self.fault = label("", "danger", wrap=True)
         self.fault.hide()
         self.save = QPushButton(_("Save"))
@@ -203,6 +205,7 @@ class AgentEditor(QWidget):
         self._recipient_column.addWidget(
             label(_("Its requests go to those that are ticked only; to any if none is."), "small", wrap=True)
         )
+        self._form.setRowVisible(self._recipient_column, bool(hosts))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
