@@ -487,6 +487,7 @@ CREATE TABLE usage (
     cache_read_tokens INTEGER NOT NULL,
     cache_write_tokens INTEGER NOT NULL,
     cost BIGINT,
+    counted BIGINT NOT NULL,
     CONSTRAINT pk_usage PRIMARY KEY (id),
     CONSTRAINT fk_usage_run_id_run FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE SET NULL,
     CONSTRAINT fk_usage_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL,
