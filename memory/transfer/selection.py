@@ -1,6 +1,6 @@
 """Which rows an export takes: everything, or what its owner's filters let through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from memory.tables import (
     MessageTable,
     NoteTable,
     OutboxTable,
+    ProvenanceTable,
     RunEventTable,
     RunTable,
     UsageTable,
@@ -90,6 +91,8 @@ def condition(filters: Filters, kind: RecordType) -> Condition:
                     select(AttachmentTable.blob_id).where(AttachmentTable.created_at >= filters.since)
                 )
             )
+        elif kind.name == "provenance":
+            parts.extend(_without_provenance_of_earlier(filters.since))
         elif "at" in kind.table.columns:
             parts.append(kind.table.columns["at"] >= filters.since)
     if filters.agent_id or filters.conversation_id:
@@ -110,6 +113,14 @@ def conversations_of(filters: Filters) -> Ids:
     if filters.since is not None:
         query = query.where(ConversationTable.updated_at >= filters.since)
     return query
+
+
+def _without_provenance_of_earlier(since: int) -> Iterable[Condition]:
+    for name, column in {**_TIMES, "conversations": ConversationTable.updated_at}.items():
+        table = column.class_
+        if hasattr(table, "id"):
+            later = select(table.id).where(column >= since)
+            yield or_(ProvenanceTable.record_type != name, ProvenanceTable.record_id.in_(later))
 
 
 def _arrived(kind: RecordType) -> Condition:
