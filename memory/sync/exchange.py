@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Kind, Subject
-from memory.sync import aside, comparing, outbox, sealing_anew, space
+from memory.sync import aside, comparing, outbox, sealing_anew, space, transfers
 from memory.sync.aside import GONE
 from memory.sync.carrier import (
     Accepted,
@@ -22,6 +22,8 @@ from memory.sync.carrier import (
     Verdict,
 )
 from memory.sync.drain import drain
+from memory.sync.fetching_files import fetch_files
+from memory.sync.sending_files import send_files
 from memory.sync.service.faults import DeletionPending, GenerationChanged, ResyncRequired
 from memory.sync.settling import TOO_LARGE, settle
 from memory.sync.taking import Erase, Parts, Round, count, take
@@ -81,7 +83,22 @@ async def _round(parts: Parts, done: Round, confirmed: int | None) -> None:
             await _push(parts, done, erases=erases)
         except DeletionPending as refusal:
             done.refusal = refusal
+    await _move_files(parts, done)
     await parts.carrier.forget(await parts.database.read(_gone))
+
+
+async def _move_files(parts: Parts, done: Round) -> None:
+    """Move pieces of files, after everything else; send the records of those that the others can fetch now."""
+    if parts.blobs is None:
+        return
+    try:
+        await send_files(parts, done)
+        if done.files_sent:
+            await _push(parts, done, erases=False)
+    except DeletionPending as refusal:
+        done.refusal = refusal
+    await fetch_files(parts, done)
+    await parts.carrier.keep_pieces(await parts.database.read(transfers.named_pieces))
 
 
 async def _seal(parts: Parts) -> None:

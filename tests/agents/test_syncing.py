@@ -13,7 +13,7 @@ from agents.commands.serving import Served
 from agents.lifecycle.everything import erase_everything
 from agents.office import Office
 from agents.sync_service.device_item import ITEM
-from memory import audit, branches, chats, notes, roster
+from memory import attachments, audit, branches, chats, notes, roster
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync.errors import LogForked, LogShorter, WrapRefused
@@ -220,3 +220,26 @@ async def test_who_left_keeps_everything_and_may_join_again(offices: Offices, fo
     await settle(one, other)
     assert sorted(note.text for note in await one.database.read(notes.notes)) == ["bread", "milk"]
     assert await names(one) == await names(other)
+
+
+async def test_a_file_attached_on_one_is_read_and_recalled_on_the_other(
+    offices: Offices, folder: Path
+) -> None:
+    one, other, _key = await both(offices, folder)
+    conversation = await one.create_conversation(title="Lease")
+    file = await one.attach(
+        conversation.id, b"The deposit is 1900 euros, held by Quince and Sons.", "lease.txt"
+    )
+    await one.send(conversation.id, "@Librarian What is the deposit?", attachment_ids=[file.id])
+    await until(lambda: not one.runs.busy(conversation.id))
+    await settle(one, other)
+    (arrived,) = await other.database.read(attachments.attachments, conversation.id)
+    assert (arrived.id, arrived.name, arrived.size) == (file.id, "lease.txt", file.size)
+    await other.files.settled([file.id])
+    (read,) = await other.database.read(attachments.attachments, conversation.id)
+    assert (read.state, read.kind) == ("ready", "text")
+    assert "1900 euros" in (await other.files.readable(read)).text
+    assert read.blob_id != file.blob_id
+    await other.recall.start()
+    found = await other.recall.search("deposit Quince")
+    assert any("1900 euros" in hit.text for hit in found.hits)
