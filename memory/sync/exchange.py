@@ -23,7 +23,7 @@ from memory.sync.carrier import (
 )
 from memory.sync.drain import drain
 from memory.sync.fetching_files import fetch_files
-from memory.sync.sending_files import send_files
+from memory.sync.sending_files import check_files, send_files
 from memory.sync.service.faults import DeletionPending, GenerationChanged, ResyncRequired
 from memory.sync.settling import TOO_LARGE, settle
 from memory.sync.taking import Erase, Parts, Round, count, take
@@ -73,7 +73,8 @@ async def _round(parts: Parts, done: Round, confirmed: int | None) -> None:
     await _pull(parts, done, service)
     if service is not None:
         await comparing.fetch_passed(parts, service, done)
-        await comparing.compare_hashes(parts, service, done)
+        if await comparing.compare_hashes(parts, service, done):
+            await check_files(parts)
     await _erase(parts, done, confirmed)
     await _destroy(parts, done)
     await _seal_some(parts)  # the orders to erase are in it; the rest is sealed while they are sent
@@ -98,7 +99,8 @@ async def _move_files(parts: Parts, done: Round) -> None:
     except DeletionPending as refusal:
         done.refusal = refusal
     await fetch_files(parts, done)
-    await parts.carrier.keep_pieces(await parts.database.read(transfers.named_pieces))
+    if not parts.carrier.linear:
+        await parts.carrier.keep_pieces(await parts.database.read(transfers.named_pieces))
 
 
 async def _seal(parts: Parts) -> None:

@@ -43,9 +43,8 @@ async def send_files(parts: Parts, done: Round) -> None:
             tried.append(file.attachment_id)
             continue
         budget -= pieces
-        if file.pieces + pieces == file.blob.chunks:
-            done.files_sent += await parts.database.write(_left, parts, file.attachment_id)
-            tried.append(file.attachment_id)
+        if file.pieces + pieces == file.blob.chunks and await _is_whole(parts, file):
+            done.files_sent += await parts.database.write(_left, parts, file)
 
 
 class _Stopped(Exception):
@@ -88,6 +87,31 @@ async def _send(parts: Parts, store: BlobStore, file: Leaving, budget: int) -> i
     return last - first
 
 
+async def check_files(parts: Parts) -> None:
+    """Have a service confirm the pieces of every file that is here; those that it lost are put again.
+
+    Raises OSError, ServiceFault.
+    """
+    behind: str | None = ""
+    while parts.blobs is not None and behind is not None:
+        some = await parts.database.read(transfers.here, behind)
+        lacking = await parts.carrier.lacking([each for _id, pieces in some for each in pieces])
+        for attachment_id, pieces in some:
+            if lacking.intersection(pieces):
+                await parts.database.write(transfers.check_again, attachment_id)
+        behind = some[-1][0] if some else None
+
+
+async def _is_whole(parts: Parts, file: Leaving) -> bool:
+    """Whether all pieces are there: a service lets those go that no record has named within two days."""
+    addresses = await parts.database.read(transfers.addresses_of, file.attachment_id)
+    lacking = await parts.carrier.lacking(addresses)
+    if lacking:
+        first = min(index for index, each in enumerate(addresses) if each in lacking)
+        await parts.database.write(transfers.note_pieces, file.attachment_id, first)
+    return not lacking
+
+
 async def _put(
     parts: Parts, store: BlobStore, file: Leaving, known: list[bytes], places: Mapping[bytes, str]
 ) -> None:
@@ -110,9 +134,8 @@ def _length(file: Leaving, index: int) -> int:
     return CHUNK if index < file.blob.chunks - 1 else file.blob.size - CHUNK * (file.blob.chunks - 1)
 
 
-def _left(session: Session, parts: Parts, attachment_id: str) -> bool:
-    content = transfers.content_of(session, attachment_id)
-    if content is None or not transfers.left(session, attachment_id, content):
+def _left(session: Session, parts: Parts, file: Leaving) -> bool:
+    if not transfers.left(session, file):
         return False
-    sealing_anew.file(session, parts.credentials, parts.clock(), attachment_id)
+    sealing_anew.file(session, parts.credentials, parts.clock(), file.attachment_id)
     return True

@@ -16,6 +16,8 @@ from memory.sync.contents import FILE, Content
 from memory.sync.envelope import HASH
 from memory.tables import AttachmentTable, ConversationTable, SyncRecordTable, SyncTransferTable
 
+_AT_ONCE = 100
+
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
@@ -42,8 +44,8 @@ class Arriving:
 
 def next_leaving(session: Session, skip: Collection[str]) -> Leaving | None:
     """Return the file that is sent next, what was begun first; its key is on the disk when this returns."""
-    here = space.of(session)
-    if here is None or not here.enabled or FILE not in here.types:
+    office = space.of(session)
+    if office is None or not office.enabled or FILE not in office.types:
         return None
     begun = SyncTransferTable.attachment_id.is_not(None)
     chosen = (
@@ -88,32 +90,45 @@ def note_fault(session: Session, attachment_id: str, fault: str) -> None:
     _change(session, attachment_id, fault=fault)
 
 
-def content_of(session: Session, attachment_id: str) -> Content | None:
-    """Return the content of a file of which every piece was sent; None where it was erased meanwhile."""
-    transfer, row = _both(session, attachment_id)
-    if transfer is None or row is None:
-        return None
-    return Content(BlobKey(transfer.key, transfer.blob_id), row.size, _cut(transfer.addresses))
+def addresses_of(session: Session, attachment_id: str) -> tuple[bytes, ...]:
+    """Return the hashes of the pieces of a file that leaves, as far as they are known."""
+    transfer = session.get(SyncTransferTable, attachment_id)
+    return _cut(transfer.addresses) if transfer is not None else ()
 
 
-def left(session: Session, attachment_id: str, content: Content) -> bool:
+def left(session: Session, file: Leaving) -> bool:
     """Note that every piece of a file is where the others get it: now its record may be sent.
 
     Returns False where the file was erased, or got another content, meanwhile.
     """
-    transfer, row = _both(session, attachment_id)
-    if transfer is None or row is None or transfer.blob_id != content.key.blob_id or _is_stale(row, transfer):
+    transfer, row = _both(session, file.attachment_id)
+    if transfer is None or row is None or _is_stale(row, transfer):
         return False
+    row.content = Content(file.key, file.blob.size, _cut(transfer.addresses)).as_value()
     session.delete(transfer)
-    row.content = content.as_value()
     session.flush()
     return True
 
 
+def here(session: Session, behind: str) -> tuple[tuple[str, tuple[bytes, ...]], ...]:
+    """Return some of the files that are here and with the others, by id behind one, with the hashes of their pieces."""
+    chosen = (
+        select(AttachmentTable.id, AttachmentTable.content)
+        .where(
+            AttachmentTable.id > behind,
+            AttachmentTable.blob_id.is_not(None),
+            AttachmentTable.content.is_not(None),
+        )
+        .order_by(AttachmentTable.id)
+        .limit(_AT_ONCE)
+    )
+    return tuple((row.id, contents.read(row.content).addresses) for row in session.execute(chosen))
+
+
 def next_arriving(session: Session, skip: Collection[str]) -> Arriving | None:
     """Return the file that is fetched next, what was begun first, then the latest; as `next_leaving`."""
-    here = space.of(session)
-    if here is None or not here.enabled or FILE not in here.types:
+    office = space.of(session)
+    if office is None or not office.enabled or FILE not in office.types:
         return None
     chosen = (
         select(AttachmentTable, SyncTransferTable)
@@ -179,8 +194,8 @@ class Moving:
 
 def moving(session: Session) -> Moving:
     """Return what is on its way; nothing where files do not sync here."""
-    here = space.of(session)
-    if here is None or FILE not in here.types:
+    office = space.of(session)
+    if office is None or FILE not in office.types:
         return Moving()
 
     def counted(condition: ColumnElement[bool]) -> int:

@@ -42,6 +42,8 @@ PUSH_OPS, PUSH_BYTES = 200, 4 * 2**20
 _FRAME, _HEAD = 64, 256
 """The bytes around each operation, and around all of them."""
 _BY_ID = 500
+_PIECES = 1000
+"""The most pieces of files that are confirmed with one call."""
 _PAGE = 200
 """The records of one page: what is written of them in one transaction keeps nobody waiting."""
 _MOST_AGAIN = 1000
@@ -102,9 +104,11 @@ class HostedCarrier:
 
     async def lacking(self, addresses: Sequence[bytes]) -> frozenset[bytes]:
         """Have the service confirm pieces; return those that are to be put again."""
-        body = {"sha256": [each.hex() for each in addresses]}
-        answer = await self._calls.send("POST", "/v1/blobs/commit", body)
-        lacking = {each for each in _listed(answer, "missing") if isinstance(each, str)}
+        lacking: set[str] = set()
+        for start in range(0, len(addresses), _PIECES):
+            body = {"sha256": [each.hex() for each in addresses[start : start + _PIECES]]}
+            answer = await self._calls.send("POST", "/v1/blobs/commit", body)
+            lacking |= {each for each in _listed(answer, "missing") if isinstance(each, str)}
         return frozenset(each for each in addresses if each.hex() in lacking)
 
     async def announce(self, sizes: Mapping[bytes, int]) -> Mapping[bytes, str]:

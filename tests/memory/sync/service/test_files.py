@@ -1,85 +1,24 @@
-"""Files between offices at a real service: both ways, cut anywhere, erased, and what goes wrong."""
+"""Files between offices at a real service: both ways, cut anywhere, erased, lost and found."""
 
-import errno
-from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-import httpx2
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from memory import notes
-from memory.blobs import BlobStore
-from memory.disk import told_by_system
+from memory.attachments import Attachment
 from memory.lifecycle.subjects import Subject
 from memory.sync import categories, fetching_files, sending_files, transfers
 from memory.sync.blob_chunks import CHUNK
+from memory.sync.hosted import blobs
 from memory.sync.hosted.tables.records import accounts
-from memory.sync.taking import Parts
-from memory.tables import BlobTable, SyncTransferTable
-from tests.memory.sync.filing import Filing, content_of
-from tests.memory.sync.service.offices import Hosted, Office, Template, hosted_at, settle
-
-
-class FilingOffice(Office):
-    """An office that has files, and writes down what it asks of the service."""
-
-    filing: Filing
-
-    def __init__(self, hosted: Hosted, member: Any, home: Path) -> None:
-        self.journal: list[tuple[str, str]] = []
-        self.cut_at = 0
-        super().__init__(hosted, member, home)
-        self.filing = Filing.at(self.do, home)
-
-    def reach(self) -> None:
-        super().reach()
-        onward = self.wire.handle_async_request
-
-        async def noted(request: httpx2.Request) -> httpx2.Response:
-            path = request.url.path
-            self.journal.append((request.method, path))
-            if path.startswith("/objects/") and self.cut_at:
-                self.cut_at -= 1
-                if self.cut_at == 0:
-                    raise httpx2.ConnectError("cut", request=request)
-            return await onward(request)
-
-        self.wire.handle_async_request = noted  # type: ignore[method-assign]  # the wire of this office alone
-
-    def parts(self) -> Parts:
-        return replace(super().parts(), blobs=self.filing.store)
-
-    def moved(self, method: str) -> list[str]:
-        """Return the pieces that were put or got, in order."""
-        return [
-            path.rpartition("/")[2]
-            for asked, path in self.journal
-            if asked == method and path.startswith("/objects/")
-        ]
-
-    def hosted_objects(self) -> list[Path]:
-        """Return the pieces that lie at the service."""
-        return [path for path in (self.hosted.settings.data / "objects").rglob("*") if path.is_file()]
-
-
-@pytest.fixture
-def filers(tmp_path: Path, template: Template) -> Iterator[list[FilingOffice]]:
-    """Two offices with files that have met."""
-    with hosted_at(template, tmp_path / "hosted") as service:
-        made = [
-            FilingOffice.copied(service, template, number, tmp_path / f"office{number}")
-            for number in range(2)
-        ]
-        try:
-            yield made  # type: ignore[misc]  # `copied` makes what it is asked of
-        finally:
-            for office in made:
-                office.close()
+from memory.sync.hosted.tables.records import blobs as stored
+from memory.tables import AttachmentTable, BlobTable, ConversationTable, MessageTable, SyncTransferTable
+from tests.memory.sync.filing import content_of
+from tests.memory.sync.service.filing_offices import FilingOffice
+from tests.memory.sync.service.offices import Hosted, settle
 
 
 @pytest.mark.parametrize("size", [0, 5, CHUNK, CHUNK + 1])
@@ -215,89 +154,6 @@ def test_erasing_before_it_has_left_or_arrived_leaves_nothing(filers: list[Filin
     assert other.do(_keys) == ([], [])
 
 
-def test_a_tampered_piece_is_not_taken_and_said(filers: list[FilingOffice]) -> None:
-    one, other = filers
-    content = content_of(3)
-    file = one.filing.attach(content)
-    one.sync()
-    (path,) = (each for each in one.hosted_objects() if each.stat().st_size < CHUNK)
-    whole = path.read_bytes()
-    for wrong in (whole[:-1] + bytes([whole[-1] ^ 1]), whole[:-1], whole + b"x", b""):
-        path.write_bytes(wrong)
-        other.sync()
-        assert other.filing.transfers() == {file.id: (2, "damaged")}
-        assert other.do(transfers.moving).faults == {"damaged": 1}
-        assert other.filing.files()[file.id].state == "arriving"
-    path.write_bytes(whole)
-    settle(one, other)
-    assert other.filing.content(file.id) == content
-    assert other.do(transfers.moving) == transfers.Moving()
-
-
-def test_a_missing_piece_holds_up_nothing_else(filers: list[FilingOffice]) -> None:
-    one, other = filers
-    lost, whole = one.filing.attach(content_of(1)), one.filing.attach(content_of(2))
-    one.sync()
-    first = one.moved("PUT")[0]
-    (path,) = (each for each in one.hosted_objects() if each.name == first)
-    away = path.rename(path.with_name("away"))
-    other.sync()
-    assert other.filing.transfers() == {lost.id: (0, "lost")}
-    assert other.filing.content(whole.id) is not None
-    away.rename(path)
-    settle(one, other)
-    assert other.filing.content(lost.id) is not None
-
-
-def test_a_full_disk_is_said_and_nothing_is_lost(filers: list[FilingOffice], monkeypatch: Any) -> None:
-    one, other = filers
-    content = content_of(3)
-    file = one.filing.attach(content)
-    one.sync()
-    real = BlobStore.write_piece
-
-    def full(store: BlobStore, blob: Any, index: int, piece: bytes) -> None:
-        if index == 1:
-            raise told_by_system(OSError(errno.ENOSPC, "full"), store.path(blob.id))
-        real(store, blob, index, piece)
-
-    monkeypatch.setattr(BlobStore, "write_piece", full)
-    done = other.sync()
-    assert done.pulled and other.filing.transfers() == {file.id: (1, "disk_full")}
-    monkeypatch.setattr(BlobStore, "write_piece", real)
-    settle(one, other)
-    assert other.filing.content(file.id) == content
-
-
-def test_too_large_for_the_service_is_said_before_a_piece_goes(filers: list[FilingOffice]) -> None:
-    one, other = filers
-    large, small = one.filing.attach(content_of(3)), one.filing.attach(content_of(1))
-    one.hosted.become(attachment_bytes=2 * CHUNK)
-    settle(one, other)
-    assert one.filing.transfers() == {large.id: (0, "too_large")}
-    assert other.filing.files().keys() == {small.id}
-    assert len(one.moved("PUT")) == 1
-    one.hosted.become(attachment_bytes=4 * CHUNK)
-    one.reopen()
-    settle(one, other)
-    assert other.filing.content(large.id) is not None
-
-
-@pytest.mark.req("R074")
-def test_no_room_for_a_file_is_said_and_a_smaller_one_goes(filers: list[FilingOffice]) -> None:
-    one, other = filers
-    one.hosted.become(account_bytes=2 * CHUNK)
-    large, small = one.filing.attach(content_of(3)), one.filing.attach(content_of(1))
-    done = one.sync()
-    assert one.filing.transfers() == {large.id: (0, "no_room")}
-    assert done.quota is not None and done.quota.limit == 2 * CHUNK
-    settle(one, other)
-    assert other.filing.files().keys() == {small.id}
-    one.hosted.become(account_bytes=2**30)
-    settle(one, other)
-    assert other.filing.content(large.id) is not None
-
-
 def test_without_files_chosen_none_goes_and_none_is_fetched(filers: list[FilingOffice]) -> None:
     one, other = filers
     other.do(categories.choose, ["agents", "chats", "notes", "settings"])
@@ -333,6 +189,56 @@ def test_what_the_service_lost_is_put_again_before_its_record(filers: list[Filin
     assert other.filing.content(file.id) == one.filing.content(file.id)
 
 
+def test_pieces_that_the_service_let_go_meanwhile_are_put_before_the_record(
+    filers: list[FilingOffice],
+) -> None:
+    one, other = filers
+    content = content_of(6)
+    file = one.filing.attach(content)
+    one.cut_at = 5  # four are confirmed
+    with pytest.raises(OSError):
+        one.sync()
+    one.hosted.clock.pass_days(3)
+    one.hosted.run(blobs.sweep(one.hosted.service))
+    one.hosted.do_jobs()
+    assert one.hosted_objects() == []
+    settle(one, other)
+    assert other.filing.content(file.id) == content
+
+
+def test_what_the_service_loses_later_is_put_again_within_a_day(filers: list[FilingOffice]) -> None:
+    one, other = filers
+    content = content_of(3)
+    file = one.filing.attach(content)
+    one.sync()
+    lost = one.hosted.run(_lose_one(one.hosted))
+    other.sync()
+    assert other.do(transfers.moving).faults == {"lost": 1}
+    before = len(one.moved("PUT"))
+    one.hosted.clock.pass_days(1.1)
+    settle(one, other)
+    assert one.moved("PUT")[before:] == [lost]
+    assert other.filing.content(file.id) == content
+
+
+def test_two_devices_that_have_the_same_file_agree_on_one_content(filers: list[FilingOffice]) -> None:
+    """As after each of them has brought in the same archive."""
+    one, other = filers
+    content = content_of(2)
+    chosen = one.filing.attach(content)
+    same = other.filing.attach(content)
+    other.do(_become, same, chosen)
+    for office in (one, other):
+        office.seal()
+    settle(one, other)
+    assert one.state() == other.state()
+    for office in (one, other):
+        assert office.filing.content(chosen.id) == content
+        assert office.filing.transfers() == {} and office.moved("GET") == []
+    one.hosted.do_jobs()
+    assert len(one.hosted_objects()) == 2
+
+
 def _keys(session: Session) -> tuple[list[bytes], list[bytes]]:
     transfer = list(session.scalars(select(SyncTransferTable.key)))
     return list(session.scalars(select(BlobTable.key))), transfer
@@ -341,3 +247,34 @@ def _keys(session: Session) -> tuple[list[bytes], list[bytes]]:
 async def _used(hosted: Hosted) -> int:
     async with hosted.service.stores.records.read() as connection:
         return int((await connection.execute(select(accounts.c.bytes_used))).scalar_one())
+
+
+async def _lose_one(hosted: Hosted) -> str:
+    """Lose one piece with what is known of it, as a service does that was restored in part."""
+    async with hosted.service.stores.records.write() as connection:
+        lost = str((await connection.execute(select(stored.c.sha256).limit(1))).scalar_one())
+        await connection.execute(stored.delete().where(stored.c.sha256 == lost))
+    for path in (hosted.settings.data / "objects").rglob(lost):
+        path.unlink()
+    return lost
+
+
+def _become(session: Session, mine: Attachment, theirs: Attachment) -> None:
+    """Give chat, message and file of one office the ids that another one gave them."""
+    session.connection().exec_driver_sql("PRAGMA defer_foreign_keys = ON")
+    for table, former, id_ in (
+        (ConversationTable, mine.conversation_id, theirs.conversation_id),
+        (MessageTable, mine.message_id, theirs.message_id),
+        (AttachmentTable, mine.id, theirs.id),
+    ):
+        session.execute(update(table).where(table.id == former).values(id=id_))
+    for column, former, id_ in (
+        (MessageTable.conversation_id, mine.conversation_id, theirs.conversation_id),
+        (AttachmentTable.conversation_id, mine.conversation_id, theirs.conversation_id),
+        (AttachmentTable.message_id, mine.message_id, theirs.message_id),
+        (ConversationTable.active_leaf_id, mine.message_id, theirs.message_id),
+    ):
+        session.execute(update(column.class_).where(column == former).values({column: id_}))
+    session.execute(
+        update(MessageTable).where(MessageTable.id == theirs.message_id).values(attachment_ids=[theirs.id])
+    )
