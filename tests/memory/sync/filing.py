@@ -31,7 +31,7 @@ class Filing:
     def attach(self, content: bytes, name: str = "lease.txt") -> Attachment:
         """Send a file in a new chat."""
         blob = self.store.write(content)
-        return attachment_of(self.do(_send, blob, name))
+        return attachment_of(self.do(sent_in_a_new_chat, blob, name))
 
     def files(self) -> dict[str, Attachment]:
         return {one.id: one for one in self.do(_files)}
@@ -63,7 +63,8 @@ def attachment_of(found: Any) -> Attachment:
     return found
 
 
-def _send(session: Session, blob: Blob, name: str) -> Attachment:
+def sent_in_a_new_chat(session: Session, blob: Blob, name: str) -> Attachment:
+    """Send a file that is on the disk in a chat of its own."""
     blobs.record_blob(session, blob)
     chat = chats.create_conversation(session, title="Lease")
     file = attachments.add_attachment(session, chat.id, blob_id=blob.id, name=name, size=blob.size)
