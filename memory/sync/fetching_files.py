@@ -11,52 +11,49 @@ from memory.errors import BlobDamaged, DiskFull, DiskReadOnly, StorageError
 from memory.sync import transfers
 from memory.sync.blob_chunks import CHUNK
 from memory.sync.contents import FILE
+from memory.sync.due import is_due
 from memory.sync.errors import ChunkDamaged, ChunkLost
+from memory.sync.sending_files import AT_ONCE, BESIDE
 from memory.sync.taking import Parts, Round
 from memory.sync.transfers import Arriving
-
-PIECES = 16
-"""So many pieces are fetched in one round: what others write meanwhile does not wait for more."""
 
 
 async def fetch_files(parts: Parts, done: Round) -> None:
     """Fetch pieces of files that are not here yet. Raises OSError, ServiceFault; what was written stays so."""
-    store, budget = parts.blobs, PIECES
+    store, budget = parts.blobs, AT_ONCE
     if store is None:
         return
     tried: list[str] = []
     while (file := await parts.database.write(transfers.next_arriving, tried)) is not None:
-        if budget <= 0:
-            done.files_left = True
-            return
-        tried.append(file.attachment_id)
         try:
-            reached = await _fetch(parts, store, file, min(file.blob.chunks, file.pieces + budget))
-            budget -= reached - file.pieces
-            if reached == file.blob.chunks:
+            if file.pieces == file.blob.chunks:
                 await _complete(parts, store, file, done)
             elif budget <= 0:
                 done.files_left = True
+                return
+            else:
+                length = await _fetch(parts, store, file)
+                due = await parts.database.read(is_due, without=(FILE,))
+                budget = 0 if due else budget - length - BESIDE
         except (ChunkLost, ChunkDamaged, BlobDamaged, DiskFull, DiskReadOnly) as error:
             await parts.database.write(transfers.note_fault, file.attachment_id, _fault(error))
+            tried.append(file.attachment_id)
             if isinstance(error, DiskFull | DiskReadOnly):
                 return  # the next one cannot be written either
 
 
-async def _fetch(parts: Parts, store: BlobStore, file: Arriving, last: int) -> int:
-    """Fetch the pieces before ``last``; return how many of the file are here. Raises ChunkLost, ChunkDamaged."""
-    content, count = file.content, file.blob.chunks
-    for index in range(file.pieces, last):
-        address = content.addresses[index]
-        sealed = await parts.carrier.piece(address)
-        piece = await asyncio.to_thread(content.key.open, index, count, sealed, address)
-        if len(piece) != (CHUNK if index < count - 1 else content.size - CHUNK * (count - 1)):
-            raise ChunkDamaged("length")
-        await asyncio.to_thread(store.write_piece, file.blob, index, piece)
-        if not await parts.database.write(transfers.note_pieces, file.attachment_id, index + 1):
-            await asyncio.to_thread(store.delete, file.blob.id)  # it was erased meanwhile
-            return index
-    return last
+async def _fetch(parts: Parts, store: BlobStore, file: Arriving) -> int:
+    """Fetch the next piece of a file; return its bytes. Raises ChunkLost, ChunkDamaged, DiskFull, DiskReadOnly."""
+    content, index, count = file.content, file.pieces, file.blob.chunks
+    address = content.addresses[index]
+    sealed = await parts.carrier.piece(address)
+    piece = await asyncio.to_thread(content.key.open, index, count, sealed, address)
+    if len(piece) != (CHUNK if index < count - 1 else content.size - CHUNK * (count - 1)):
+        raise ChunkDamaged("length")
+    await asyncio.to_thread(store.write_piece, file.blob, index, piece)
+    if not await parts.database.write(transfers.note_pieces, file.attachment_id, index + 1):
+        await asyncio.to_thread(store.delete, file.blob.id)  # it was erased meanwhile
+    return len(piece)
 
 
 async def _complete(parts: Parts, store: BlobStore, file: Arriving, done: Round) -> None:

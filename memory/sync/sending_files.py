@@ -1,11 +1,11 @@
 """Files go to the other devices piece by piece, before their records: an upload that was cut goes on where it was.
 
-Key and id of a content, and the hashes of its pieces, are on the disk before a piece is sent. Neither more than two
-pieces are in memory at once, nor is the database held while one is on its way.
+Key and id of a content, and the hashes of its pieces, are on the disk before one is sent. One piece is in memory at a
+time, and the database is not held while it is on its way.
 """
 
 import asyncio
-from collections.abc import Mapping
+from dataclasses import replace
 
 from sqlalchemy.orm import Session
 
@@ -14,37 +14,48 @@ from memory.errors import BlobDamaged
 from memory.sync import sealing_anew, transfers
 from memory.sync.blob_chunks import CHUNK, address_of
 from memory.sync.carrier import OverQuota
+from memory.sync.contents import FILE
+from memory.sync.due import is_due
 from memory.sync.envelope import TAG
 from memory.sync.errors import NoRoom
 from memory.sync.taking import Parts, Round
 from memory.sync.transfers import Leaving
 
-PIECES = 16
-"""So many pieces go in one round: what was edited meanwhile does not wait for more."""
-_TOGETHER = 4
-"""So many are announced and confirmed with one call."""
+AT_ONCE = 4 * CHUNK
+"""So many bytes go in one round, or fewer once something is edited: neither waits for a large file."""
+BESIDE = 2**16
+"""So many bytes a piece counts beside its own, for its calls."""
 
 
 async def send_files(parts: Parts, done: Round) -> None:
     """Send pieces of files that the others do not have. Raises OSError, ServiceFault; what was confirmed stays so."""
-    store, budget = parts.blobs, PIECES
+    store, budget = parts.blobs, AT_ONCE
     if store is None:
         return
-    tried: list[str] = []
+    tried: set[str] = set()
+    begun: set[str] = set()
+    asked: set[str] = set()
     while (file := await parts.database.write(transfers.next_leaving, tried)) is not None:
-        if budget <= 0:
-            done.files_left = True
-            return
+        begun |= {file.attachment_id} if file.new else set()
         try:
-            pieces = await _send(parts, store, file, budget)
+            if file.pieces == file.blob.chunks:
+                # What has just been confirmed need not be again.
+                if file.attachment_id in begun or await _is_whole(parts, file):
+                    done.files_sent += await parts.database.write(_left, parts, file)
+            elif budget <= 0:
+                done.files_left = True
+                return
+            elif file.attachment_id in begun | asked:
+                await _send(parts, store, file)
+                due = await parts.database.read(is_due, without=(FILE,))
+                budget = 0 if due else budget - _length(file, file.pieces) - BESIDE
+            else:
+                asked.add(file.attachment_id)
+                await _pass_over(parts, file)
         except _Stopped as stopped:
             await parts.database.write(transfers.note_fault, file.attachment_id, stopped.fault)
             done.quota = stopped.quota or done.quota
-            tried.append(file.attachment_id)
-            continue
-        budget -= pieces
-        if file.pieces + pieces == file.blob.chunks and await _is_whole(parts, file):
-            done.files_sent += await parts.database.write(_left, parts, file)
+            tried.add(file.attachment_id)
 
 
 class _Stopped(Exception):
@@ -55,36 +66,48 @@ class _Stopped(Exception):
         self.fault, self.quota = fault, quota
 
 
-async def _send(parts: Parts, store: BlobStore, file: Leaving, budget: int) -> int:
-    """Send some pieces of a file; return how many were confirmed. Raises _Stopped."""
+async def _pass_over(parts: Parts, file: Leaving) -> None:
+    """Count what is there already: the piece of which nobody heard that it arrived, or what was not lost."""
+    sent = file.addresses[file.pieces :] if file.again else file.addresses[file.pieces :][:1]
+    lacking = await parts.carrier.lacking(sent) if sent else ()
+    through = next((count for count, each in enumerate(sent) if each in lacking), len(sent))
+    if through:
+        await parts.database.write(transfers.note_pieces, file.attachment_id, file.pieces + through)
+
+
+async def _send(parts: Parts, store: BlobStore, file: Leaving) -> None:
+    """Send the next piece of a file. Raises _Stopped."""
     largest = await parts.carrier.largest_file()
     if largest is not None and file.blob.size > largest:
         raise _Stopped("too_large")
-    first, last = file.pieces, min(file.blob.chunks, file.pieces + min(budget, _TOGETHER))
-    known = list(file.addresses)
-    before = frozenset(known[first:last])
     try:
-        while len(known) < last:
-            known.append(await asyncio.to_thread(_address, store, file, len(known)))
-            await asyncio.sleep(0)
-        if len(known) > len(file.addresses):
-            await parts.database.write(transfers.note_addresses, file.attachment_id, known)
-        sizes = {known[index]: _length(file, index) + TAG for index in range(first, last)}
-        # What was announced before may have arrived, though nobody heard so.
-        lacking = sizes.keys() - before
-        if before:
-            lacking |= await parts.carrier.lacking(sorted(before))
-        if lacking:
-            places = await parts.carrier.announce({each: sizes[each] for each in lacking})
-            await _put(parts, store, file, known, places)
-            if await parts.carrier.lacking(sorted(places)):
-                raise _Stopped("lost")
+        file = await _hashed(parts, store, file)
+        address = file.addresses[file.pieces]
+        # The first time all of them, so that a lack of room is known before anything is sent.
+        announced = range(file.blob.chunks) if file.pieces == 0 else (file.pieces,)
+        places = await parts.carrier.announce(
+            {file.addresses[each]: _length(file, each) + TAG for each in announced}
+        )
+        if address in places:
+            sealed = await asyncio.to_thread(_sealed, store, file, file.pieces)
+            await parts.carrier.put_piece(places[address], sealed)
     except BlobDamaged:
         raise _Stopped("unreadable") from None
     except NoRoom as full:
         raise _Stopped("no_room", OverQuota("", full.used, full.limit, "bytes")) from None
-    await parts.database.write(transfers.note_pieces, file.attachment_id, last)
-    return last - first
+    if await parts.carrier.lacking([address]):
+        raise _Stopped("lost")
+    await parts.database.write(transfers.note_pieces, file.attachment_id, file.pieces + 1)
+
+
+async def _hashed(parts: Parts, store: BlobStore, file: Leaving) -> Leaving:
+    """Return a file with the hashes of all its pieces. Raises BlobDamaged."""
+    addresses = list(file.addresses)
+    for index in range(len(addresses), file.blob.chunks):
+        addresses.append(address_of(await asyncio.to_thread(_sealed, store, file, index)))
+    if len(addresses) > len(file.addresses):
+        await parts.database.write(transfers.note_addresses, file.attachment_id, addresses)
+    return replace(file, addresses=tuple(addresses))
 
 
 async def check_files(parts: Parts) -> None:
@@ -112,22 +135,8 @@ async def _is_whole(parts: Parts, file: Leaving) -> bool:
     return not lacking
 
 
-async def _put(
-    parts: Parts, store: BlobStore, file: Leaving, known: list[bytes], places: Mapping[bytes, str]
-) -> None:
-    for index, address in enumerate(known):
-        if address in places:
-            await parts.carrier.put_piece(
-                places[address], await asyncio.to_thread(_sealed, store, file, index)
-            )
-
-
 def _sealed(store: BlobStore, file: Leaving, index: int) -> bytes:
     return file.key.seal(index, file.blob.chunks, store.piece(file.blob, index))
-
-
-def _address(store: BlobStore, file: Leaving, index: int) -> bytes:
-    return address_of(_sealed(store, file, index))
 
 
 def _length(file: Leaving, index: int) -> int:

@@ -21,15 +21,19 @@ _AT_ONCE = 100
 
 @dataclass(frozen=True, slots=True)
 class Leaving:
-    """A file that leaves. ``addresses`` are those of its first pieces, as far as they are known; ``pieces`` of them
-    are confirmed."""
+    """A file that leaves; ``pieces`` of it are confirmed.
+
+    ``addresses`` are those of its first pieces, as far as they are known. ``new`` says that it has just been begun,
+    ``again`` that the others have its record: then its pieces are checked.
+    """
 
     attachment_id: str
     blob: Blob
     key: BlobKey
     addresses: tuple[bytes, ...] = field(repr=False)
     pieces: int
-    fault: str
+    new: bool
+    again: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,7 @@ def next_leaving(session: Session, skip: Collection[str]) -> Leaving | None:
         return None
     file, transfer = row
     assert file.blob_id is not None  # asked for
+    new = transfer is None
     transfer = transfer or _begin_leaving(session, file.id, BlobKey.new(), ())
     return Leaving(
         file.id,
@@ -71,12 +76,13 @@ def next_leaving(session: Session, skip: Collection[str]) -> Leaving | None:
         BlobKey(transfer.key, transfer.blob_id),
         _cut(transfer.addresses),
         transfer.pieces,
-        transfer.fault,
+        new,
+        file.content is not None,
     )
 
 
 def note_addresses(session: Session, attachment_id: str, addresses: Collection[bytes]) -> None:
-    """Remember the hashes of the first pieces of a file that leaves."""
+    """Remember the hashes of the pieces of a file that leaves."""
     _change(session, attachment_id, addresses=b"".join(addresses))
 
 
@@ -130,11 +136,12 @@ def next_arriving(session: Session, skip: Collection[str]) -> Arriving | None:
     office = space.of(session)
     if office is None or not office.enabled or FILE not in office.types:
         return None
+    begun = SyncTransferTable.attachment_id.is_not(None)
     chosen = (
         select(AttachmentTable, SyncTransferTable)
         .outerjoin(SyncTransferTable, SyncTransferTable.attachment_id == AttachmentTable.id)
         .where(_arrives(), AttachmentTable.id.not_in(skip))
-        .order_by(_faultless(), AttachmentTable.created_at.desc(), AttachmentTable.id)
+        .order_by(_faultless(), begun.desc(), AttachmentTable.created_at.desc(), AttachmentTable.id)
         .limit(1)
     )
     row = session.execute(chosen).first()

@@ -38,7 +38,7 @@ def moved(office: FilingOffice, method: str) -> tuple[int, float]:
     with suppress(OSError):
         while office.sync().files_left:
             continue
-    (through, _fault), *_others = office.filing.transfers().values()
+    ((through, _fault),) = office.filing.transfers().values()
     assert through  # it was cut in the middle
     before = office.moved(method)[:through]
     asked = len(office.moved(method))

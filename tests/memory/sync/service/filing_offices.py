@@ -40,6 +40,11 @@ class FilingOffice(Office):
     def parts(self) -> Parts:
         return replace(super().parts(), blobs=self.filing.store)
 
+    def send_all(self) -> None:
+        """Do rounds as long as there are pieces to move."""
+        while self.sync().files_left:
+            continue
+
     def moved(self, method: str) -> list[str]:
         """Return the pieces that were put or got, in order."""
         return [
