@@ -4,13 +4,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout
 
 from agents.errors import AgentsError
-from agents.sync_files import fault_words, moving_words
+from agents.sync_files import fault_words
 from agents.sync_rounds import Standing
 from agents.syncing import Status
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import Card, clear, label
-from desktop.pages.sync.words import queue_words, remarks, times_words, title_of
+from desktop.pages.sync.words import remarks, times_words, title_of, what_waits
 from desktop.session import Session
 from memory.errors import StorageError
 from memory.identifiers import now
@@ -85,7 +85,7 @@ class StandingCard(Card):
             self._timer.stop()
 
     def _show_queue(self, status: Status) -> None:
-        self.queue.setText(" ".join(filter(None, (queue_words(status.waiting), moving_words(status.moving)))))
+        self.queue.setText(what_waits(status))
 
     async def _count(self) -> None:
         status = await self._session.office.syncing.status()
