@@ -6,7 +6,6 @@ A revision that a later one of the same device replaced is removed; an order to 
 """
 
 import asyncio
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -16,11 +15,11 @@ from memory.sync import wire
 from memory.sync.arrival import Item
 from memory.sync.carrier import Accepted, Page, Position
 from memory.sync.errors import EnvelopeMalformed
+from memory.sync.folder_pieces import PART, FolderPieces, put_in_place
 from memory.sync.header import ERASE, Header
 from memory.sync.outbox import Op
 
 _SUFFIX = ".msgpack"
-_PART = ".part"
 _COUNT = "count"
 """A file with the last number, where the revision that had it is erased."""
 _AT_ONCE = 200
@@ -33,7 +32,7 @@ class _Own:
     erases: bool
 
 
-class FolderCarrier:
+class FolderCarrier(FolderPieces):
     """The folder as one device sees it."""
 
     linear = False
@@ -41,6 +40,7 @@ class FolderCarrier:
     def __init__(self, root: Path, space_id: str, device_id: str) -> None:
         self._space = root / space_id
         self._mine = self._space / device_id
+        super().__init__(self._space, self._mine)
         self._own: dict[str, _Own] | None = None
         self._last = 0
 
@@ -102,7 +102,7 @@ class FolderCarrier:
                 if former is not None:
                     replaced.append(self._path(former.counter))
         try:
-            _put_in_place(parts)
+            put_in_place(parts)
         except BaseException:
             self._own = None  # what of it stands there is read again
             raise
@@ -135,7 +135,7 @@ class FolderCarrier:
         if self._own is None:
             own: dict[str, _Own] = {}
             self._mine.mkdir(exist_ok=True)
-            for part in self._mine.glob(f".*{_PART}"):
+            for part in self._mine.glob(f".*{PART}"):
                 part.unlink()  # a crash left it before anybody could read it
             count = self._mine / _COUNT
             self._last = int(count.read_text()) if count.exists() else 0
@@ -153,27 +153,15 @@ class FolderCarrier:
         return self._mine / f"{counter:012d}{_SUFFIX}"
 
     def _keep_count(self) -> None:
-        part = self._mine / f".{_COUNT}{_PART}"
+        part = self._mine / f".{_COUNT}{PART}"
         part.write_text(str(self._last))
-        _put_in_place([part])
+        put_in_place([part])
 
     def _write(self, counter: int, data: bytes) -> Path:
         target = self._path(counter)
-        part = target.with_name(f".{target.name}{_PART}")
+        part = target.with_name(f".{target.name}{PART}")
         part.write_bytes(data)
         return part
-
-
-def _put_in_place(parts: Sequence[Path]) -> None:
-    """Give files their names once all of them are on the disk."""
-    for part in parts:
-        descriptor = os.open(part, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    for part in parts:
-        part.replace(part.with_name(part.name.removeprefix(".").removesuffix(_PART)))
 
 
 def _number(hdr: bytes) -> int:

@@ -131,10 +131,15 @@ def _arrived(kind: RecordType) -> Condition:
     columns = kind.table.columns
     if kind.name == "conversations":
         return ConversationTable.arriving_import_id.is_(None)
-    if kind.name in ("messages", "files"):
+    if kind.name == "messages":
         return columns["conversation_id"].not_in(arriving)
+    if kind.name == "files":
+        # One that is still arriving from another device has no content yet.
+        return and_(columns["conversation_id"].not_in(arriving), columns["blob_id"].is_not(None))
     if kind.name == "blobs":
-        theirs = select(AttachmentTable.blob_id).where(AttachmentTable.conversation_id.in_(arriving))
+        theirs = select(AttachmentTable.blob_id).where(
+            AttachmentTable.conversation_id.in_(arriving), AttachmentTable.blob_id.is_not(None)
+        )
         return BlobTable.id.not_in(theirs)
     if kind.name == "imports":
         return columns["id"].not_in(imports)

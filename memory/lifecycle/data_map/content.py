@@ -135,6 +135,7 @@ def _files() -> tuple[Entry, ...]:
                     "restricted",
                 ),
             ),
+            left_out={"content": _("Opens the pieces of the file among your devices only.")},
         ),
         Entry(
             place="table:blob",
