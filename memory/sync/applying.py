@@ -107,7 +107,8 @@ class _Apply:
                 keys[met.type].add(met.local_id)
         for type_, shape in shapes().items():
             keys[type_] |= {key for each in values[type_] if type(key := each.get(shape.synced.key)) is str}
-            self._meet(shape, keys[type_], values[type_])
+            if keys[type_] or values[type_]:
+                self._meet(shape, keys[type_], values[type_])
 
     def _meet(self, shape: Shape, keys: set[str], values: list[Fields]) -> None:
         type_ = shape.synced.type
