@@ -1,4 +1,4 @@
-"""A page that arrived is written in one transaction: each record merged with the row, none of it an edit made here.
+"""A page that arrived is written in parts, one transaction each: records merged with rows, none an edit made here.
 
 What hangs on something that is not here is held until that arrives. What is erased elsewhere is only noted: the
 engine that erases with proof does the work afterwards, and a crash in between loses nothing.
@@ -42,7 +42,7 @@ def apply(
     reindex: Reindex,
     linear: bool,
 ) -> Applied:
-    """Write a page that was checked. Pending edits are sealed first, so a row is what is known of it.
+    """Write a part of a page that was checked. Pending edits are sealed first, so a row is what is known of it.
 
     ``linear`` says that the carrier lets each revision follow the one before; a folder does not. What is refused
     changes nothing here.
@@ -107,7 +107,8 @@ class _Apply:
                 keys[met.type].add(met.local_id)
         for type_, shape in shapes().items():
             keys[type_] |= {key for each in values[type_] if type(key := each.get(shape.synced.key)) is str}
-            self._meet(shape, keys[type_], values[type_])
+            if keys[type_] or values[type_]:
+                self._meet(shape, keys[type_], values[type_])
 
     def _meet(self, shape: Shape, keys: set[str], values: list[Fields]) -> None:
         type_ = shape.synced.type

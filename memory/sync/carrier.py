@@ -1,6 +1,6 @@
 """What carries records between devices: a folder that the owner syncs by other means, or a service that counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
@@ -94,6 +94,9 @@ class Carrier(Protocol):
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return what lies beyond a position, but for sources that were left in this round."""
+
+    def portions(self, page: Page, most: int) -> Iterator[Page]:
+        """Cut a page into pages of fewer items; each of them leads to a position of its own."""
 
     def after(self, position: Position, page: Page, left: Sequence[Item]) -> Position:
         """Return the position once a page was taken, but for some items that are to come again."""

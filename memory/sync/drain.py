@@ -7,7 +7,7 @@ from sqlalchemy import Integer, and_, delete, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
-from memory.sync import outbox, space
+from memory.sync import marking, outbox, space
 from memory.sync.aside import GONE, UNSENT, taken_back
 from memory.sync.base64url import encode as base64
 from memory.sync.errors import PlaintextInvalid, RecordTooLarge
@@ -30,10 +30,11 @@ _NUMBER = literal_column("sync_change.rowid", Integer)
 
 
 class Drained(NamedTuple):
-    """How many revisions were sealed, and how many marks were looked at."""
+    """How many revisions were sealed, how many marks were looked at, and whether more rows are still to be marked."""
 
     sealed: int
     looked_at: int
+    marking: bool = False
 
 
 def drain(session: Session, credentials: Credentials, now: int, most: int | None = None) -> Drained:
@@ -47,10 +48,13 @@ def drain(session: Session, credentials: Credentials, now: int, most: int | None
         return Drained(0, 0)
     work = _Drain(session, here, credentials)
     sealed, looked_at = int(work.introduce(now)), 0
+    unmarked = marking.go_on(session, here, _TOGETHER if most is None else most)
+    while unmarked and most is None:
+        unmarked = marking.go_on(session, here, _TOGETHER)
     while marks := _marks(session, _TOGETHER if most is None else min(most - looked_at, _TOGETHER)):
         for type_, shape in shapes().items():
-            if type_ in here.types:
-                sealed += work.changes(shape, _of(shape, marks))
+            if type_ in here.types and (mine := _of(shape, marks)):
+                sealed += work.changes(shape, mine)
         done = delete(SyncChangeTable).where(_NUMBER.in_([mark.number for mark in marks]))
         session.connection().execute(done)
         looked_at += len(marks)
@@ -58,7 +62,7 @@ def drain(session: Session, credentials: Credentials, now: int, most: int | None
     work.out.write()
     space.keep_clock(here, work.clock)
     session.flush()
-    return Drained(sealed, looked_at)
+    return Drained(sealed, looked_at, unmarked)
 
 
 def _marks(session: Session, most: int) -> list[Any]:

@@ -18,6 +18,8 @@ def is_due(session: Session, without: Collection[str] = ()) -> bool:
     here = space.of(session)
     if here is None or not here.enabled:
         return False
+    if here.marking and here.naming is not None:
+        return True
     arriving = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))
     theirs = select(MessageTable.id).where(MessageTable.conversation_id.in_(arriving))
     marked = exists().where(

@@ -36,7 +36,9 @@ MOST_ERASED = 50
 MOST_ERASED_SHARE, FEW = 0.2, 10
 """… or so large a share of all records, unless they are few."""
 _TRIES = 5
-_MARKS = 200
+_MARKS, _ITEMS = 100, 50
+"""So many marks are sealed, and so many items of a page written with how far was read, in one transaction: the owner's
+own edits wait some 25 ms for the database."""
 
 
 async def exchange(
@@ -110,9 +112,13 @@ async def _seal(parts: Parts) -> None:
 
 
 async def _seal_some(parts: Parts) -> bool:
-    """Seal some of what was changed; return whether there may be more."""
-    drained = await parts.database.write(drain, parts.credentials, parts.clock(), _MARKS)
-    return drained.looked_at > 0
+    """Seal what one push takes of what was changed; return whether there may be more."""
+    looked_at, marking = 0, True
+    while marking and looked_at < outbox.AT_ONCE:
+        drained = await parts.database.write(drain, parts.credentials, parts.clock(), _MARKS)
+        looked_at += drained.looked_at
+        marking = drained.looked_at > 0 or drained.marking
+    return looked_at > 0 or marking
 
 
 async def _seal_anew(parts: Parts) -> None:
@@ -143,10 +149,11 @@ async def _pull(parts: Parts, done: Round, service: Service | None) -> None:
         if page.items:
             await _seal(parts)  # before anything of it is heard, so that what was edited first is older
         if page.items or page.reached:
-            applied = await take(parts, page)
-            count(done, applied)
-            left |= {item.source for item in applied.later}
-            left |= {item.source for item, _reason in applied.refused}
+            for portion in parts.carrier.portions(page, _ITEMS):
+                applied = await take(parts, portion)
+                count(done, applied)
+                left |= {item.source for item in applied.later}
+                left |= {item.source for item, _reason in applied.refused}
         if not page.more:
             return
 

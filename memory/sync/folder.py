@@ -8,7 +8,7 @@ A revision that a later one of the same device replaced is removed; an order to 
 import asyncio
 from collections.abc import Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from memory.sync import wire
@@ -59,6 +59,11 @@ class FolderCarrier(FolderPieces):
     async def forget(self, rids: AbstractSet[str]) -> None:
         """Remove the revisions of erased records that lie below this device's name."""
         await asyncio.to_thread(self._forget, rids)
+
+    def portions(self, page: Page, most: int) -> Iterator[Page]:
+        """Cut a page; what was read is remembered item by item."""
+        for at in range(0, len(page.items), most):
+            yield replace(page, items=page.items[at : at + most])
 
     def after(self, position: Position, page: Page, left: Sequence[Item]) -> Position:
         """Return the position with what was taken."""

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
 from memory.lifecycle.subjects import portions
-from memory.sync import wire
+from memory.sync import marking, wire
 from memory.sync.contents import addresses_of
 from memory.sync.envelope import Edit, Envelope, seal, seal_erase
 from memory.sync.header import Header
@@ -187,7 +187,7 @@ def note_revision(known: SyncRecordTable, seq: int, rev: str, *, own: bool, base
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many edits are still to be sealed, sealed ones to be sent, and records that have no place yet."""
+    """How many rows are still to be looked at or sealed, sealed ones to be sent, and records that have no place yet."""
 
     marked: int
     outbox: int
@@ -201,6 +201,7 @@ def waiting(session: Session) -> Waiting:
     by_state = select(SyncRecordTable.state, func.count()).group_by(SyncRecordTable.state)
     states: dict[str, int] = {row[0]: row[1] for row in session.execute(by_state)}
     marked = session.scalar(select(func.count()).select_from(SyncChangeTable)) or 0
+    marked += marking.unmarked(session)
     outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable).where(_chosen(session))) or 0
     return Waiting(marked, outbox, states.get("held", 0), states.get("too_long", 0), states.get("erasing", 0))
 

@@ -4,16 +4,15 @@ import os
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import delete, func, insert, literal, literal_column, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
 from memory.identifiers import now
-from memory.sync import hooks
+from memory.sync import hooks, marking
 from memory.sync.account import Account
 from memory.sync.envelope import Signer
 from memory.sync.hlc import Clock
-from memory.sync.shapes import shapes
 from memory.sync.space_keys import SpaceKey, SpaceKeys
 from memory.tables import (
     AttachmentTable,
@@ -131,20 +130,10 @@ def leave(session: Session) -> None:
 
 
 def mark_everything(session: Session) -> None:
-    """Mark every row that syncs, in the order written: what is known already will turn out to be unchanged."""
-    space = of(session)
-    at = now()
-    for type_, shape in shapes().items():
-        if space is None or type_ not in space.types:
-            continue
-        chosen = select(literal(type_), shape.key, literal(at))
-        if shape.synced.only:
-            chosen = chosen.where(shape.key.in_(shape.synced.only))
-        # Or SQLite would go through an index of random ids, and answers would be sent before their questions.
-        chosen = chosen.order_by(literal_column("rowid"))
-        session.execute(
-            insert(SyncChangeTable).prefix_with("OR IGNORE").from_select(["type", "local_id", "at"], chosen)
-        )
+    """Let every row that syncs be marked, some with each transaction that seals."""
+    here = of(session)
+    if here is not None:
+        marking.begin(here)
 
 
 def mark(session: Session, type_: str, local_id: str) -> None:

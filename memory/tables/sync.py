@@ -47,6 +47,8 @@ class SyncSpaceTable(Base):
     """When what a service has was last compared with what is known here."""
     lacking: Mapped[bool] = mapped_column(default=False)
     """Whether records without a number are to be sent, because the service lost or never had them."""
+    marking: Mapped[Document] = mapped_column(default=dict)
+    """By type the number, and a digest of the key, of the last row that was marked, while every row is."""
 
 
 class SyncRecordTable(Base):

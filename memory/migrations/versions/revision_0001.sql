@@ -224,6 +224,7 @@ CREATE TABLE sync_space (
     head INTEGER NOT NULL,
     compared_at BIGINT NOT NULL,
     lacking BOOLEAN NOT NULL,
+    marking JSON NOT NULL,
     CONSTRAINT pk_sync_space PRIMARY KEY (id)
 );
 

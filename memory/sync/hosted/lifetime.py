@@ -24,10 +24,13 @@ async def open_service(service: Service) -> None:
     service.settings.data.mkdir(parents=True, exist_ok=True, mode=0o700)
     for store in service.stores:
         await store.create()
-    if await replaying.came_from_backup(service):
-        log.warning("The records came out of a backup: the ledger is replayed before anybody is answered")
-        await replaying.replay(service)
-    await replaying.mark_tide(service)
+    # Of replicas that start together one replays: another would change the generation once more, and take what was
+    # written meanwhile for what a backup brought back.
+    async with service.stores.ledger.alone("replay"):
+        if await replaying.came_from_backup(service):
+            log.warning("The records came out of a backup: the ledger is replayed before anybody is answered")
+            await replaying.replay(service)
+        await replaying.mark_tide(service)
     await service.hints.open()
 
 

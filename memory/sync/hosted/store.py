@@ -95,6 +95,16 @@ class Store:
         async with self._reading.connect() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def alone(self, what: str) -> AsyncIterator[None]:
+        """Keep other replicas from doing the same meanwhile; over SQLite there is only one process."""
+        if self.is_sqlite:
+            yield
+            return
+        async with self.write() as connection:
+            await alone(connection, what)
+            yield
+
     @property
     def path(self) -> str:
         """The file of a SQLite database."""

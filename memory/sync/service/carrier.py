@@ -6,6 +6,7 @@ be fetched once more by their ids), and ``former``: the generations before.
 
 from collections.abc import Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any
 
@@ -78,9 +79,21 @@ class HostedCarrier:
                 raise ServiceWentBack("a former generation") from None
             raise
 
+    def portions(self, page: Page, most: int) -> Iterator[Page]:
+        """Cut a page; each part but the last leads to its last number. What was fetched by its id has no order."""
+        if "again" in page.reached:
+            yield page
+            return
+        last = 0
+        for at in range(most, len(page.items), most):
+            items = page.items[last:at]
+            yield replace(page, items=items, reached={**page.reached, "after": items[-1].seq})
+            last = at
+        yield replace(page, items=page.items[last:])
+
     def after(self, position: Position, page: Page, left: Sequence[Item]) -> Position:
         """Return where a page leads to; what was left is fetched by its id."""
-        reached = dict(page.reached or position)
+        reached = {"again": position.get("again", ()), **page.reached} if page.reached else dict(position)
         again = {*reached.get("again", ()), *(item.source for item in left)}
         reached["again"] = sorted(again)
         return reached
@@ -224,11 +237,11 @@ class HostedCarrier:
             raise AnswerMalformed("changes: out of order")
         if reached > head or (more and reached <= after) or (not more and reached < head):
             raise AnswerMalformed("changes: next")
-        found = {name: value for name, value in position.items() if name != "begun"}
+        found = {name: value for name, value in position.items() if name not in ("begun", "again")}
         found["after"] = reached
         if more and (after == 0 or begun):
             found["begun"] = begun or head
-        if len(found.get("again", ())) + len(items) > _MOST_AGAIN and skip:
+        if len(position.get("again", ())) + len(items) > _MOST_AGAIN and skip:
             return Page((), more=False, damaged=(*damaged, ("changes", "too much waits to be taken")))
         return Page(items, more, damaged, head, found)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.memory.sync.hosted.device import Device
+from tests.memory.sync.hosted.places import Place
 from tests.memory.sync.hosted.running import Running, running, running_for_many
 from tests.peers.postgres import Postgres
 
@@ -21,6 +22,18 @@ def service(tmp_path: Path, request: pytest.FixtureRequest, postgres: Postgres, 
         return
     with running_for_many(tmp_path, postgres.databases(), s3) as found:
         yield found
+
+
+@pytest.fixture
+def place_for_many(tmp_path: Path, postgres: Postgres, s3: str) -> Place:
+    """Where a service over PostgreSQL and a bucket is stopped and started again."""
+    return Place.for_many(tmp_path, postgres, s3)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def place(tmp_path: Path, request: pytest.FixtureRequest, place_for_many: Place) -> Place:
+    """Where a service is stopped and started again, over either."""
+    return Place.alone(tmp_path) if request.param == "sqlite" else place_for_many
 
 
 @pytest.fixture

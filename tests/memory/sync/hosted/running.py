@@ -64,10 +64,9 @@ class Inbox:
         return [str(mail["Subject"]) for mail in self.mails if mail["To"] == address]
 
     def code(self, address: str) -> str:
-        """Return the code of the last mail to an address."""
-        found = CODE.search(self.texts(address)[-1])
-        assert found is not None
-        return found[0]
+        """Return the last code that was mailed to an address; other mails may have come after it."""
+        found = [code for text in self.texts(address) if (code := CODE.search(text)) is not None]
+        return found[-1][0]
 
     def close(self) -> None:
         self._controller.stop()

@@ -1,8 +1,8 @@
 """Accounts and spaces are deleted: time to think it over, keys first, the receipt, and no way back."""
 
+import asyncio
 import hashlib
 import os
-from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -10,11 +10,14 @@ import pytest
 
 from memory.sync import base64url, receipts
 from memory.sync.blob_chunks import BlobKey
-from memory.sync.hosted import purging
+from memory.sync.header import Header
+from memory.sync.hosted import lifetime, purging
 from memory.sync.hosted.errors import ServiceFault
+from memory.sync.hosted.service import make_service
 from tests.memory.sync.hosted.conftest import NewOwner
 from tests.memory.sync.hosted.device import Device
-from tests.memory.sync.hosted.running import Running, running
+from tests.memory.sync.hosted.places import Place
+from tests.memory.sync.hosted.running import Running
 
 PROVED_TABLES = (
     "accounts",
@@ -64,8 +67,6 @@ def test_in_the_grace_only_puts_are_refused_and_every_device_restores(
     refused = second.push(second.sealed())
     assert (refused.status_code, refused.json()["error"]) == (423, "deletion_pending")
     items = second.changes()["items"]
-    from memory.sync.header import Header
-
     assert second.pushed(second.erasing(Header.unpack(items[0]["env"]["hdr"]).rid))[0]["outcome"] == "ok"
     assert second.post("/v1/exports", kind="metadata").status_code == 202
     assert second.post("/v1/account/restore").status_code == 200
@@ -210,44 +211,32 @@ def test_a_legal_hold_defers_a_purge_and_is_told(service: Running, ada: Device) 
 
 
 @pytest.mark.req("R158")
-def test_a_restored_backup_replays_the_ledger_before_anybody_is_answered(tmp_path: Path) -> None:
-    import shutil
-
-    folder, backup = tmp_path / "hosted", tmp_path / "backup"
-    with running(folder) as before:
+def test_a_restored_backup_replays_the_ledger_before_anybody_is_answered(place: Place) -> None:
+    with place.start() as before:
         ada, eve = (
             Device(before, f"{name}@example.org").begin_account().make_space() for name in ("ada", "eve")
         )
         kept, erased = os.urandom(16).hex(), os.urandom(16).hex()
         ada.pushed(ada.sealed(ada.edit(kept)), ada.sealed(ada.edit(erased)))
         _fill(eve)
-        for device in (ada, eve):
-            device.http.close()
-    backup.mkdir()
-    shutil.copy(folder / "records.sqlite", backup)
-    with running(folder, before.clock, port=before.service.settings.port) as between:
-        for device in (ada, eve):
-            device.running, device.http = between, between.http()
-            assert device.session().status_code == 200
+        _hang_up(ada, eve)
+    place.keep_records()
+    with place.start(before) as between:
+        _call_again(between, ada, eve)
         ada.pushed(ada.erasing(erased))
         _delete(eve, "now", _code(between, eve))
         between.do_jobs()
         between.clock.at += 6000
         between.do_jobs()
-        for device in (ada, eve):
-            device.http.close()
-    for name in ("records.sqlite", "records.sqlite-wal", "records.sqlite-shm"):
-        (folder / name).unlink(missing_ok=True)
-    shutil.copy(backup / "records.sqlite", folder)
-    with running(folder, before.clock, port=before.service.settings.port) as after:
-        for device in (ada, eve):
-            device.running, device.http = after, after.http()
+        _hang_up(ada, eve)
+    place.put_records_back()
+    with place.start(before) as after:
+        ada.running, ada.http = after, after.http()
+        eve.running, eve.http = after, after.http()
         assert ada.session().status_code == 200
         refused = ada.get(ada.path("/changes"), generation=ada.generation)
         assert refused.json()["error"] == "generation_changed"
         ada.generation = refused.json()["generation"]
-        from memory.sync.header import Header
-
         page = ada.changes()
         assert [Header.unpack(item["env"]["hdr"]).rid for item in page["items"]] == [kept]
         assert ada.pushed(ada.sealed(ada.edit(erased)))[0]["outcome"] == "erased"
@@ -255,8 +244,52 @@ def test_a_restored_backup_replays_the_ledger_before_anybody_is_answered(tmp_pat
         assert [row.account_id for row in after.rows("records", "SELECT account_id FROM accounts")] == [
             ada.account_id
         ]
-        for device in (ada, eve):
-            device.http.close()
+        assert after.objects() == {}
+        used = after.rows("records", "SELECT records_used FROM accounts")
+        assert used == [(1,)]
+        assert len(after.rows("keys", "SELECT * FROM record_keys")) == 1
+        _hang_up(ada, eve)
+
+
+@pytest.mark.req("R158")
+def test_of_replicas_that_start_on_a_restored_backup_one_replays(
+    place_for_many: Place, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A second replay would change the generation again, while the first replica answers already."""
+    with place_for_many.start() as before:
+        ada = Device(before, "ada@example.org").begin_account().make_space()
+        ada.pushed(ada.sealed())
+        _hang_up(ada)
+    place_for_many.keep_records()
+    with place_for_many.start(before):
+        pass
+    place_for_many.put_records_back()
+    settings = before.service.settings
+
+    async def start_together() -> None:
+        replicas = [make_service(settings, before.clock) for _ in range(3)]
+        await asyncio.gather(*(lifetime.open_service(each) for each in replicas))
+        for each in replicas:
+            await lifetime.close_service(each)
+
+    asyncio.run(start_together())
+    replayed = [record for record in caplog.records if "came out of a backup" in record.message]
+    assert len(replayed) == 1
+    with place_for_many.start(before) as after:
+        _call_again(after, ada)
+        assert ada.get(ada.path("/changes"), generation=ada.generation).status_code == 409
+        _hang_up(ada)
+
+
+def _call_again(running: Running, *devices: Device) -> None:
+    for device in devices:
+        device.running, device.http = running, running.http()
+        assert device.session().status_code == 200
+
+
+def _hang_up(*devices: Device) -> None:
+    for device in devices:
+        device.http.close()
 
 
 @pytest.mark.req("R140", "R147")
@@ -265,7 +298,6 @@ def test_an_expired_record_becomes_a_marker_that_the_service_signed(
 ) -> None:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-    from memory.sync.header import Header
     from memory.sync.hosted import rounds
     from memory.sync.markers import verify_expiry
     from tests.memory.sync.hosted.device import marker_of

@@ -13,16 +13,21 @@ from memory.sync.membership import Member
 from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session, Tokens
 from memory.sync.service.log import AccountLog
-from tests.memory.sync.hosted.running import START, Running, running
+from tests.memory.sync.hosted.running import START, Running, running, running_for_many
 from tests.memory.sync.service.filing_offices import FilingOffice
 from tests.memory.sync.service.offices import Office, Template, hosted_at, make_template
+from tests.peers.postgres import Postgres
 
 EMAIL = "ada@example.org"
 
 
-@pytest.fixture
-def hosted(tmp_path: Path) -> Iterator[Running]:
-    with running(tmp_path / "hosted") as found:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def hosted(tmp_path: Path, request: pytest.FixtureRequest, postgres: Postgres, s3: str) -> Iterator[Running]:
+    if request.param == "sqlite":
+        with running(tmp_path / "hosted") as found:
+            yield found
+        return
+    with running_for_many(tmp_path, postgres.databases(), s3) as found:
         yield found
 
 

@@ -96,7 +96,12 @@ async def finish(vault: Vault) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("answered", [False, True], ids=["not sent", "not answered"])
+@pytest.mark.parametrize(
+    ("hosted", "answered"),
+    [("sqlite", False), ("sqlite", True), ("postgresql", True)],
+    ids=["not sent", "not answered", "not answered by PostgreSQL"],
+    indirect=["hosted"],
+)
 async def test_any_device_finishes_what_was_cut_off_anywhere(clients: Clients, answered: bool) -> None:
     clients.hosted.service.limits.take = _unlimited  # type: ignore[method-assign]  # for one test
     one, other = await two(clients)

@@ -19,6 +19,7 @@ from memory.sync.envelope import Edit, Envelope, Signer, seal
 from memory.sync.errors import EnrolmentRefused, WrapRefused
 from memory.sync.header import Header
 from memory.sync.hlc import Stamp
+from memory.sync.hosted.tables.keys import record_keys
 from memory.sync.membership import Member
 from memory.sync.plaintext import Entry, Record, encode
 from memory.sync.service import membership, rotation, sign_in
@@ -291,18 +292,16 @@ async def test_no_key_is_renewed_on_stale_or_damaged_data(clients: Clients) -> N
     for stale in ((generation, head), ("0" * 32, head + 1), (generation, head + 2)):
         with pytest.raises(rotation.Behind):
             await rotation.open_next(one.calls, one.log(), one.mine, START, pulled_to=stale, keep=keep)
-    await asyncio.to_thread(_write, clients, "UPDATE record_keys SET dek = zeroblob(64)")
+    await asyncio.to_thread(_damage_keys, clients)
     with pytest.raises(Refused, match="does not open here"):
         await open_next(one)
     assert (await one.log().read()).current_epoch(one.mine.space_id) == 1
 
 
-def _write(clients: Clients, sql: str) -> None:
-    from sqlalchemy import text
-
+def _damage_keys(clients: Clients) -> None:
     async def write() -> None:
         async with clients.hosted.service.stores.keys.write() as connection:
-            await connection.execute(text(sql))
+            await connection.execute(record_keys.update().values(dek=bytes(64)))
 
     clients.hosted.run(write())
 
