@@ -16,6 +16,7 @@ from agents.office import Office
 from agents.sync_service.device_item import ITEM
 from memory import attachments, audit, branches, chats, notes, roster
 from memory.errors import NotFound, Refused
+from memory.lifecycle import reports
 from memory.lifecycle.subjects import Subject
 from memory.sync.errors import LogForked, LogShorter, WrapRefused
 from tests.agents.conftest import until
@@ -278,4 +279,6 @@ async def test_a_file_that_is_still_arriving_is_said_left_out_of_exports_and_era
     await settle(one, other)
     assert list(other.locations.blobs.iterdir()) == [] == list(folder.rglob("blobs/*"))
     for office in (one, other):
+        for report in await office.database.read(reports.reports):
+            assert (await office.erasing.proved(report.id)).state == "clean"
         assert traces(office, ("quetzal", file.id, part.name.partition(".")[0])) == []
