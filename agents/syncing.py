@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -13,6 +12,7 @@ from sqlalchemy.orm import Session
 from agents.events import EventBus, SyncChanged, SyncSwitched
 from agents.lifecycle.erasing import Erasing
 from agents.sync_arrivals import reindex, tell
+from agents.sync_folder import FolderSide, reach, reached
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
@@ -47,9 +47,6 @@ from memory.transfer.merging import is_untouched
 from resources.language import gettext as _
 from vault.errors import VaultError
 from vault.office_keys import Vault
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 _TRIES = 3
 """So often a round pulls anew before it renews the key of the space."""
@@ -115,6 +112,7 @@ class Syncing:
         self.turn = asyncio.Lock()
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.account = ServiceAccount(database, self._item, self._connecting, self, bus)
+        self.folder = FolderSide(database, self._item, self, bus)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
         self._under_way: asyncio.Task[Round] | None = None
@@ -127,9 +125,9 @@ class Syncing:
         """
         async with self.turn:
             await self.refuse_if_joined()
-            if await _reach(folder, spaces, folder):
+            if await reach(folder, spaces, folder):
                 raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
-            member = await _reach(folder, membership.found, folder, recovery_key, now())
+            member = await reach(folder, membership.found, folder, recovery_key, now())
             await self._begin(member, str(folder), types, founds=True)
             return await self.round()
 
@@ -140,12 +138,12 @@ class Syncing:
         """
         async with self.turn:
             await self.refuse_if_joined()
-            there = await _reach(folder, spaces, folder)
+            there = await reach(folder, spaces, folder)
             if len(there) != 1:
                 raise Refused(
                     _("This folder holds no office of yours, or several: choose the folder of one.")
                 )
-            member = await _reach(folder, membership.join, folder, there[0], recovery_key, now())
+            member = await reach(folder, membership.join, folder, there[0], recovery_key, now())
             await self._begin(member, str(folder), types, founds=False)
             return await self.round()
 
@@ -189,7 +187,7 @@ class Syncing:
 
     async def spaces_in(self, folder: Path) -> int:
         """Return how many offices meet in a folder. Raises Refused where it cannot be used."""
-        return len(await _reach(folder, spaces, folder))
+        return len(await reach(folder, spaces, folder))
 
     async def keep_missing(self) -> int:
         """Keep here what went missing without proof and waits for its owner's word; return how much."""
@@ -223,9 +221,11 @@ class Syncing:
     async def devices(self) -> Account:
         """Return the account as the folder or the service shows it. Raises Refused, StorageError, VaultError."""
         here = await self.joined()
-        if not here.hosted:
-            return await self._folder_account(here)
-        return await self.account.account()
+        return await (self.account.account() if here.hosted else self.folder.account(here))
+
+    async def members(self) -> FolderSide | ServiceAccount:
+        """Return what takes devices off and replaces the recovery key. Raises Refused where sync was never on."""
+        return self.account if (await self.joined()).hosted else self.folder
 
     async def joined(self) -> Here:
         """Return what is known of the space. Raises Refused where the office does not sync."""
@@ -278,11 +278,13 @@ class Syncing:
             self._interrupted = self._under_way.cancel()
 
     async def _folder_round(self, here: Here, word: Word) -> Round:
-        kept, account = await self._item.read(), await self._folder_account(here)
-        await self._database.write(space.take_account, account)
-        member = Member(here.space_id, kept.device, kept.keys, account)
-        parts = self._parts(member, FolderCarrier(here.folder, here.space_id, here.device_id), here.epoch)
-        return await _reached(here.folder, _exchange(parts, word))
+        member = await self.folder.renewed(here)
+        carrier = FolderCarrier(here.folder, here.space_id, here.device_id)
+        parts = self._parts(member, carrier, member.account.current_epoch(here.space_id))
+        await self.folder.carry_over(here, member, parts.credentials)
+        done = await reached(here.folder, _exchange(parts, word))
+        await self.folder.clear_up(here, member)
+        return done
 
     async def _hosted_round(self, here: Here, word: Word) -> Round:
         try:
@@ -322,26 +324,8 @@ class Syncing:
             self._erase,
         )
 
-    async def _folder_account(self, here: Here) -> Account:
-        seen = (here.log_n, here.log_head)
-        return await _reach(here.folder, membership.read_account, here.folder, here.space_id, seen)
-
     async def _erase(self, subjects: Sequence[Subject]) -> None:
         await self._erasing.erase(subjects)
-
-
-async def _reach(folder: Path, work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
-    return await _reached(folder, asyncio.to_thread(work, *arguments, **more))
-
-
-async def _reached(folder: Path, work: Awaitable[T]) -> T:
-    try:
-        return await work
-    except OSError as error:
-        sentence = _(
-            "The folder {path} cannot be used: see that it is there and can be written. Nothing was lost."
-        )
-        raise Refused(sentence.format(path=folder)) from error
 
 
 async def _exchange(parts: Parts, word: Word, done: Round | None = None) -> Round:

@@ -102,7 +102,7 @@ class FolderCarrier:
                 if former is not None:
                     replaced.append(self._path(former.counter))
         try:
-            _put_in_place(parts)
+            put_in_place(parts)
         except BaseException:
             self._own = None  # what of it stands there is read again
             raise
@@ -126,7 +126,7 @@ class FolderCarrier:
             if folder == self._mine or not folder.is_dir():
                 continue
             read = set(_numbers(position.get(folder.name, ())))
-            for counter, path in sorted(_files(folder)):
+            for counter, path in sorted(revisions(folder)):
                 if counter not in read:
                     yield folder.name, counter, path
 
@@ -139,7 +139,7 @@ class FolderCarrier:
                 part.unlink()  # a crash left it before anybody could read it
             count = self._mine / _COUNT
             self._last = int(count.read_text()) if count.exists() else 0
-            for counter, path in sorted(_files(self._mine)):
+            for counter, path in sorted(revisions(self._mine)):
                 sealed = wire.from_msgpack(path.read_bytes())
                 header = Header.unpack(sealed.hdr)
                 if (former := own.get(header.rid)) is not None:
@@ -155,16 +155,20 @@ class FolderCarrier:
     def _keep_count(self) -> None:
         part = self._mine / f".{_COUNT}{_PART}"
         part.write_text(str(self._last))
-        _put_in_place([part])
+        put_in_place([part])
 
     def _write(self, counter: int, data: bytes) -> Path:
-        target = self._path(counter)
-        part = target.with_name(f".{target.name}{_PART}")
-        part.write_bytes(data)
-        return part
+        return write_part(self._path(counter), data)
 
 
-def _put_in_place(parts: Sequence[Path]) -> None:
+def write_part(target: Path, data: bytes) -> Path:
+    """Write what `put_in_place` gives the name of a file; until then nobody reads it."""
+    part = target.with_name(f".{target.name}{_PART}")
+    part.write_bytes(data)
+    return part
+
+
+def put_in_place(parts: Sequence[Path]) -> None:
     """Give files their names once all of them are on the disk."""
     for part in parts:
         descriptor = os.open(part, os.O_RDONLY)
@@ -181,7 +185,8 @@ def _number(hdr: bytes) -> int:
     return int.from_bytes(bytes.fromhex(Header.unpack(hdr).rev)[:8], "big") >> 1 or 1
 
 
-def _files(folder: Path) -> Iterator[tuple[int, Path]]:
+def revisions(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Yield the revisions below one device's name with their numbers."""
     for path in folder.iterdir():
         if path.suffix == _SUFFIX and path.stem.isascii() and path.stem.isdigit():
             yield int(path.stem), path
