@@ -1,7 +1,7 @@
 """The account log and the wrapped keys of a space in its folder, each device writing only below its own name.
 
 ``<space>/<device>/log-<n>.json`` is entry ``n`` (``log-<n>-<hash>.json`` where it wrote one of this number before),
-``wrap-<epoch>-<recipient>.json`` a key for a device or for recovery.
+``wrap-<epoch>-<recipient>-<hash>.json`` a key for a device or for recovery, ``<hash>`` beginning its commitment.
 """
 
 import json
@@ -12,6 +12,7 @@ from typing import Any
 from memory.sync import account_log, base64url
 from memory.sync.key_wraps import Wrap
 from memory.sync.signed_json import canonical
+from memory.sync.space_keys import SpaceKey
 
 _LARGEST = 64 * 1024
 
@@ -44,7 +45,7 @@ class FolderAccount:
 
     def wraps(self, recipient_id: str) -> list[Wrap]:
         """Return the keys that were wrapped for a device or for recovery, but for what is none. Raises OSError."""
-        found = [_wrap(self._space_id, _read(path)) for path in self._files(f"wrap-*-{recipient_id}.json")]
+        found = [_wrap(self._space_id, _read(path)) for path in self._files(f"wrap-*-{recipient_id}*.json")]
         return [each for each in found if each is not None]
 
     def wraps_by(self, device_id: str) -> list[Wrap]:
@@ -52,12 +53,11 @@ class FolderAccount:
         found = [_wrap(self._space_id, _read(path)) for path in (self._space / device_id).glob("wrap-*.json")]
         return [each for each in found if each is not None]
 
-    def remove_wrap(self, wrap: Wrap) -> None:
-        """Remove a key that this device wrapped."""
-        _place(self._mine(wrap.by), wrap).unlink(missing_ok=True)
+    def add_wrap(self, wrap: Wrap, key: SpaceKey) -> None:
+        """Write a wrapped key below the name of the device that wrapped it.
 
-    def add_wrap(self, wrap: Wrap) -> None:
-        """Write a wrapped key below the name of the device that wrapped it."""
+        Another key of the same epoch stays beside it: which of them the log opens may be seen only later.
+        """
         members = {
             "epoch": wrap.epoch,
             "recipient_id": wrap.recipient_id,
@@ -65,7 +65,16 @@ class FolderAccount:
             "output": base64url.encode(wrap.output),
             "sig": base64url.encode(wrap.sig),
         }
-        _write(_place(self._mine(wrap.by), wrap), members)
+        _write(self._mine(wrap.by) / _name(key, wrap.recipient_id), members)
+
+    def has_wrap(self, device_id: str, key: SpaceKey, recipient_id: str) -> bool:
+        """Whether a device has wrapped this very key for a recipient."""
+        return (self._space / device_id / _name(key, recipient_id)).exists()
+
+    def former_wraps(self, device_id: str, epoch: int) -> list[Path]:
+        """Return the files of the keys before an epoch that a device wrapped."""
+        files = (self._space / device_id).glob("wrap-*.json")
+        return [path for path in files if _epoch_of(path) < epoch]
 
     def _mine(self, device_id: str) -> Path:
         mine = self._space / device_id
@@ -88,8 +97,13 @@ def is_id(name: Any) -> bool:
     return isinstance(name, str) and len(name) == 32 and all(one in "0123456789abcdef" for one in name)
 
 
-def _place(mine: Path, wrap: Wrap) -> Path:
-    return mine / f"wrap-{wrap.epoch}-{wrap.recipient_id}.json"
+def _name(key: SpaceKey, recipient_id: str) -> str:
+    return f"wrap-{key.epoch}-{recipient_id}-{key.commitment().hex()[:16]}.json"
+
+
+def _epoch_of(path: Path) -> int:
+    epoch = path.name.split("-")[1]
+    return int(epoch) if epoch.isascii() and epoch.isdigit() else 0
 
 
 def _wrap(space_id: str, members: dict[str, Any]) -> Wrap | None:

@@ -67,24 +67,24 @@ def renew(root: Path, member: Member, seen: Seen, at: int) -> Member:
 def open_next(root: Path, member: Member, seen: Seen, at: int, keep: Keep) -> Member:
     """Open the next epoch of the space; blocks.
 
-    A key that was kept for it before a crash is taken again. Raises WrapRefused where the folder holds something else
-    than was written, LogRefused, OSError.
+    The key is always a new one: that of a try which was cut off may be wrapped for a device that is off by now. Raises
+    WrapRefused where the folder holds something else than was written, LogRefused, OSError.
     """
-    folder, epoch = FolderAccount(root, member.space_id), member.account.current_epoch(member.space_id) + 1
-    kept = [key for key in member.keys if key.epoch < epoch]
-    key = next((key for key in member.keys if key.epoch == epoch), None) or SpaceKey.new(
-        member.space_id, epoch
-    )
-    member = replace(member, keys=(*kept, key))
+    folder, space_id = FolderAccount(root, member.space_id), member.space_id
+    account = _said_anew(folder, member, seen, at).account
+    epoch = account.current_epoch(space_id) + 1
+    key = SpaceKey.new(space_id, epoch)
+    member = replace(member, keys=(*(each for each in member.keys if each.epoch < epoch), key))
     keep(member)
-    staged = wraps_for_all(member.account, key, member.device)
+    staged = wraps_for_all(account, key, member.device)
     for each in staged:
-        folder.add_wrap(each)
+        folder.add_wrap(each, key)
     there = folder.wraps_by(member.device.id)
     if any(each not in there for each in staged):
         raise WrapRefused("staged wraps are not those that were written")
-    chain = resolve(folder.entries(), seen).chain
-    folder.append(member.device.id, _writer(member).new_epoch(chain, key, at))
+    chain = _said_anew(folder, member, seen, at).chain
+    if chain.head == account.head:  # or else somebody may be off by now who was given this key
+        folder.append(member.device.id, _writer(member).new_epoch(chain, key, at))
     return renew(root, member, seen, at)
 
 
@@ -142,18 +142,14 @@ def _require_in(account: Account, device_id: str) -> None:
 
 def _hand_on(folder: FolderAccount, member: Member) -> None:
     """Give every active device the current key, and those that this device hands out still; recovery each anew."""
-    own = folder.wraps_by(member.device.id)
-    # Those of an epoch that another device opened at the same time hold another key than the one that counts.
-    to_myself = [each for each in own if each.recipient_id == member.device.id]
-    good = {key.epoch for key in opened(member.account, to_myself, member.device.receive)}
-    mine = {(each.epoch, each.recipient_id) for each in own if each.epoch in good}
-    current = member.account.current_epoch(member.space_id)
-    wanted = {epoch for epoch, _recipient in mine} | {current}
+    device_id, current = member.device.id, member.account.current_epoch(member.space_id)
     for key in member.keys:
-        if key.epoch in wanted and key.epoch <= current:
+        handed_out = folder.has_wrap(device_id, key, FOR_RECOVERY)
+        if key.epoch == current or (key.epoch < current and handed_out):
             for wrapped in wraps_for_all(member.account, key, member.device):
-                if wrapped.recipient_id == FOR_RECOVERY or (key.epoch, wrapped.recipient_id) not in mine:
-                    folder.add_wrap(wrapped)
+                to = wrapped.recipient_id
+                if to == FOR_RECOVERY or not folder.has_wrap(device_id, key, to):
+                    folder.add_wrap(wrapped, key)
 
 
 def _may_be(account: Account, key: SpaceKey) -> bool:

@@ -74,11 +74,11 @@ def remove_former_wraps(root: Path, member: Member) -> int:
     Returns how many were removed. Raises OSError.
     """
     folder, current = FolderAccount(root, member.space_id), member.account.current_epoch(member.space_id)
-    former = [each for each in folder.wraps_by(member.device.id) if each.epoch < current]
+    former = folder.former_wraps(member.device.id, current)
     if not former or _former_needed(root / member.space_id, member.account, current):
         return 0
     for each in former:
-        folder.remove_wrap(each)
+        each.unlink(missing_ok=True)
     return len(former)
 
 

@@ -42,7 +42,7 @@ def found(root: Path, recovery_key: bytes, at: int) -> Member:
     log.append(writer.new_epoch(account, key, at))
     account = account_log.extend(account, log[-1:])
     FolderCarrier(root, key.space_id, device.id).found()
-    folder.add_wrap(wrap(key, FOR_RECOVERY, recovery.public.kem, Signer(device.id, device.sign)))
+    folder.add_wrap(wrap(key, FOR_RECOVERY, recovery.public.kem, Signer(device.id, device.sign)), key)
     for entry in log:
         folder.append(device.id, entry)
     return Member(key.space_id, device, (key,), account)

@@ -16,7 +16,7 @@ from tests.memory.sync.making import AT
 RECOVERY_KEY = bytes(range(32))
 
 
-@dataclass
+@dataclass(repr=False)
 class Peer:
     """One device with its copy of the folder, its keys and what it took last."""
 
@@ -26,6 +26,9 @@ class Peer:
 
     def __post_init__(self) -> None:
         self.take(self.member)
+
+    def __repr__(self) -> str:
+        return f"Peer({self.root.name})"
 
     @property
     def id(self) -> str:
