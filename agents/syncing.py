@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequ
 from contextlib import aclosing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from sqlalchemy import delete
 from sqlalchemy.orm import Session
@@ -14,6 +13,7 @@ from agents.events import EventBus, SyncChanged, SyncSwitched
 from agents.files import Files
 from agents.lifecycle.erasing import Erasing
 from agents.sync_arrivals import reindex, tell
+from agents.sync_folder import FolderSide, reach, reached
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
@@ -51,9 +51,6 @@ from vault.office_keys import Vault
 
 __all__ = ["NO_WORD", "Here", "Status", "Syncing", "Word"]
 
-P = ParamSpec("P")
-T = TypeVar("T")
-
 _TRIES = 3
 """So often a round pulls anew before it renews the key of the space."""
 
@@ -88,6 +85,7 @@ class Syncing:
         self.turn = asyncio.Lock()
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.account = ServiceAccount(database, self._item, self._connecting, self, bus)
+        self.folder = FolderSide(database, self._item, self, bus)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
         self._under_way: asyncio.Task[Round] | None = None
@@ -100,9 +98,9 @@ class Syncing:
         """
         async with self.turn:
             await self.refuse_if_joined()
-            if await _reach(folder, spaces, folder):
+            if await reach(folder, spaces, folder):
                 raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
-            member = await _reach(folder, membership.found, folder, recovery_key, now())
+            member = await reach(folder, membership.found, folder, recovery_key, now())
             await self._begin(member, str(folder), types, founds=True)
             return await self.round()
 
@@ -113,12 +111,12 @@ class Syncing:
         """
         async with self.turn:
             await self.refuse_if_joined()
-            there = await _reach(folder, spaces, folder)
+            there = await reach(folder, spaces, folder)
             if len(there) != 1:
                 raise Refused(
                     _("This folder holds no office of yours, or several: choose the folder of one.")
                 )
-            member = await _reach(folder, membership.join, folder, there[0], recovery_key, now())
+            member = await reach(folder, membership.join, folder, there[0], recovery_key, now())
             await self._begin(member, str(folder), types, founds=False)
             return await self.round()
 
@@ -162,7 +160,7 @@ class Syncing:
 
     async def spaces_in(self, folder: Path) -> int:
         """Return how many offices meet in a folder. Raises Refused where it cannot be used."""
-        return len(await _reach(folder, spaces, folder))
+        return len(await reach(folder, spaces, folder))
 
     async def keep_missing(self) -> int:
         """Keep here what went missing without proof and waits for its owner's word; return how much."""
@@ -196,9 +194,11 @@ class Syncing:
     async def devices(self) -> Account:
         """Return the account as the folder or the service shows it. Raises Refused, StorageError, VaultError."""
         here = await self.joined()
-        if not here.hosted:
-            return await self._folder_account(here)
-        return await self.account.account()
+        return await (self.account.account() if here.hosted else self.folder.account(here))
+
+    async def members(self) -> FolderSide | ServiceAccount:
+        """Return what takes devices off and replaces the recovery key. Raises Refused where sync was never on."""
+        return self.account if (await self.joined()).hosted else self.folder
 
     async def joined(self) -> Here:
         """Return what is known of the space. Raises Refused where the office does not sync."""
@@ -253,11 +253,13 @@ class Syncing:
             self._interrupted = self._under_way.cancel()
 
     async def _folder_round(self, here: Here, word: Word) -> Round:
-        kept, account = await self._item.read(), await self._folder_account(here)
-        await self._database.write(space.take_account, account)
-        member = Member(here.space_id, kept.device, kept.keys, account)
-        parts = self._parts(member, FolderCarrier(here.folder, here.space_id, here.device_id), here.epoch)
-        return await _reached(here.folder, _exchange(parts, word))
+        member = await self.folder.renewed(here)
+        carrier = FolderCarrier(here.folder, here.space_id, here.device_id)
+        parts = self._parts(member, carrier, member.account.current_epoch(here.space_id))
+        await self.folder.carry_over(here, member, parts.credentials)
+        done = await reached(here.folder, _exchange(parts, word))
+        await self.folder.clear_up(here, member)
+        return done
 
     async def _hosted_round(self, here: Here, word: Word) -> Round:
         try:
@@ -298,26 +300,8 @@ class Syncing:
             blobs=self._blobs,
         )
 
-    async def _folder_account(self, here: Here) -> Account:
-        seen = (here.log_n, here.log_head)
-        return await _reach(here.folder, membership.read_account, here.folder, here.space_id, seen)
-
     async def _erase(self, subjects: Sequence[Subject]) -> None:
         await self._erasing.erase(subjects)
-
-
-async def _reach(folder: Path, work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
-    return await _reached(folder, asyncio.to_thread(work, *arguments, **more))
-
-
-async def _reached(folder: Path, work: Awaitable[T]) -> T:
-    try:
-        return await work
-    except OSError as error:
-        sentence = _(
-            "The folder {path} cannot be used: see that it is there and can be written. Nothing was lost."
-        )
-        raise Refused(sentence.format(path=folder)) from error
 
 
 async def _exchange(parts: Parts, word: Word, done: Round | None = None) -> Round:

@@ -1,4 +1,4 @@
-"""The commands of the account at a service.
+"""The commands of the account: at a service, and in a folder its devices and its recovery key.
 
 Whoever asks for a code by mail makes its 32-byte ``verifier`` (base64url) and gives it again with the code.
 """
@@ -114,12 +114,12 @@ async def admit(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 async def revoke(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Take ``devices`` off the account, or all ``others`` but ``keep``, and renew the key."""
-    account = served.office.syncing.account
+    members = await served.office.syncing.members()
     if arguments["others"]:
-        await account.revoke_others(arguments["keep"])
+        await members.revoke_others(arguments["keep"])
     else:
-        await account.revoke(arguments["devices"])
-    rotated, left = account.rotated, (await served.office.syncing.devices()).active()
+        await members.revoke(arguments["devices"])
+    rotated, left = members.rotated, (await served.office.syncing.devices()).active()
     told: dict[str, Any] = {"devices": len(left), "sealed anew": rotated.wrapped if rotated else 0}
     if rotated and rotated.left:
         told["locked"] = _(
@@ -130,7 +130,8 @@ async def revoke(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 async def recovery(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Let the key of ``words`` be the recovery key from now on."""
-    await served.office.syncing.account.replace_recovery(key_of(Secret(arguments["words"])))
+    members = await served.office.syncing.members()
+    await members.replace_recovery(key_of(Secret(arguments["words"])))
     return {"recovery key": "replaced"}
 
 

@@ -171,7 +171,7 @@ class ServiceAccount:
             here = await self._hosted()
             with reaching(here.place):
                 _calls, member = await self.renewed(here)
-                chosen = [_chosen(member, beginning) for beginning in beginnings]
+                chosen = [chosen_device(member, beginning) for beginning in beginnings]
                 await self._revoke(here, member, chosen)
                 return await self._rounds.round()
 
@@ -181,7 +181,7 @@ class ServiceAccount:
             here = await self._hosted()
             with reaching(here.place):
                 _calls, member = await self.renewed(here)
-                kept = {member.device.id, *(_chosen(member, each) for each in confirmed)}
+                kept = {member.device.id, *(chosen_device(member, each) for each in confirmed)}
                 others = [each.public.id for each in member.account.active() if each.public.id not in kept]
                 await self._revoke(here, member, others)
                 return await self._rounds.round()
@@ -298,7 +298,8 @@ class ServiceAccount:
         return await self._database.read(_revisions, list(rids))
 
 
-def _chosen(member: Member, beginning: str) -> str:
+def chosen_device(member: Member, beginning: str) -> str:
+    """Return the active device whose id begins so. Raises Refused for none or several, and for this one."""
     found = [each.public.id for each in member.account.active() if each.public.id.startswith(beginning)]
     if not beginning or len(found) != 1:
         raise Refused(

@@ -71,6 +71,11 @@ class Account:
         """Return the devices that are active now."""
         return tuple(device for device in self.devices.values() if device.active_at(self.n))
 
+    def is_active(self, device_id: str) -> bool:
+        """Whether a device of this id is one of the account's now."""
+        device = self.devices.get(device_id)
+        return device is not None and device.active_at(self.n)
+
     def signs(self, by: str) -> bytes | None:
         """Return the key of who may sign the next entry, None for anybody else."""
         if by == RECOVERY:

@@ -7,6 +7,9 @@ from memory.sync.account import Account
 from memory.sync.errors import SignerRefused
 from memory.sync.header import Header
 
+REVOKED = "revoked, and not wrapped anew"
+"""Why a put of a device that was taken off is refused."""
+
 
 def admit_put(account: Account, header: Header, wrapped_under: int, *, held_before: bool) -> None:
     """Raise SignerRefused unless a put may be taken.
@@ -19,7 +22,7 @@ def admit_put(account: Account, header: Header, wrapped_under: int, *, held_befo
         return
     opened = account.opened_after(header.space_id, revoked)
     if opened is None or wrapped_under < opened:
-        raise SignerRefused("revoked, and not wrapped anew")
+        raise SignerRefused(REVOKED)
 
 
 def may_rewrap(account: Account, header: Header, *, held_before: bool) -> bool:

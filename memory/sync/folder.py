@@ -15,7 +15,7 @@ from memory.sync import wire
 from memory.sync.arrival import Item
 from memory.sync.carrier import Accepted, Page, Position
 from memory.sync.errors import EnvelopeMalformed
-from memory.sync.folder_pieces import PART, FolderPieces, put_in_place
+from memory.sync.folder_pieces import PART, FolderPieces, put_in_place, write_part
 from memory.sync.header import ERASE, Header
 from memory.sync.outbox import Op
 
@@ -131,7 +131,7 @@ class FolderCarrier(FolderPieces):
             if folder == self._mine or not folder.is_dir():
                 continue
             read = set(_numbers(position.get(folder.name, ())))
-            for counter, path in sorted(_files(folder)):
+            for counter, path in sorted(revisions(folder)):
                 if counter not in read:
                     yield folder.name, counter, path
 
@@ -144,7 +144,7 @@ class FolderCarrier(FolderPieces):
                 part.unlink()  # a crash left it before anybody could read it
             count = self._mine / _COUNT
             self._last = int(count.read_text()) if count.exists() else 0
-            for counter, path in sorted(_files(self._mine)):
+            for counter, path in sorted(revisions(self._mine)):
                 sealed = wire.from_msgpack(path.read_bytes())
                 header = Header.unpack(sealed.hdr)
                 if (former := own.get(header.rid)) is not None:
@@ -163,10 +163,7 @@ class FolderCarrier(FolderPieces):
         put_in_place([part])
 
     def _write(self, counter: int, data: bytes) -> Path:
-        target = self._path(counter)
-        part = target.with_name(f".{target.name}{PART}")
-        part.write_bytes(data)
-        return part
+        return write_part(self._path(counter), data)
 
 
 def _number(hdr: bytes) -> int:
@@ -174,7 +171,8 @@ def _number(hdr: bytes) -> int:
     return int.from_bytes(bytes.fromhex(Header.unpack(hdr).rev)[:8], "big") >> 1 or 1
 
 
-def _files(folder: Path) -> Iterator[tuple[int, Path]]:
+def revisions(folder: Path) -> Iterator[tuple[int, Path]]:
+    """Yield the revisions below one device's name with their numbers."""
     for path in folder.iterdir():
         if path.suffix == _SUFFIX and path.stem.isascii() and path.stem.isdigit():
             yield int(path.stem), path

@@ -77,6 +77,13 @@ class FolderPieces:
                     path.unlink(missing_ok=True)
 
 
+def write_part(target: Path, data: bytes) -> Path:
+    """Write what `put_in_place` gives the name of a file; until then nobody reads it."""
+    part = target.with_name(f".{target.name}{PART}")
+    part.write_bytes(data)
+    return part
+
+
 def put_in_place(parts: Sequence[Path]) -> None:
     """Give files their names, without dot and ending, once all of them are on the disk."""
     for part in parts:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
-from memory.sync.device_keys import Receiver, seal_to
+from memory.sync.account import Account
+from memory.sync.device_keys import DeviceKeys, Receiver, seal_to
 from memory.sync.envelope import Signer
 from memory.sync.errors import WrapRefused
 from memory.sync.header import NO_DEVICE
@@ -37,6 +38,14 @@ def wrap(key: SpaceKey, recipient_id: str, public: bytes, signer: Signer) -> Wra
         raise WrapRefused(str(wrong)) from wrong
     signature = signer.key.sign(_signed(key.space_id, key.epoch, recipient_id, output))
     return Wrap(key.space_id, key.epoch, recipient_id, signer.device_id, output, signature)
+
+
+def wraps_for_all(account: Account, key: SpaceKey, device: DeviceKeys) -> tuple[Wrap, ...]:
+    """Wrap a key for every active device and for recovery."""
+    signer = Signer(device.id, device.sign)
+    recipients = [(each.public.id, each.public.hpke) for each in account.active()]
+    recipients.append((FOR_RECOVERY, account.recovery.kem))
+    return tuple(wrap(key, recipient, public, signer) for recipient, public in recipients)
 
 
 def unwrap(wrapped: Wrap, receiver: Receiver, signer: Ed25519PublicKey, commitment: bytes) -> SpaceKey:

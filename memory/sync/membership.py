@@ -1,17 +1,19 @@
 """How a device comes to be one of an account's: it founds the space, or joins by the recovery key."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from memory.identifiers import new_id
 from memory.sync import account_log
 from memory.sync.account import RECOVERY, Account
-from memory.sync.device_keys import DeviceKeys
+from memory.sync.device_keys import DeviceKeys, Receiver
 from memory.sync.envelope import Signer
-from memory.sync.errors import WrapRefused
+from memory.sync.errors import SignerRefused, WrapRefused
 from memory.sync.folder import FolderCarrier
 from memory.sync.folder_account import FolderAccount
-from memory.sync.key_wraps import FOR_RECOVERY, unwrap, wrap
+from memory.sync.key_wraps import FOR_RECOVERY, Wrap, unwrap, wrap
+from memory.sync.log_forks import resolve
 from memory.sync.recovery import RecoveryKeys
 from memory.sync.space_keys import SpaceKey
 
@@ -40,7 +42,7 @@ def found(root: Path, recovery_key: bytes, at: int) -> Member:
     log.append(writer.new_epoch(account, key, at))
     account = account_log.extend(account, log[-1:])
     FolderCarrier(root, key.space_id, device.id).found()
-    folder.add_wrap(wrap(key, FOR_RECOVERY, recovery.public.kem, Signer(device.id, device.sign)))
+    folder.add_wrap(wrap(key, FOR_RECOVERY, recovery.public.kem, Signer(device.id, device.sign)), key)
     for entry in log:
         folder.append(device.id, entry)
     return Member(key.space_id, device, (key,), account)
@@ -52,26 +54,36 @@ def join(root: Path, space_id: str, recovery_key: bytes, at: int) -> Member:
     Raises LogRefused, WrapRefused where the recovery key is another one, OSError.
     """
     folder, recovery = FolderAccount(root, space_id), RecoveryKeys.of(recovery_key)
-    account = account_log.verify(folder.log())
-    if account.recovery != recovery.public:
+    found = resolve(folder.entries())
+    account = found.chain
+    if found.void or account.recovery != recovery.public:
         raise WrapRefused("another recovery key")
-    keys = []
-    for each in folder.wraps(FOR_RECOVERY):
-        epoch = account.epoch(space_id, each.epoch)
-        signer = account.device(each.by).verifies
-        keys.append(unwrap(each, recovery.receive, signer, epoch.commitment))
-    if account.current_epoch(space_id) not in {key.epoch for key in keys}:
-        raise WrapRefused("no key of this epoch")
+    keys = opened(account, folder.wraps(FOR_RECOVERY), recovery.receive)
+    require_current(account, space_id, keys)
     device = DeviceKeys.new()
     entry = account_log.Writer(RECOVERY, recovery.sign).add_device(account, device.public, at)
     account = account_log.extend(account, [entry])
     folder.append(device.id, entry)
-    return Member(space_id, device, tuple(keys), account)
+    return Member(space_id, device, keys, account)
 
 
-def read_account(root: Path, space_id: str, seen: tuple[int, bytes]) -> Account:
-    """Return the account as the folder shows it now; ``seen`` is the last entry this device took.
+def opened(account: Account, wraps: Iterable[Wrap], receiver: Receiver) -> tuple[SpaceKey, ...]:
+    """Return the keys of epochs that the log knows, by epoch, out of wraps for one recipient.
 
-    Raises LogRefused, OSError.
+    Some are of no use: those for a former recovery key, and those of who opened an epoch at the same time as another
+    device and whose branch lost.
     """
-    return account_log.verify(FolderAccount(root, space_id).log(), seen)
+    keys: dict[int, SpaceKey] = {}
+    for each in wraps:
+        try:
+            epoch, signer = account.epoch(each.space_id, each.epoch), account.device(each.by).verifies
+            keys[each.epoch] = unwrap(each, receiver, signer, epoch.commitment)
+        except (WrapRefused, SignerRefused):
+            continue
+    return tuple(keys[epoch] for epoch in sorted(keys))
+
+
+def require_current(account: Account, space_id: str, keys: Iterable[SpaceKey]) -> None:
+    """Raise WrapRefused unless the key of the current epoch is among these."""
+    if account.current_epoch(space_id) not in {key.epoch for key in keys}:
+        raise WrapRefused("no key of this epoch")

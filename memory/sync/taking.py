@@ -13,6 +13,7 @@ from memory.identifiers import now
 from memory.lifecycle.subjects import Subject, portions
 from memory.lifecycle.trash import DAY
 from memory.sync import space
+from memory.sync.admission import REVOKED
 from memory.sync.applying import Reindex, apply
 from memory.sync.arrival import Applied, Checked, Item, Trust, check_all
 from memory.sync.carrier import Carrier, OverQuota, Page, Service
@@ -103,7 +104,12 @@ def _take_page(session: Session, parts: Parts, page: Page, checked: Checked) -> 
         return Applied()
     note_head(session, page.head)
     applied = _apply(session, parts, checked)
-    left = [*applied.later, *(item for item, _reason in applied.refused)]
+    # Nobody wraps anew what lies in a folder below the name of a device that was taken off: it never comes to be taken.
+    final = not parts.carrier.linear
+    left = [
+        *applied.later,
+        *(item for item, reason in applied.refused if not (final and reason == REVOKED)),
+    ]
     here.position = parts.carrier.after(here.position, page, left)
     return applied
 

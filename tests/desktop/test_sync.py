@@ -157,7 +157,9 @@ async def test_what_is_said_follows_rounds_that_nobody_asked_for(page, session, 
     await other.notes.add("milk")
     await other.syncing.now()
     await until(lambda: rounds.standing.last is not None and rounds.standing.last.pulled)
+    session.window.activateWindow()  # the notice of the device that joined came before the window was active
     page.standing.pause.setFocus()
+    await until(page.standing.pause.hasFocus)
     await session.office.notes.add("bread")
     await until(lambda: rounds.standing.last.pushed)
     await until(lambda: page.standing.queue.text() == "Nothing waits to be sent.")

@@ -1,4 +1,4 @@
-"""The devices of the account, this one marked; at a service others are let in here, or taken off."""
+"""The devices of the account, this one marked; others are taken off here, and at a service let in."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -94,7 +94,7 @@ class DevicesCard(Card):
         )
         words.addWidget(label(_facts(row), "small", wrap=True))
         line.row.addLayout(words, 1)
-        if here.hosted and row.active and not mine:
+        if row.active and not mine:
             revoke = QPushButton(_("Take it off…"))
             revoke.setProperty("kind", "flat")
             revoke.setAccessibleName(_("Take {device} off the account").format(device=row.name))
@@ -111,7 +111,7 @@ class DevicesCard(Card):
             return
         self.setEnabled(False)
         try:
-            await self._session.office.syncing.account.revoke([device_id])
+            await (await self._session.office.syncing.members()).revoke([device_id])
         except (StorageError, VaultError, AgentsError) as error:
             self._say(sentence_of(error))
             return

@@ -1,4 +1,4 @@
-"""The end of sync on this device, where everything stays; and another recovery key of the account at a service."""
+"""The end of sync on this device, where everything stays; and another recovery key of the account."""
 
 import os
 
@@ -68,7 +68,7 @@ class RecoveryCard(Card):
 
     async def _replace(self, key: bytes) -> None:
         try:
-            await self._session.office.syncing.account.replace_recovery(key)
+            await (await self._session.office.syncing.members()).replace_recovery(key)
         except (StorageError, VaultError, AgentsError) as error:
             self._offer()
             self.fault.setText(

@@ -83,7 +83,6 @@ class SyncPage(Page):
 
     def _show_place(self, here: Here) -> None:
         """Show what lies with the other devices, and read it where it may be another than before."""
-        self.recovery.setVisible(here.hosted)
         self.holdings.setVisible(here.hosted)
         self.leaving.show_place(here)
         if self._place != here.place:

@@ -11,8 +11,8 @@ from memory.sync.account_log import Writer
 from memory.sync.device_keys import DeviceKeys
 from memory.sync.envelope import Signer
 from memory.sync.errors import WrapRefused
-from memory.sync.key_wraps import FOR_RECOVERY, Wrap, wrap
-from memory.sync.membership import Member
+from memory.sync.key_wraps import FOR_RECOVERY, Wrap, wrap, wraps_for_all
+from memory.sync.membership import Member, require_current
 from memory.sync.recovery import RecoveryKeys
 from memory.sync.service.calls import Calls
 from memory.sync.service.faults import LogMoved, ServiceRefused
@@ -25,7 +25,6 @@ from memory.sync.service.spaces import (
     put_wraps,
     space_of,
     spaces,
-    wraps_for_all,
     wraps_of,
 )
 from memory.sync.space_keys import SpaceKey
@@ -144,12 +143,6 @@ def chosen_space(there: Iterable[Space], account: Account, space_id: str | None)
             _("Your account has several offices: choose one with --space ({spaces}).").format(spaces=listed)
         )
     return found[0] if found else None
-
-
-def require_current(account: Account, space_id: str, keys: Iterable[SpaceKey]) -> None:
-    """Raise WrapRefused unless the key of the current epoch is among these."""
-    if account.current_epoch(space_id) not in {key.epoch for key in keys}:
-        raise WrapRefused("no key of this epoch")
 
 
 async def renew(calls: Calls, log: AccountLog, member: Member, seen_n: int) -> Member:

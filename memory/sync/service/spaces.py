@@ -6,10 +6,9 @@ from typing import Any
 
 from memory.sync import base64url
 from memory.sync.account import Account
-from memory.sync.device_keys import DeviceKeys, Receiver
-from memory.sync.envelope import Signer
+from memory.sync.device_keys import Receiver
 from memory.sync.errors import SignerRefused, WrapRefused
-from memory.sync.key_wraps import FOR_RECOVERY, Wrap, unwrap, wrap
+from memory.sync.key_wraps import Wrap, unwrap
 from memory.sync.service.calls import Calls, understood
 from memory.sync.service.faults import SpacePurged
 from memory.sync.space_keys import SpaceKey
@@ -95,14 +94,6 @@ def open_wraps(
             raise WrapRefused(wrong.reason) from wrong
         found.append(unwrap(each, receiver, signer, epoch.commitment))
     return tuple(found)
-
-
-def wraps_for_all(account: Account, key: SpaceKey, device: DeviceKeys) -> tuple[Wrap, ...]:
-    """Wrap a key for every active device and for recovery."""
-    signer = Signer(device.id, device.sign)
-    recipients = [(each.public.id, each.public.hpke) for each in account.active()]
-    recipients.append((FOR_RECOVERY, account.recovery.kem))
-    return tuple(wrap(key, recipient, public, signer) for recipient, public in recipients)
 
 
 def _space(row: dict[str, Any]) -> Space:
