@@ -6,18 +6,26 @@ A revision that a later one of the same device replaced is removed; an order to 
 """
 
 import asyncio
+import logging
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
+from memory.disk import flush_folder
 from memory.sync import wire
 from memory.sync.arrival import Item
 from memory.sync.carrier import Accepted, Page, Position
 from memory.sync.errors import EnvelopeMalformed
 from memory.sync.header import ERASE, Header
 from memory.sync.outbox import Op
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _SUFFIX = ".msgpack"
 _PART = ".part"
@@ -50,15 +58,15 @@ class FolderCarrier:
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return unread revisions of the other devices. Raises OSError where the folder is not there."""
-        return await asyncio.to_thread(self._pull, position, skip)
+        return await _ended(self._pull, position, skip)
 
     async def push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
         """Write revisions, each whole or not at all, then remove what they replace."""
-        return await asyncio.to_thread(self._push, ops)
+        return await _ended(self._push, ops)
 
     async def forget(self, rids: AbstractSet[str]) -> None:
         """Remove the revisions of erased records that lie below this device's name."""
-        await asyncio.to_thread(self._forget, rids)
+        await _ended(self._forget, rids)
 
     def after(self, position: Position, page: Page, left: Sequence[Item]) -> Position:
         """Return the position with what was taken."""
@@ -80,7 +88,7 @@ class FolderCarrier:
             if len(items) == _AT_ONCE:
                 return Page(tuple(items), more=True, damaged=tuple(damaged))
             try:
-                sealed = wire.from_msgpack(path.read_bytes())
+                sealed = wire.from_msgpack(_read(path))
                 items.append(Item(_number(sealed.hdr), sealed, source))
             except FileNotFoundError:
                 continue  # its device replaced it meanwhile
@@ -140,12 +148,15 @@ class FolderCarrier:
             count = self._mine / _COUNT
             self._last = int(count.read_text()) if count.exists() else 0
             for counter, path in sorted(_files(self._mine)):
-                sealed = wire.from_msgpack(path.read_bytes())
-                header = Header.unpack(sealed.hdr)
+                self._last = max(self._last, counter)
+                try:
+                    header = Header.unpack(wire.from_msgpack(_read(path)).hdr)
+                except EnvelopeMalformed as wrong:
+                    log.warning("own file %s is damaged: %s", path.name, wrong.reason)
+                    continue
                 if (former := own.get(header.rid)) is not None:
                     self._path(former.counter).unlink()
                 own[header.rid] = _Own(counter, header.rev, header.kind == ERASE)
-                self._last = max(self._last, counter)
             self._own = own
         return self._own
 
@@ -164,8 +175,21 @@ class FolderCarrier:
         return part
 
 
+async def _ended(work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+    """Work in a thread; who is cancelled meanwhile goes only once it has ended.
+
+    Else a push whose round was ended would write on beside that of the next one, under the same numbers.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **more))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
+
+
 def _put_in_place(parts: Sequence[Path]) -> None:
-    """Give files their names once all of them are on the disk."""
+    """Give files their names once all of them are on the disk, and the names too once this returns."""
     for part in parts:
         descriptor = os.open(part, os.O_RDONLY)
         try:
@@ -174,6 +198,14 @@ def _put_in_place(parts: Sequence[Path]) -> None:
             os.close(descriptor)
     for part in parts:
         part.replace(part.with_name(part.name.removeprefix(".").removesuffix(_PART)))
+    for folder in {part.parent for part in parts}:
+        flush_folder(folder)
+
+
+def _read(path: Path) -> bytes:
+    """Return what a file holds, no more of it than shows that it is no envelope. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(wire.LONGEST + 1)
 
 
 def _number(hdr: bytes) -> int:
