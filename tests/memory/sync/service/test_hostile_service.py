@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from typing import Any
 
 import httpx2
@@ -21,10 +21,11 @@ from memory.sync.header import Header
 from memory.sync.hlc import Stamp
 from memory.sync.membership import Member
 from memory.sync.plaintext import Entry, Record, encode
-from memory.sync.service import membership, rotation, sign_in
+from memory.sync.service import deletion, membership, rotation, sign_in
 from memory.sync.service.calls import Calls, Session, Tokens
 from memory.sync.service.enrolling import Admitting, Joining, waiting_devices
-from memory.sync.service.faults import NewerProtocol, ServiceRefused, Unreachable
+from memory.sync.service.faults import NewerProtocol, ServiceRefused, TooLarge, Unreachable
+from memory.sync.service.hints import heads
 from memory.sync.service.spaces import space_of, spaces, wraps_of
 from tests.memory.sync.hosted.running import START
 from tests.memory.sync.service.conftest import Client, Clients
@@ -359,10 +360,16 @@ async def test_answers_that_no_service_gives(clients: Clients) -> None:
         )
         with pytest.raises(ServiceRefused):
             await wraps_of(one.calls, await space_of(one.calls, one.mine.space_id))
+    hotel.change = answer(413, b"<html>413 Request Entity Too Large</html>", Content_Type="text/html")
+    with pytest.raises(TooLarge):  # a proxy in front of the service says so in its own words
+        await spaces(one.calls)
+    hotel.change = changed("/v1/account/data-summary", lambda members: members.update(account_id="mine"))
+    with pytest.raises(ServiceRefused):
+        await deletion.delete_account(one.calls, "grace")
     hotel.change = answer(426, b'{"error": "newer_protocol", "detail": ""}')
     with pytest.raises(NewerProtocol):
         await spaces(one.calls)
-    for said in ({"protocols": [2]}, {"protocol": 2}, {}):
+    for said in ({"protocols": [2]}, {"protocol": 2}, {}, {"protocols": 1}, {"protocols": {"a": 1}}):
         hotel.change = answer(200, json.dumps(said).encode())
         with pytest.raises(Refused, match="no service that this Bureau can use"):
             await sign_in.promises(one.calls)
@@ -370,3 +377,18 @@ async def test_answers_that_no_service_gives(clients: Clients) -> None:
     with pytest.raises(ServiceRefused):
         await spaces(one.calls)
     assert len(hotel.seen) < 6
+
+
+async def test_a_hint_that_makes_no_sense_is_a_fault_of_the_service(
+    clients: Clients, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = clients.new()
+    for hint in ("[" * 4000, "7", "{}", '{"space_id": 1, "head": "many"}'):
+
+        async def lines(_path: str, hint: str = hint) -> AsyncGenerator[str, None]:
+            yield f"data: {hint}"
+
+        monkeypatch.setattr(one.calls, "lines", lines)
+        with pytest.raises(ServiceRefused):
+            async for _head in heads(one.calls, "ab" * 16):
+                continue
