@@ -31,6 +31,8 @@ _SUFFIX = ".msgpack"
 _PART = ".part"
 _COUNT = "count"
 """A file with the last number, where the revision that had it is erased."""
+_GAP = 1_000_000
+"""More numbers than were ever given since the latest file that is still there."""
 _AT_ONCE = 200
 
 
@@ -145,8 +147,7 @@ class FolderCarrier:
             self._mine.mkdir(exist_ok=True)
             for part in self._mine.glob(f".*{_PART}"):
                 part.unlink()  # a crash left it before anybody could read it
-            count = self._mine / _COUNT
-            self._last = int(count.read_text()) if count.exists() else 0
+            gap = self._read_count()
             for counter, path in sorted(_files(self._mine)):
                 self._last = max(self._last, counter)
                 try:
@@ -157,11 +158,25 @@ class FolderCarrier:
                 if (former := own.get(header.rid)) is not None:
                     self._path(former.counter).unlink()
                 own[header.rid] = _Own(counter, header.rev, header.kind == ERASE)
+            self._last += gap
             self._own = own
         return self._own
 
     def _path(self, counter: int) -> Path:
         return self._mine / f"{counter:012d}{_SUFFIX}"
+
+    def _read_count(self) -> int:
+        """Read the last number; return how many are left out because it cannot be known: none comes twice."""
+        count = self._mine / _COUNT
+        self._last = 0
+        if not count.exists():
+            return 0
+        try:
+            self._last = int(count.read_bytes())
+        except ValueError:
+            log.warning("the last number in the folder is damaged: %s are left out", _GAP)
+            return _GAP
+        return 0
 
     def _keep_count(self) -> None:
         part = self._mine / f".{_COUNT}{_PART}"

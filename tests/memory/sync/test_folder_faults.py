@@ -9,6 +9,7 @@ import pytest
 
 from memory import notes
 from memory.identifiers import now
+from memory.lifecycle.subjects import Subject
 from memory.sync import outbox
 from memory.sync.drain import drain
 from memory.sync.folder import FolderCarrier
@@ -90,3 +91,21 @@ def test_a_damaged_file_of_its_own_does_not_keep_a_device_from_writing(
     second = one.do(notes.add_note, "bread")
     settle(one, other)
     assert list(other.state()["note"]) == [second.id]
+
+
+@pytest.mark.parametrize("damage", ["", "many", "7\0"])
+def test_where_the_last_number_is_damaged_none_comes_again(
+    devices: list[Device], tmp_path: Path, damage: str
+) -> None:
+    one, other = devices
+    note = one.do(notes.add_note, "milk")
+    settle(one, other)
+    other.erase(Subject("note", note.id))
+    settle(one, other)
+    mine = tmp_path / "folder" / SPACE / one.keys.id
+    assert (mine / "count").exists()
+    (mine / "count").write_text(damage)
+    one.carrier = FolderCarrier(tmp_path / "folder", SPACE, one.keys.id)
+    later = one.do(notes.add_note, "bread")
+    settle(one, other)
+    assert list(other.state()["note"]) == [later.id]
