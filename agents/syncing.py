@@ -20,7 +20,8 @@ from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
 from memory import audit
 from memory.database import Database
-from memory.errors import Refused, StorageError
+from memory.disk import told_by_system
+from memory.errors import DiskFull, Refused, StorageError
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
 from memory.recall.search import Recall
@@ -348,6 +349,8 @@ async def _reached(folder: Path, work: Awaitable[T]) -> T:
     try:
         return await work
     except OSError as error:
+        if isinstance(full := told_by_system(error, folder), DiskFull):
+            raise full from error
         sentence = _(
             "The folder {path} cannot be used: see that it is there and can be written. Nothing was lost."
         )

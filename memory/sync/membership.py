@@ -8,7 +8,7 @@ from memory.sync import account_log
 from memory.sync.account import RECOVERY, Account
 from memory.sync.device_keys import DeviceKeys
 from memory.sync.envelope import Signer
-from memory.sync.errors import WrapRefused
+from memory.sync.errors import RecoveryKeyOther, WrapRefused
 from memory.sync.folder import FolderCarrier
 from memory.sync.folder_account import FolderAccount
 from memory.sync.key_wraps import FOR_RECOVERY, unwrap, wrap
@@ -54,7 +54,7 @@ def join(root: Path, space_id: str, recovery_key: bytes, at: int) -> Member:
     folder, recovery = FolderAccount(root, space_id), RecoveryKeys.of(recovery_key)
     account = account_log.verify(folder.log())
     if account.recovery != recovery.public:
-        raise WrapRefused("another recovery key")
+        raise RecoveryKeyOther
     keys = []
     for each in folder.wraps(FOR_RECOVERY):
         epoch = account.epoch(space_id, each.epoch)

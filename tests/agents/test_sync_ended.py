@@ -10,7 +10,7 @@ from agents.events import NotesChanged
 from agents.office import Office
 from agents.syncing import Syncing
 from memory import notes
-from memory.errors import Refused
+from memory.errors import DiskFull, Refused
 from memory.sync import exchange
 from memory.sync.folder import FolderCarrier
 from memory.sync.service.carrier import HostedCarrier
@@ -43,7 +43,7 @@ async def test_what_a_round_brought_is_told_though_it_could_send_nothing(
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(FolderCarrier, "_push", full)
-    with pytest.raises(Refused):
+    with pytest.raises(DiskFull):
         await other.syncing.now()
     assert len(await other.database.read(notes.notes)) == 2 and heard
 
