@@ -157,6 +157,7 @@ class _Apply:
             for known in self._session.scalars(held).all():
                 self._placing.go_with_erased(known, waiting(known))
         self._placing.place_awaiting()
+        self._placing.give_back_names()
         self._out.write()
 
     def _erase(self, known: SyncRecordTable | None, one: Believed) -> bool:

@@ -62,3 +62,21 @@ def test_a_text_that_grows_too_long_by_merging_stops_nothing(offices: list[Offic
     instruct(other, agent.id, "short again")
     settle(other, one)
     assert instructions(one, agent.id) == "short again"
+
+
+def test_a_name_that_another_agent_gave_up_is_no_name_of_two(offices: list[Office]) -> None:
+    one, *_others = offices
+    made = sorted(
+        (one.do(roster.create_agent, name=f"agent {number}").id for number in range(6)), reverse=True
+    )
+    settle(*offices)
+    before = {each: one.state()["agent"][each]["name"] for each in made}
+    for each in made:
+        one.do(roster.update_agent, each, markdown="", name=f"meanwhile {each}")
+    after = dict(zip(made, [before[each] for each in (*made[1:], made[0])], strict=True))
+    for each, name in after.items():
+        one.do(roster.update_agent, each, markdown="", name=name)
+    one.sync()
+    assert [office.sync().pushed for office in offices] == [0, 0, 0]
+    for office in offices:
+        assert {each: office.state()["agent"][each]["name"] for each in made} == after
