@@ -42,6 +42,8 @@ _FRAME, _HEAD = 64, 256
 _BY_ID = 500
 _PAGE = 200
 """The records of one page: what is written of them in one transaction keeps nobody waiting."""
+_LARGEST = 2**63 - 1
+"""The largest number that the database holds."""
 _MOST_AGAIN = 1000
 """So many records that were not taken wait to be fetched again; with more, reading stops until they are taken."""
 
@@ -290,7 +292,7 @@ def _listed(answer: Any, name: str) -> list[Any]:
 
 def _number(answer: Any, name: str) -> int:
     found = _map(answer).get(name)
-    if type(found) is not int or found < 0:
+    if type(found) is not int or not 0 <= found <= _LARGEST:
         raise AnswerMalformed(name)
     return found
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import os
-from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import httpx2
@@ -25,7 +25,6 @@ from memory.sync.service import deletion, membership, rotation, sign_in
 from memory.sync.service.calls import Calls, Session, Tokens
 from memory.sync.service.enrolling import Admitting, Joining, waiting_devices
 from memory.sync.service.faults import NewerProtocol, ServiceRefused, TooLarge, Unreachable
-from memory.sync.service.hints import heads
 from memory.sync.service.spaces import space_of, spaces, wraps_of
 from tests.memory.sync.hosted.running import START
 from tests.memory.sync.service.conftest import Client, Clients
@@ -292,6 +291,16 @@ async def test_no_key_is_renewed_on_stale_or_damaged_data(clients: Clients) -> N
     for stale in ((generation, head), ("0" * 32, head + 1), (generation, head + 2)):
         with pytest.raises(rotation.Behind):
             await rotation.open_next(one.calls, one.log(), one.mine, START, pulled_to=stale, keep=keep)
+    again, first = between(one), list[Any]()
+
+    def the_same(members: dict[str, Any]) -> None:
+        first[:] = first or members["items"]
+        members.update(items=first, more=True)
+
+    again.change = changed("/deks", the_same)
+    with pytest.raises(ServiceRefused):
+        await open_next(one)
+    again.change = None
     await asyncio.to_thread(_write, clients, "UPDATE record_keys SET dek = zeroblob(64)")
     with pytest.raises(Refused, match="does not open here"):
         await open_next(one)
@@ -377,18 +386,3 @@ async def test_answers_that_no_service_gives(clients: Clients) -> None:
     with pytest.raises(ServiceRefused):
         await spaces(one.calls)
     assert len(hotel.seen) < 6
-
-
-async def test_a_hint_that_makes_no_sense_is_a_fault_of_the_service(
-    clients: Clients, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    one = clients.new()
-    for hint in ("[" * 4000, "7", "{}", '{"space_id": 1, "head": "many"}'):
-
-        async def lines(_path: str, hint: str = hint) -> AsyncGenerator[str, None]:
-            yield f"data: {hint}"
-
-        monkeypatch.setattr(one.calls, "lines", lines)
-        with pytest.raises(ServiceRefused):
-            async for _head in heads(one.calls, "ab" * 16):
-                continue
