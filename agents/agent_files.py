@@ -26,6 +26,7 @@ _OURS = (
     "effort",
     "tools",
     "memory_scopes",
+    "recipients",
     "accepts_own_notes",
     "run_cap",
     "day_cap",
@@ -37,8 +38,8 @@ _OURS = (
 class AgentFile:
     """What an agent's file says. Caps are millionths of a dollar, in the file they are dollars.
 
-    ``connection`` is the label of a provider account; ``others`` are fields that Bureau does not know,
-    kept so that they are written out again.
+    ``connection`` is the label of a provider account; ``recipients`` are hosts, none named are all; ``others``
+    are fields that Bureau does not know, kept so that they are written out again.
     """
 
     name: str
@@ -54,6 +55,7 @@ class AgentFile:
     effort: str = "normal"
     tools: tuple[str, ...] = ()
     memory_scopes: tuple[str, ...] = SCOPES
+    recipients: tuple[str, ...] = ()
     accepts_own_notes: bool = False
     run_cap: int | None = None
     day_cap: int | None = None
@@ -93,6 +95,7 @@ def read_agent_file(text: str) -> AgentFile:
         effort=_choice(fields, "effort", EFFORTS, "normal"),
         tools=_words(fields, "tools", ()),
         memory_scopes=_words(fields, "memory_scopes", SCOPES),
+        recipients=_words(fields, "recipients", ()),
         accepts_own_notes=_switch(fields, "accepts_own_notes"),
         run_cap=_dollars(fields, "run_cap"),
         day_cap=_dollars(fields, "day_cap"),

@@ -110,6 +110,9 @@ class Files:
 
     async def content(self, attachment: Attachment) -> bytes:
         """Return the file itself. Raises BlobDamaged or NotFound."""
+        if attachment.blob_id is None:
+            sentence = _("“{name}” has not arrived from your other device yet: sync again.")
+            raise NotFound(sentence.format(name=attachment.name))
         blob = await self._database.read(blobs.blob, attachment.blob_id)
         return await asyncio.to_thread(self._store.read, blob)
 

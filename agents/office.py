@@ -154,7 +154,9 @@ class Office:
         """The office on the owner's other devices."""
         from agents.syncing import Syncing
 
-        return Syncing(self.database, self.vault, self.recall, self.events, self.erasing)
+        return Syncing(
+            *(self.database, self.vault, self.recall, self.events, self.erasing, self.blobs, self.files)
+        )
 
     @cached_property
     def sync_rounds(self) -> "SyncRounds":

@@ -4,7 +4,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
-from agents.runtime.budget import Budget, Caps, cost_of
+from agents.runtime.budget import Budget, Caps
 from memory import ledger, settings
 from memory.database import Database
 from memory.roster import Agent
@@ -33,15 +33,4 @@ def run_cap(agent: Agent, settled: dict[str, Any]) -> int | None:
 
 
 def _spent(session: Session, day: str) -> tuple[dict[str, int], dict[str, Any]]:
-    found: dict[str, int] = {}
-    for line in ledger.usage_by(session, "agent", since=day, until=day):
-        cost = line.cost or 0
-        if line.unpriced:
-            # The ledger sums tokens of priced and unpriced requests together; their share is what is assumed.
-            cost += cost_of(
-                None,
-                input_tokens=line.input_tokens * line.unpriced // line.requests,
-                output_tokens=line.output_tokens * line.unpriced // line.requests,
-            )
-        found[line.key or ""] = cost
-    return found, settings.values(session)
+    return ledger.counted_on(session, day), settings.values(session)

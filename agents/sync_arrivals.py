@@ -13,7 +13,7 @@ from memory.lifecycle.subjects import portions
 from memory.recall import indexing
 from memory.recall.search import Recall
 from memory.sync.taking import Round
-from memory.tables import MessageTable, NoteTable
+from memory.tables import AttachmentTable, MessageTable, NoteTable
 
 
 async def tell(database: Database, recall: Recall, bus: EventBus, done: Round) -> None:
@@ -52,7 +52,8 @@ def reindex(session: Session, touched: Collection[tuple[str, str]]) -> None:
 
 def _conversations(session: Session, touched: Collection[tuple[str, str]]) -> set[str]:
     found = {key for type_, key in touched if type_ == "conversation"}
-    for some in portions(key for type_, key in touched if type_ == "message"):
-        chosen = select(MessageTable.conversation_id).where(MessageTable.id.in_(some)).distinct()
-        found |= set(session.scalars(chosen))
+    for kind, table in (("message", MessageTable), ("file", AttachmentTable)):
+        for some in portions(key for type_, key in touched if type_ == kind):
+            chosen = select(table.conversation_id).where(table.id.in_(some)).distinct()
+            found |= set(session.scalars(chosen))
     return found

@@ -190,7 +190,7 @@ class SyncRounds:
                 _("Sync met a fault of its own; the log on the Privacy page tells more. It is tried again.")
             ) from None
         self._failures = 0
-        self._plan("waiting", 0.0 if self._hastened else self.pace.rest, done)
+        self._plan("waiting", 0.0 if self._hastened or done.files_left else self.pace.rest, done)
         return done
 
     async def _listen(self) -> None:

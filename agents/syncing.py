@@ -11,6 +11,7 @@ from sqlalchemy import delete
 from sqlalchemy.orm import Session
 
 from agents.events import EventBus, SyncChanged, SyncSwitched
+from agents.files import Files
 from agents.lifecycle.erasing import Erasing
 from agents.sync_arrivals import reindex, tell
 from agents.sync_service.account import ServiceAccount
@@ -18,14 +19,16 @@ from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
 from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
+from agents.sync_standing import Here, Status, read_here, read_status
 from memory import audit
+from memory.blobs import BlobStore
 from memory.database import Database
 from memory.disk import told_by_system
 from memory.errors import DiskFull, Refused, StorageError
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
 from memory.recall.search import Recall
-from memory.sync import aside, membership, outbox, space
+from memory.sync import aside, membership, space
 from memory.sync.account import Account
 from memory.sync.arrival import Trust
 from memory.sync.carrier import Carrier
@@ -34,12 +37,10 @@ from memory.sync.exchange import Parts, Round, exchange
 from memory.sync.folder import FolderCarrier
 from memory.sync.folder_account import spaces
 from memory.sync.membership import Member
-from memory.sync.outbox import Waiting
 from memory.sync.service.carrier import HostedCarrier
 from memory.sync.service.faults import AccountPurged, DeletionPending, SpacePurged
 from memory.sync.service.hints import heads
 from memory.sync.service.rotation import Behind
-from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
 from memory.sync.space import Credentials
 from memory.sync.space_keys import SpaceKeys
@@ -49,40 +50,13 @@ from resources.language import gettext as _
 from vault.errors import VaultError
 from vault.office_keys import Vault
 
+__all__ = ["NO_WORD", "Here", "Status", "Syncing", "Word"]
+
 P = ParamSpec("P")
 T = TypeVar("T")
 
 _TRIES = 3
 """So often a round pulls anew before it renews the key of the space."""
-
-
-@dataclass(frozen=True, slots=True)
-class Here:
-    """What this office knows of its space."""
-
-    space_id: str
-    device_id: str
-    place: str
-    """The path of a folder, or the address of a service."""
-    enabled: bool
-    log_n: int
-    log_head: bytes
-    epoch: int
-    round_at: int | None
-    """When the last round ended that went well, in UTC milliseconds."""
-    fault: str
-    """Why the last one did not, as a sentence; empty where it did. ``fault_at`` says when."""
-    fault_at: int | None
-
-    @property
-    def hosted(self) -> bool:
-        """Whether the devices meet at a service."""
-        return is_service(self.place)
-
-    @property
-    def folder(self) -> Path:
-        """The folder in which the devices meet, where it is one."""
-        return Path(self.place)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,22 +71,21 @@ class Word:
 NO_WORD = Word()
 
 
-@dataclass(frozen=True, slots=True)
-class Status:
-    """How sync stands; ``here`` is None where it was never on."""
-
-    here: Here | None
-    waiting: Waiting
-
-
 class Syncing:
     """Turns sync on and off and does its rounds, one after the other."""
 
     def __init__(
-        self, database: Database, vault: Vault, recall: Recall, bus: EventBus, erasing: Erasing
+        self,
+        database: Database,
+        vault: Vault,
+        recall: Recall,
+        bus: EventBus,
+        erasing: Erasing,
+        blobs: BlobStore,
+        files: Files,
     ) -> None:
         self._database, self._vault, self._recall = database, vault, recall
-        self._bus, self._erasing = bus, erasing
+        self._bus, self._erasing, self._blobs, self._files = bus, erasing, blobs, files
         self.turn = asyncio.Lock()
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.account = ServiceAccount(database, self._item, self._connecting, self, bus)
@@ -198,7 +171,7 @@ class Syncing:
 
     async def here(self) -> Here | None:
         """Return what this office knows of its space, None where sync was never on."""
-        return await self._database.read(_read_here)
+        return await self._database.read(read_here)
 
     async def hints(self) -> AsyncIterator[None]:
         """Say once that the service listens, then each time that something is there which is not known here.
@@ -219,7 +192,7 @@ class Syncing:
 
     async def status(self) -> Status:
         """Return how sync stands, with what waits counted."""
-        return Status(await self.here(), await self._database.read(outbox.waiting))
+        return await self._database.read(read_status)
 
     async def devices(self) -> Account:
         """Return the account as the folder or the service shows it. Raises Refused, StorageError, VaultError."""
@@ -260,6 +233,7 @@ class Syncing:
             raise
         except (StorageError, VaultError) as error:
             await self._note(now(), str(error))
+            await self._files.read_waiting()  # what had arrived whole before that
             raise
         finally:
             self._under_way, self._interrupted = None, False
@@ -268,6 +242,7 @@ class Syncing:
         if not went:
             raise Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
         await self._note(now())
+        await self._files.read_waiting()  # what has arrived
         return done
 
     async def _work(self, word: Word, done: Round) -> bool:
@@ -331,6 +306,7 @@ class Syncing:
             Credentials(signer, keys, epoch),
             reindex,
             self._erase,
+            blobs=self._blobs,
         )
 
     async def _folder_account(self, here: Here) -> Account:
@@ -379,21 +355,3 @@ def _switch(session: Session, enabled: bool) -> None:
 def _leave(session: Session) -> None:
     space.leave(session)
     audit.append(session, "sync left", "")
-
-
-def _read_here(session: Session) -> Here | None:
-    row = space.of(session)
-    if row is None:
-        return None
-    return Here(
-        row.id,
-        row.device_id,
-        row.place,
-        row.enabled,
-        row.log_n,
-        row.log_head,
-        row.epoch,
-        row.round_at,
-        row.fault,
-        row.fault_at,
-    )

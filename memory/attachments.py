@@ -13,17 +13,20 @@ from memory.tables import AttachmentTable, BlobTable, ConversationTable
 from memory.tables.records import record, required
 from resources.language import gettext as _
 
-AttachmentState = Literal["pending", "reading", "ready", "failed"]
+AttachmentState = Literal["arriving", "pending", "reading", "ready", "failed"]
 
 
 @dataclass(frozen=True, slots=True)
 class Attachment:
-    """A file of a conversation; its content is the encrypted blob ``blob_id``, ``size`` is in bytes."""
+    """A file of a conversation; its content is the encrypted blob ``blob_id``, ``size`` is in bytes.
+
+    While it is arriving from another device there is no blob.
+    """
 
     id: str
     conversation_id: str
     message_id: str | None
-    blob_id: str
+    blob_id: str | None
     name: str
     kind: str
     media_type: str

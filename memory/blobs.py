@@ -9,17 +9,17 @@ import os
 import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, union_all
 from sqlalchemy.orm import Session
 
 from memory.disk import create_private, replace_durably, told_by_system
 from memory.errors import BlobDamaged, Refused
 from memory.identifiers import new_id, now
-from memory.tables import AttachmentTable, BlobTable
+from memory.tables import AttachmentTable, BlobTable, SyncTransferTable
 from memory.tables.records import record, required
 from resources.language import gettext as _
 
@@ -27,7 +27,10 @@ CHUNK = 4 * 1024 * 1024
 LIMIT = 256 * 1024 * 1024
 """Bytes of the largest file that is taken."""
 _TAG = 16
+_BINARY: int = getattr(os, "O_BINARY", 0)
 _PART = ".part"
+_ARRIVING = ".arriving"
+"""Ends the name of a file of which the first pieces have come from another device."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +106,54 @@ class BlobStore:
         except (InvalidTag, OSError) as error:
             raise _damaged(blob.id) from error
 
+    def piece(self, blob: Blob, index: int) -> bytes:
+        """Return one chunk of the plain content, checked. Raises BlobDamaged."""
+        from cryptography.exceptions import InvalidTag
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        try:
+            with self.path(blob.id).open("rb") as file:
+                file.seek(index * (CHUNK + _TAG))
+                sealed = file.read(CHUNK + _TAG)
+            return AESGCM(blob.key).decrypt(_nonce(index), sealed, _bound(blob.id, index, blob.chunks))
+        except (InvalidTag, OSError) as error:
+            raise _damaged(blob.id) from error
+
+    def write_piece(self, blob: Blob, index: int, piece: bytes) -> None:
+        """Put one chunk of a file that is arriving on the disk; each is 4 MiB long but the last.
+
+        The same chunk may be written again, never another one in its place. Raises DiskFull, DiskReadOnly or
+        StorageError.
+        """
+        from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+        path = self.path(blob.id + _ARRIVING)
+        sealed = AESGCM(blob.key).encrypt(_nonce(index), piece, _bound(blob.id, index, blob.chunks))
+        try:
+            with os.fdopen(os.open(path, os.O_CREAT | os.O_WRONLY | _BINARY, 0o600), "wb") as file:
+                file.seek(index * (CHUNK + _TAG))
+                file.write(sealed)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise told_by_system(error, path) from error
+
+    def complete(self, blob: Blob) -> Blob:
+        """Read a file once more of which every chunk was written, give it its name, and return what opens it.
+
+        Raises BlobDamaged, or another StorageError.
+        """
+        arriving, final = self.path(blob.id + _ARRIVING), self.path(blob.id)
+        try:
+            if arriving.exists():
+                replace_durably(arriving, final)
+        except OSError as error:
+            raise told_by_system(error, arriving) from error
+        digest = hashlib.sha256()
+        for chunk in self.stream(blob):
+            digest.update(chunk)
+        return replace(blob, sha256=digest.hexdigest())
+
     def verify(self, blob: Blob) -> None:
         """Read the whole file and compare its content with the row. Raises BlobDamaged."""
         digest = hashlib.sha256()
@@ -113,9 +164,10 @@ class BlobStore:
             raise _damaged(blob.id)
 
     def delete(self, blob_id: str) -> None:
-        """Remove the file, if it is there; its row is removed by the caller. Raises a StorageError."""
+        """Remove the file, if it or a part of it is there; its row is removed by the caller. Raises a StorageError."""
         try:
             self.path(blob_id).unlink(missing_ok=True)
+            self.path(blob_id + _ARRIVING).unlink(missing_ok=True)
         except OSError as error:
             raise told_by_system(error, self.path(blob_id)) from error
 
@@ -126,7 +178,8 @@ class BlobStore:
         """
         removed = 0
         for path in self._folder.iterdir():
-            if path.name.endswith(_PART) or (_is_blob_name(path.name) and path.name not in known):
+            named = path.name.removesuffix(_ARRIVING)
+            if path.name.endswith(_PART) or (_is_blob_name(named) and named not in known):
                 path.unlink()
                 removed += 1
         return removed
@@ -183,10 +236,11 @@ def blob(session: Session, blob_id: str) -> Blob:
 
 
 def drop_unreferenced(session: Session) -> frozenset[str]:
-    """Forget the keys of files that no attachment refers to, and return the ids of the others."""
-    referred = select(AttachmentTable.blob_id)
+    """Forget the keys of files that no attachment refers to; return the ids of the others, and of what is arriving."""
+    referred = select(AttachmentTable.blob_id).where(AttachmentTable.blob_id.is_not(None))
     session.execute(delete(BlobTable).where(BlobTable.id.not_in(referred)))
-    return frozenset(session.scalars(select(BlobTable.id)))
+    arriving = select(SyncTransferTable.blob_id).where(SyncTransferTable.arrives)
+    return frozenset(session.scalars(union_all(select(BlobTable.id), arriving)))
 
 
 def _seal(

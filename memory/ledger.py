@@ -96,11 +96,13 @@ def add_usage(
     cache_read_tokens: int = 0,
     cache_write_tokens: int = 0,
     cost: int | None,
+    counted: int | None = None,
     purpose: Purpose = "chat",
     at: int | None = None,
 ) -> Usage:
     """Record one model request, on its line of the outbox too, and add its cost to what its run has spent.
 
+    ``counted`` is what caps count, the cost where nothing is given.
     A run sends one request after the other, so its latest line without tokens is the request meant; a check
     has no run and is found by its connection. Raises NotFound.
     """
@@ -118,6 +120,7 @@ def add_usage(
         cache_read_tokens=cache_read_tokens,
         cache_write_tokens=cache_write_tokens,
         cost=cost,
+        counted=(cost or 0) if counted is None else counted,
     )
     session.add(row)
     if run_id is not None and cost:
@@ -198,6 +201,21 @@ def spent(
         of_conversation = select(RunTable.id).where(RunTable.conversation_id == conversation_id)
         query = query.where(UsageTable.run_id.in_(of_conversation))
     return session.scalar(query) or 0
+
+
+def counted_on(session: Session, day: str) -> dict[str, int]:
+    """Return what caps count of a day, in millionths of a dollar, by agent; "" stands for no agent."""
+    rows = session.execute(
+        select(UsageTable.agent_id, func.sum(UsageTable.counted))
+        .where(UsageTable.day == day)
+        .group_by(UsageTable.agent_id)
+    )
+    return {agent_id or "": counted for agent_id, counted in rows}
+
+
+def counted_of(session: Session, run_id: str) -> int:
+    """Return what caps count of a run so far, in millionths of a dollar."""
+    return session.scalar(select(func.sum(UsageTable.counted)).where(UsageTable.run_id == run_id)) or 0
 
 
 def run_usage(session: Session, run_id: str) -> UsageSum:

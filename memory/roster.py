@@ -31,6 +31,7 @@ _EDITABLE = frozenset(
         "effort",
         "tools",
         "memory_scopes",
+        "recipients",
         "accepts_own_notes",
         "run_cap",
         "day_cap",
@@ -41,7 +42,10 @@ _EDITABLE = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Agent:
-    """One agent. Caps in millionths of a dollar; an empty connection or model means the default."""
+    """One agent. Caps in millionths of a dollar; an empty connection or model means the default.
+
+    ``recipients`` are the hosts that its requests may go to; none named are all.
+    """
 
     id: str
     name: str
@@ -58,6 +62,7 @@ class Agent:
     effort: str
     tools: tuple[str, ...]
     memory_scopes: tuple[str, ...]
+    recipients: tuple[str, ...]
     accepts_own_notes: bool
     run_cap: int | None
     day_cap: int | None
@@ -128,6 +133,12 @@ def agent_named(session: Session, name: str) -> Agent | None:
     """Return the working agent of this name, in any case, or None."""
     wanted = name.casefold()
     return next((found for found in agents(session) if found.name.casefold() == wanted), None)
+
+
+def kept_from(session: Session, agent_id: str, host: str) -> Agent | None:
+    """Return the agent if its owner keeps it from this recipient, else None."""
+    row = session.get(AgentTable, agent_id)
+    return record(Agent, row) if row is not None and row.recipients and host not in row.recipients else None
 
 
 def agents(session: Session, *, archived: bool = False) -> tuple[Agent, ...]:

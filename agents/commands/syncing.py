@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.commands.serving import Served
+from agents.sync_files import fault_words, moving_words
 from agents.syncing import Word
 from memory.errors import Refused
 from memory.sync.categories import categories as known_categories
@@ -55,7 +56,12 @@ async def now(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     if arguments.get("keep"):
         await office.syncing.keep_missing()
     word = Word(arguments["confirmed"], arguments.get("missing"), arguments.get("generation", ""))
-    return row(await office.sync_rounds.now(word))
+    done = await office.sync_rounds.now(word)
+    told = row(done)
+    while done.files_left:  # a round moves some pieces of files, so that edits do not wait for a large one
+        done = await office.sync_rounds.now()
+        told |= {name: told.get(name, 0) + each for name, each in row(done).items() if isinstance(each, int)}
+    return told
 
 
 async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -70,6 +76,8 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         "device": here.device_id,
         "to be sealed": waiting.marked,
         "to be sent": waiting.outbox,
+        "files": moving_words(found.moving),
+        "files that wait": list(fault_words(found.moving)),
         "held": waiting.held,
         "too long": waiting.too_long,
         "to be erased": waiting.erasing,
@@ -148,6 +156,8 @@ def row(done: Round) -> dict[str, Any]:
         "erased": done.erased,
         "conflicts": done.conflicts,
     }
+    if done.files_sent or done.files_arrived:
+        row |= {"files sent": done.files_sent, "files received": done.files_arrived}
     if done.asks:
         row["asks"] = ngettext(
             "{count} thing was erased on another device: “bureau sync now --erase {count}” erases it here too.",

@@ -227,6 +227,9 @@ class Connections:
                 cache_read_tokens=usage.cache_read_tokens,
                 cache_write_tokens=usage.cache_write_tokens,
                 cost=cost,
+                counted=prices.cost_of(
+                    price, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens
+                ),
                 purpose="check",
             )
 

@@ -9,6 +9,7 @@ ProviderError
 ├── ModelUnknown      the provider has no such model for this key
 ├── AddressWrong      something answers at the address, but not this kind of API
 ├── ConsentWithdrawn  its owner wants nothing more to be sent there
+├── RecipientNotAllowed  its owner keeps the agent from this recipient
 ├── Offline           nothing could be reached
 ├── TimedOut          the provider did not answer in time
 ├── StreamCut         the reply broke off
@@ -64,6 +65,10 @@ class AddressWrong(ProviderError):
 
 class ConsentWithdrawn(ProviderError):
     """The owner wants nothing more to be sent there."""
+
+
+class RecipientNotAllowed(ProviderError):
+    """The owner keeps the agent from this recipient."""
 
 
 class Offline(ProviderError):

@@ -22,6 +22,8 @@ class Preset:
     base_url: str
     key_prefix: str = ""
     keys_page: str = ""
+    policy: str = ""
+    """Where the provider says what becomes of what it is sent."""
     prices: str = ""
     """The provider's name in the price data."""
     local: bool = False

@@ -10,6 +10,10 @@ from agents.connections.presets import preset_of, presets
 from memory.accounts import Connection
 
 MILLION = 1_000_000
+ASSUMED_INPUT = 5_000_000
+ASSUMED_OUTPUT = 25_000_000
+"""Where nobody has said a model's price, a cap counts its tokens at a dear model's: $5 and $25 per million
+tokens. The ledger still says that the cost is unknown; the owner may state the price on the Keys page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,13 @@ class Price:
             + cache_write * rate.cache_write
         )
         return -(-total // MILLION)
+
+
+def cost_of(price: Price | None, *, input_tokens: int, output_tokens: int) -> int:
+    """Return what so many tokens cost at most, at the assumed price where none is known."""
+    if price is not None:
+        return price.most(input_tokens=input_tokens, output_tokens=output_tokens)
+    return -(-(input_tokens * ASSUMED_INPUT + output_tokens * ASSUMED_OUTPUT) // MILLION)
 
 
 def price_of(connection: Connection, model: str) -> Price | None:

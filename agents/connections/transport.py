@@ -6,9 +6,9 @@ from typing import Any
 import httpx2
 from sqlalchemy.orm import Session
 
-from agents.connections.errors import AddressWrong, ConsentWithdrawn
+from agents.connections.errors import AddressWrong, ConsentWithdrawn, RecipientNotAllowed
 from agents.connections.sending import Credential, Purpose, Sending
-from memory import consents, ledger
+from memory import consents, ledger, roster
 from memory.database import Database
 from resources.language import gettext as _
 
@@ -78,7 +78,18 @@ class BookedTransport(httpx2.AsyncBaseTransport):
 
 
 def _begin(session: Session, /, *, host: str, purpose: Purpose, **facts: Any) -> ledger.Request:
-    """Book a request, in the transaction that sees that its owner agrees to its recipient."""
+    """Book a request, in the transaction that sees that its owner agrees to its recipient.
+
+    Raises ConsentWithdrawn or RecipientNotAllowed.
+    """
+    agent_id = facts["agent_id"]
+    if agent_id is not None and (agent := roster.kept_from(session, agent_id, host)) is not None:
+        raise RecipientNotAllowed(
+            _(
+                "{agent} may send to {allowed} only, not to {host}: choose another model, or allow it in the "
+                "editor of the agent."
+            ).format(agent=agent.name, allowed=", ".join(agent.recipients), host=host)
+        )
     if purpose == "chat" and not consents.admits(session, host):
         raise ConsentWithdrawn(
             _(

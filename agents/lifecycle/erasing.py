@@ -179,9 +179,9 @@ class Erasing:
         return fingerprints(gone.material)
 
     def _remove_blobs(self, gone: Gone) -> None:
-        for blob in gone.blobs:
+        for blob_id in (*(blob.id for blob in gone.blobs), *gone.parts):
             try:
-                self._parts.blobs.delete(blob.id)
+                self._parts.blobs.delete(blob_id)
             except StorageError as error:
                 # Its key went with its row, so it is noise; the next start tries again to remove it.
                 log.warning("a file without its key stays on the disk for now: %s", error)

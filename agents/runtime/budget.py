@@ -1,21 +1,13 @@
 """Caps that reserve before they spend, so that runs side by side cannot pass a cap together."""
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
 
 from agents.errors import CapReached
 from agents.money import dollars
 from resources.language import gettext as _
 
-if TYPE_CHECKING:
-    from agents.connections.prices import Price
-
 WARN_AT = 0.8
 _PURSES = ("run", "agent", "day")
-ASSUMED_INPUT = 5_000_000
-ASSUMED_OUTPUT = 25_000_000
-"""Where nobody has said a model's price, a cap counts its tokens at a dear model's: $5 and $25 per million
-tokens. The ledger still says that the cost is unknown; the owner may state the price on the Keys page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,10 +152,3 @@ class Budget:
 
     def _purse(self, kind: str, day: str, identity: str) -> _Purse:
         return self._purses.setdefault((kind, day, identity), _Purse())
-
-
-def cost_of(price: "Price | None", *, input_tokens: int, output_tokens: int) -> int:
-    """Return what so many tokens cost at most, at the assumed price where none is known."""
-    if price is not None:
-        return price.most(input_tokens=input_tokens, output_tokens=output_tokens)
-    return -(-(input_tokens * ASSUMED_INPUT + output_tokens * ASSUMED_OUTPUT) // 1_000_000)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from agents.connections import Connections
 from agents.connections.errors import ProviderError
-from agents.connections.prices import Price
+from agents.connections.prices import Price, cost_of
 from agents.errors import AgentsError, StepsSpent
 from agents.events import EventBus, Notice, OutboxChanged
 from agents.money import dollars
 from agents.runtime import wording
-from agents.runtime.budget import Budget, Caps, Reservation, cost_of
+from agents.runtime.budget import Budget, Caps, Reservation
 from agents.runtime.gating import Admitted
 from agents.runtime.recording import RunRecord
 from agents.runtime.tokens import OVERHEAD, most_tokens
@@ -146,15 +146,18 @@ class RunGate:
         given, produced = usage.input_tokens, usage.output_tokens
         cost = self._cost(usage) if given or produced else None
         # A reply that broke off often brings no count: the cap then keeps what was set aside for the input.
-        counted = cost_of(self.price, input_tokens=given or ticket.input_tokens, output_tokens=produced)
-        for sentence in self.budget.settle(ticket.reservation, cost if cost is not None else counted):
+        counted = cost
+        if counted is None:
+            given_at_most = given or ticket.input_tokens
+            counted = cost_of(self.price, input_tokens=given_at_most, output_tokens=produced)
+        for sentence in self.budget.settle(ticket.reservation, counted):
             self.record.event("notice", {"sentence": sentence})
             self.bus.publish(Notice(sentence))
         self.record.event(
             "usage",
             {"input_tokens": given, "output_tokens": produced, "cost": cost},
         )
-        self.record.also(self._ledger_row(usage, cost))
+        self.record.also(self._ledger_row(usage, cost, counted))
 
     def hold(self, given: int) -> None:
         """Reserve the first request's worst case ahead. Raises CapReached."""
@@ -220,7 +223,7 @@ class RunGate:
             cache_write=usage.cache_write_tokens,
         )
 
-    def _ledger_row(self, usage: "RequestUsage", cost: int | None) -> Any:
+    def _ledger_row(self, usage: "RequestUsage", cost: int | None, counted: int) -> Any:
         def write(session: "Session") -> None:
             connection_id = self.connection.id if self.connection else None
             # What was used counts for the day even if run, agent or account are gone by now.
@@ -235,6 +238,7 @@ class RunGate:
                 cache_read_tokens=usage.cache_read_tokens,
                 cache_write_tokens=usage.cache_write_tokens,
                 cost=cost,
+                counted=counted,
             )
 
         return write

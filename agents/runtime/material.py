@@ -66,6 +66,8 @@ def attachment_given(attachment: Attachment, material: Material) -> tuple[list[G
         reason = attachment.reason or _("this model cannot see it and it has no text")
         if attachment.state in ("pending", "reading"):
             reason = _("it is still being read")
+        elif attachment.state == "arriving":
+            reason = _("it has not arrived from another device yet")
         told = as_data(
             f"This file could not be given to you: {reason}", kind="file", name=name, id=attachment.id
         )

@@ -24,7 +24,7 @@ from agents.runtime.steering import FollowUp, Steering, Waiting
 from agents.runtime.streaming import Loop, stream
 from agents.runtime.tokens import MOST_PER_IMAGE, MOST_PER_PDF_PAGE, OVERHEAD, most_tokens
 from agents.tools.declaration import Tool
-from memory import messages, notes, runs
+from memory import ledger, messages, notes, runs
 from memory.accounts import Connection
 from memory.chats import Message
 from memory.database import Database
@@ -148,7 +148,7 @@ class Work:
         self.run, self.message = await services.database.write(self._begin, context, caps)
         services.bus.publish(MessageChanged(self.message))
         services.bus.publish(RunChanged(self.run))
-        services.budget.begin_run(self.run.id, self.run.spent)
+        services.budget.begin_run(self.run.id, await services.database.read(ledger.counted_of, self.run.id))
         self._gate = RunGate(
             record=services.recorder.record(self.run.id, self.agent.id, self.message.id),
             bus=services.bus,

@@ -44,7 +44,8 @@ class Connecting:
         async def read() -> Secret | None:
             return Secret(session.tokens.access) if session.tokens.access else None
 
-        return Calls(await self._client(session.url, Credential(read, session.url, "authorization")), session)
+        client = await self._client(session.url, Credential(read, session.url, "authorization"))
+        return Calls(client, session, self.bare)
 
     async def bare(self, address: str) -> "httpx2.AsyncClient":
         """Return a client that carries no token, for an address that a service names."""

@@ -112,6 +112,8 @@ def file_detail(file: StoredAttachment) -> str:
         return _("restricted")
     if file.state == "failed":
         return file.reason or _("could not be read")
+    if file.state == "arriving":
+        return _("arriving from another device…")
     if file.state in ("pending", "reading"):
         return _("reading…")
     if file.pages:

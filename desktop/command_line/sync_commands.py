@@ -12,7 +12,7 @@ from resources.language import gettext as _
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _EMAIL = click.option("--email", help=_("Where a service mails the code with which you sign in."))
-CATEGORIES = ("agents", "chats", "notes", "settings")
+CATEGORIES = ("agents", "chats", "files", "notes", "settings")
 _CATEGORY = click.Choice(CATEGORIES)
 _WITHOUT = click.option(
     "--without",

@@ -1,6 +1,8 @@
 """The editor of one agent: everything its Markdown file holds."""
 
+from collections.abc import Sequence
 from typing import Any
+from urllib.parse import urlsplit
 
 from PySide6.QtCore import Signal
 from PySide6.QtGui import QResizeEvent
@@ -19,10 +21,11 @@ from PySide6.QtWidgets import (
 
 from desktop.chats.tool_wording import tool_names
 from desktop.pages.avatar import COLOUR_NAMES
-from desktop.pages.page import card, label
+from desktop.pages.page import card, clear, label
 from desktop.session import Session
 from desktop.theme.appearance import appearance, look
 from desktop.widgets.spin_box import AmountBox, WholeBox
+from memory.accounts import Connection
 from memory.errors import Refused
 from memory.roster import Agent
 from resources.language import gettext as _
@@ -71,6 +74,10 @@ class AgentEditor(QWidget):
         self.accepts = QCheckBox(_("Keeps its notes unasked"))
         self.tools: dict[str, QCheckBox] = {}
         self._tool_row = QVBoxLayout()
+        self.recipients: dict[str, QCheckBox] = {}
+        self._recipient_column = QVBoxLayout()
+        for column in (self._tool_row, self._recipient_column):
+            column.setSpacing(6)
         self.fault = label("", "danger", wrap=True)
         self.fault.hide()
         self.save = QPushButton(_("Save"))
@@ -113,6 +120,7 @@ class AgentEditor(QWidget):
         self._show_numbers(agent)
         self.accepts.setChecked(agent.accepts_own_notes if agent else False)
         self._list_tools(agent)
+        self._list_recipients(connections, agent.recipients if agent else ())
         self.name.setFocus()
 
     def _show_numbers(self, agent: Agent | None) -> None:
@@ -146,6 +154,7 @@ class AgentEditor(QWidget):
             "max_tokens": self.max_tokens.value() or None,
             "effort": self.effort.currentData(),
             "tools": tuple(name for name, box in self.tools.items() if box.isChecked()),
+            "recipients": tuple(host for host, box in self.recipients.items() if box.isChecked()),
             "accepts_own_notes": self.accepts.isChecked(),
             "run_cap": None if run_cap is None else round(run_cap * _MICROS),
             "day_cap": None if day_cap is None else round(day_cap * _MICROS),
@@ -184,6 +193,19 @@ class AgentEditor(QWidget):
                 self._tool_row.addWidget(self.tools[name])
         for name, box in self.tools.items():
             box.setChecked(name in agent.tools if agent else True)
+
+    def _list_recipients(self, connections: Sequence[Connection], chosen: Sequence[str]) -> None:
+        """Show a box for each host that the office has an account at, and for each that was chosen before."""
+        clear(self._recipient_column)
+        hosts = dict.fromkeys((*(urlsplit(each.base_url).netloc for each in connections), *chosen))
+        self.recipients = {host: QCheckBox(host) for host in hosts}
+        for host, box in self.recipients.items():
+            box.setChecked(host in chosen)
+            self._recipient_column.addWidget(box)
+        self._recipient_column.addWidget(
+            label(_("Its requests go to those that are ticked only; to any if none is."), "small", wrap=True)
+        )
+        self._form.setRowVisible(self._recipient_column, bool(hosts))
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
@@ -228,6 +250,7 @@ class AgentEditor(QWidget):
             (_("Cap per run"), self.run_cap),
             (_("Cap per day"), self.day_cap),
             (_("Tools"), self._tool_row),
+            (_("Providers"), self._recipient_column),
             (_("Memory"), self.accepts),
         ):
             form.addRow(title, field)

@@ -168,12 +168,11 @@ class KeyCard(QFrame):
             rotate = QPushButton(_("Rotate"))
             rotate.clicked.connect(self._ask_for_new_key)
             row.addWidget(rotate)
-        page = preset_of(self._connection.kind, self._connection.base_url).keys_page
-        if page and self._connection.mask:
-            revoke = QPushButton(_("Provider’s key page"))
-            revoke.setToolTip(page)
-            revoke.clicked.connect(partial(QDesktopServices.openUrl, QUrl(page)))
-            row.addWidget(revoke)
+        provider = preset_of(self._connection.kind, self._connection.base_url)
+        if provider.keys_page and self._connection.mask:
+            row.addWidget(_link(_("Provider’s key page"), provider.keys_page))
+        if provider.policy:
+            row.addWidget(_link(_("Provider’s privacy terms"), provider.policy))
         if not is_default:
             first = QPushButton(_("Make default"))
             first.setAccessibleName(_("Make {label} the default").format(label=self._connection.label))
@@ -242,3 +241,11 @@ class KeyCard(QFrame):
         await self._session.office.connections.remove(self._connection.id)
         self._session.office.events.publish(ConnectionsChanged())
         self._session.notify(_("The key “{label}” is destroyed.").format(label=self._connection.label))
+
+
+def _link(words: str, address: str) -> QPushButton:
+    """Return a button that opens a page of the provider in the browser, and says where it leads."""
+    button = QPushButton(words)
+    button.setToolTip(address)
+    button.clicked.connect(partial(QDesktopServices.openUrl, QUrl(address)))
+    return button

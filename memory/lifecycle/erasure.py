@@ -42,6 +42,7 @@ from memory.tables import (
     MessageTable,
     ProvenanceTable,
     RunTable,
+    SyncTransferTable,
 )
 from memory.tables.records import record
 from memory.titles import title_from
@@ -51,8 +52,9 @@ from memory.titles import title_from
 class Gone:
     """What an erasure removed from the database; ``blobs`` are files that nothing refers to any more.
 
-    ``touched`` are conversations that stay but look different now; ``kept_notes`` counts the notes drawn from
-    what is gone that stay, ``made_at`` is when the oldest of it was made.
+    ``parts`` are the ids of files of which only the first pieces have come from another device. ``touched`` are
+    conversations that stay but look different now; ``kept_notes`` counts the notes drawn from what is gone that
+    stay, ``made_at`` is when the oldest of it was made.
     """
 
     report_id: str
@@ -63,6 +65,7 @@ class Gone:
     blobs: tuple[Blob, ...] = field(repr=False)
     kept_notes: int
     made_at: int
+    parts: tuple[str, ...] = ()
 
 
 def unfinished_runs(session: Session, subjects: Sequence[Subject]) -> tuple[str, ...]:
@@ -112,6 +115,7 @@ def erase(
     _keep_carried_files(session, found)
     moved = _take_out_of_trees(session, found)
     blobs = _blobs_of(session, found)
+    parts = _arriving(session, found)
     said = Quotes(
         {one for ids in found.by_kind().values() for one in ids} - found.agents - found.connections
         | found.runs,
@@ -135,7 +139,7 @@ def erase(
     session.execute(delete(IndexSnapshotTable))
     report_id = reports.begin(session, level, counts, made_at)
     audit.append(session, "erased", report_id, {"counts": counts, "reason": reason})
-    return Gone(report_id, found, material, counts, frozenset(touched), blobs, kept_notes, made_at)
+    return Gone(report_id, found, material, counts, frozenset(touched), blobs, kept_notes, made_at, parts)
 
 
 def _conversations_of(session: Session, found: Extent) -> set[str]:
@@ -177,12 +181,21 @@ def _take_out_of_trees(session: Session, found: Extent) -> set[str]:
 
 def _blobs_of(session: Session, found: Extent) -> tuple[Blob, ...]:
     """Return the blobs that no file refers to once these are gone."""
-    blob_ids = {row.blob_id for row in rows_of(session, AttachmentTable, found.files)}
+    blob_ids = {row.blob_id for row in rows_of(session, AttachmentTable, found.files) if row.blob_id}
     staying: set[str] = set()
     for some in portions(blob_ids):
         chosen = select(AttachmentTable.blob_id, AttachmentTable.id).where(AttachmentTable.blob_id.in_(some))
-        staying |= {blob_id for blob_id, file_id in session.execute(chosen) if file_id not in found.files}
+        staying |= {row.blob_id for row in session.execute(chosen) if row.id not in found.files}
     return tuple(record(Blob, row) for row in rows_of(session, BlobTable, blob_ids - staying))
+
+
+def _arriving(session: Session, found: Extent) -> tuple[str, ...]:
+    """Return the ids under which pieces of files lie on the disk that have not arrived whole."""
+    ids: set[str] = set()
+    for some in portions(found.files):
+        chosen = select(SyncTransferTable.blob_id).where(SyncTransferTable.attachment_id.in_(some))
+        ids |= set(session.scalars(chosen.where(SyncTransferTable.arrives)))
+    return tuple(sorted(ids))
 
 
 def _delete(session: Session, found: Extent, blobs: tuple[Blob, ...]) -> dict[str, int]:

@@ -19,6 +19,7 @@ from memory.tables import (
     MessageTable,
     NoteTable,
     PassageTable,
+    SyncTransferTable,
 )
 
 
@@ -52,11 +53,18 @@ def gather(session: Session, found: Extent) -> Material:
     for some in portions(found.files):
         chosen_digests = select(BlobTable.sha256, BlobTable.id).where(
             BlobTable.id.in_(select(AttachmentTable.blob_id).where(AttachmentTable.id.in_(some))),
-            BlobTable.id.not_in(select(AttachmentTable.blob_id).where(AttachmentTable.id.not_in(some))),
+            BlobTable.id.not_in(
+                select(AttachmentTable.blob_id).where(
+                    AttachmentTable.id.not_in(some), AttachmentTable.blob_id.is_not(None)
+                )
+            ),
         )
         for digest, identifier in session.execute(chosen_digests):
             made.ids.append(identifier)
             made.digests += [digest] if digest else []
+        on_the_way = select(SyncTransferTable.blob_id, SyncTransferTable.content_id)
+        for ids in session.execute(on_the_way.where(SyncTransferTable.attachment_id.in_(some))):
+            made.ids += set(ids)
     return made
 
 

@@ -104,6 +104,24 @@ class Carrier(Protocol):
     async def forget(self, rids: AbstractSet[str]) -> None:
         """Destroy what this device carried of records that are erased; markers stay."""
 
+    async def largest_file(self) -> int | None:
+        """Return of how many bytes a file may be, None where nobody sets a limit."""
+
+    async def lacking(self, addresses: Sequence[bytes]) -> frozenset[bytes]:
+        """Confirm sealed pieces of files that were put; return those that are not there whole."""
+
+    async def announce(self, sizes: Mapping[bytes, int]) -> Mapping[bytes, str]:
+        """Return where each of the pieces is to be put that is not there, given their bytes. Raises NoRoom."""
+
+    async def put_piece(self, place: str, sealed: bytes) -> None:
+        """Put a sealed piece where `announce` said; it counts once `lacking` confirms it."""
+
+    async def piece(self, address: bytes) -> bytes:
+        """Return a sealed piece as it is there. Raises ChunkLost."""
+
+    async def keep_pieces(self, addresses: AbstractSet[bytes]) -> None:
+        """Destroy what this device carried of files, but for these pieces."""
+
 
 @dataclass(frozen=True, slots=True)
 class Live:

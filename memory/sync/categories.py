@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from memory import audit
 from memory.errors import Refused
 from memory.sync import space
+from memory.sync.contents import FILE
 from memory.sync.service.sign_in import is_service
 from memory.sync.shapes import shapes
 from resources.language import gettext as _
@@ -45,8 +46,16 @@ def categories() -> tuple[Category, ...]:
         Category(
             "chats",
             _("Chats"),
-            _("Chats with all their messages; the files in them stay on the device where they were added."),
+            _("Chats with all their messages; the files in them are a choice of their own."),
             ("conversation", "message"),
+        ),
+        Category(
+            "files",
+            _("Files in chats"),
+            _(
+                "Files that were sent with messages, once the chat is there; each device reads them for itself."
+            ),
+            (FILE,),
         ),
         Category("notes", _("Notes"), _("What is remembered, and what waits to be accepted."), ("note",)),
         Category(

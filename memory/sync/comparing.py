@@ -29,18 +29,18 @@ async def reconcile(parts: Parts, service: Service, done: Round) -> None:
     await parts.database.write(_reconciled, service, as_of)
 
 
-async def compare_hashes(parts: Parts, service: Service, done: Round) -> None:
-    """Once a day, compare the hashes of what is live, and read again where they differ.
+async def compare_hashes(parts: Parts, service: Service, done: Round) -> bool:
+    """Once a day, compare the hashes of what is live, and read again where they differ; return whether it was done.
 
     Asked right after everything was read; does nothing while somebody writes. Raises OSError, ServiceFault.
     """
     at = parts.clock()
     if not await parts.database.read(_is_due, at):
-        return
+        return False
     theirs = await service.hashes()
     head = await parts.database.write(_note_head, theirs.as_of)
     if head != theirs.as_of:
-        return  # another device writes just now
+        return False  # another device writes just now
     ours = await parts.database.read(_hashes)
     differing = [number for number in range(256) if ours[number] != theirs.ranges[number]]
     for number in differing:
@@ -50,6 +50,7 @@ async def compare_hashes(parts: Parts, service: Service, done: Round) -> None:
         done.mended += len(differing)
         await _say_what_differs_still(parts, service, done, differing)
     await parts.database.write(_compared, at)
+    return True
 
 
 async def fetch_passed(parts: Parts, service: Service, done: Round) -> None:

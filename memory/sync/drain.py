@@ -100,7 +100,11 @@ class _Drain:
         ``marks`` says by key when each was changed.
         """
         rows = shape.read(self._session, marks.keys())
-        said = {key: row for key in marks if (row := shape.said_by(rows.get(key), key)) is not None}
+        said = {
+            key: row
+            for key in marks
+            if (row := shape.said_by(rows.get(key), key)) is not None and shape.is_ready(row)
+        }
         known = self._known(shape.synced.type, said)
         return sum(self._change(shape, known[key], values, marks[key]) for key, values in said.items())
 

@@ -1,5 +1,7 @@
 """Whether a round has something to send; asked after commits, so it looks no further than the first row."""
 
+from collections.abc import Collection
+
 from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
@@ -7,9 +9,10 @@ from memory.sync import space
 from memory.tables import ConversationTable, MessageTable, SyncChangeTable, SyncRecordTable
 
 
-def is_due(session: Session) -> bool:
+def is_due(session: Session, without: Collection[str] = ()) -> bool:
     """Whether something was changed here that can be sealed now, or erased and the others are not told.
 
+    Changes of the types ``without`` do not count.
     Chats that an import is still bringing in are not ready yet.
     """
     here = space.of(session)
@@ -18,7 +21,7 @@ def is_due(session: Session) -> bool:
     arriving = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))
     theirs = select(MessageTable.id).where(MessageTable.conversation_id.in_(arriving))
     marked = exists().where(
-        SyncChangeTable.type.in_(here.types),
+        SyncChangeTable.type.in_(set(here.types) - set(without)),
         or_(SyncChangeTable.type != "conversation", SyncChangeTable.local_id.not_in(arriving)),
         or_(SyncChangeTable.type != "message", SyncChangeTable.local_id.not_in(theirs)),
     )

@@ -22,6 +22,8 @@ SyncError (a StorageError)
 ├── ServiceWentBack       the service shows an older state of the office than before
 ├── AnswerMalformed       the service's answer is not that of the protocol
 ├── ChunkDamaged          a piece of a file is not the one that was named
+├── ChunkLost             a piece of a file is not where it was put
+├── NoRoom                there is no room for the pieces of a file
 └── ReceiptWrong          a proof of deletion does not check out
 
 ``reason`` says in the protocol's words what was found; it is for logs and tests, and holds no content.
@@ -248,6 +250,29 @@ class ChunkDamaged(SyncError):
 
     def __init__(self, reason: str) -> None:
         super().__init__(_("A piece of a file arrived damaged; sync again to fetch it anew."), reason)
+
+
+class ChunkLost(SyncError):
+    """A piece of a file is not where it was put."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(
+            _(
+                "A piece of a file is missing; it is asked for again, and comes from the device that has the file."
+            ),
+            reason,
+        )
+
+
+class NoRoom(SyncError):
+    """There is no room for the pieces of a file: ``used`` of ``limit`` bytes are taken."""
+
+    def __init__(self, used: int, limit: int) -> None:
+        super().__init__(
+            _("There is no room at the service for a file: erase something, or ask for more room."),
+            f"{used} of {limit}",
+        )
+        self.used, self.limit = used, limit
 
 
 class ReceiptWrong(SyncError):

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Kind, Subject
-from memory.sync import aside, comparing, outbox, sealing_anew, space
+from memory.sync import aside, comparing, outbox, sealing_anew, space, transfers
 from memory.sync.aside import GONE
 from memory.sync.carrier import (
     Accepted,
@@ -22,6 +22,8 @@ from memory.sync.carrier import (
     Verdict,
 )
 from memory.sync.drain import drain
+from memory.sync.fetching_files import fetch_files
+from memory.sync.sending_files import check_files, send_files
 from memory.sync.service.faults import DeletionPending, GenerationChanged, ResyncRequired
 from memory.sync.settling import TOO_LARGE, settle
 from memory.sync.taking import Erase, Parts, Round, count, take
@@ -71,7 +73,8 @@ async def _round(parts: Parts, done: Round, confirmed: int | None) -> None:
     await _pull(parts, done, service)
     if service is not None:
         await comparing.fetch_passed(parts, service, done)
-        await comparing.compare_hashes(parts, service, done)
+        if await comparing.compare_hashes(parts, service, done):
+            await check_files(parts)
     await _erase(parts, done, confirmed)
     await _destroy(parts, done)
     await _seal_some(parts)  # the orders to erase are in it; the rest is sealed while they are sent
@@ -81,7 +84,23 @@ async def _round(parts: Parts, done: Round, confirmed: int | None) -> None:
             await _push(parts, done, erases=erases)
         except DeletionPending as refusal:
             done.refusal = refusal
+    await _move_files(parts, done)
     await parts.carrier.forget(await parts.database.read(_gone))
+
+
+async def _move_files(parts: Parts, done: Round) -> None:
+    """Move pieces of files, after everything else; send the records of those that the others can fetch now."""
+    if parts.blobs is None:
+        return
+    try:
+        await send_files(parts, done)
+        if done.files_sent:
+            await _push(parts, done, erases=False)
+    except DeletionPending as refusal:
+        done.refusal = refusal
+    await fetch_files(parts, done)
+    if not parts.carrier.linear:
+        await parts.carrier.keep_pieces(await parts.database.read(transfers.named_pieces))
 
 
 async def _seal(parts: Parts) -> None:

@@ -7,18 +7,17 @@ A revision that a later one of the same device replaced is removed; an order to 
 
 import asyncio
 import logging
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ParamSpec, TypeVar
 
-from memory.disk import flush_folder
 from memory.sync import wire
 from memory.sync.arrival import Item
 from memory.sync.carrier import Accepted, Page, Position
 from memory.sync.errors import EnvelopeMalformed
+from memory.sync.folder_pieces import PART, FolderPieces, put_in_place
 from memory.sync.header import ERASE, Header
 from memory.sync.outbox import Op
 
@@ -28,7 +27,6 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _SUFFIX = ".msgpack"
-_PART = ".part"
 _COUNT = "count"
 """A file with the last number, where the revision that had it is erased."""
 _GAP = 1_000_000
@@ -43,7 +41,7 @@ class _Own:
     erases: bool
 
 
-class FolderCarrier:
+class FolderCarrier(FolderPieces):
     """The folder as one device sees it."""
 
     linear = False
@@ -51,6 +49,7 @@ class FolderCarrier:
     def __init__(self, root: Path, space_id: str, device_id: str) -> None:
         self._space = root / space_id
         self._mine = self._space / device_id
+        super().__init__(self._space, self._mine)
         self._own: dict[str, _Own] | None = None
         self._last = 0
 
@@ -112,7 +111,7 @@ class FolderCarrier:
                 if former is not None:
                     replaced.append(self._path(former.counter))
         try:
-            _put_in_place(parts)
+            put_in_place(parts)
         except BaseException:
             self._own = None  # what of it stands there is read again
             raise
@@ -145,7 +144,7 @@ class FolderCarrier:
         if self._own is None:
             own: dict[str, _Own] = {}
             self._mine.mkdir(exist_ok=True)
-            for part in self._mine.glob(f".*{_PART}"):
+            for part in self._mine.glob(f".*{PART}"):
                 part.unlink()  # a crash left it before anybody could read it
             gap = self._read_count()
             for counter, path in sorted(_files(self._mine)):
@@ -179,13 +178,13 @@ class FolderCarrier:
         return 0
 
     def _keep_count(self) -> None:
-        part = self._mine / f".{_COUNT}{_PART}"
+        part = self._mine / f".{_COUNT}{PART}"
         part.write_text(str(self._last))
-        _put_in_place([part])
+        put_in_place([part])
 
     def _write(self, counter: int, data: bytes) -> Path:
         target = self._path(counter)
-        part = target.with_name(f".{target.name}{_PART}")
+        part = target.with_name(f".{target.name}{PART}")
         part.write_bytes(data)
         return part
 
@@ -201,20 +200,6 @@ async def _ended(work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> 
     except asyncio.CancelledError:
         await asyncio.wait([working])
         raise
-
-
-def _put_in_place(parts: Sequence[Path]) -> None:
-    """Give files their names once all of them are on the disk, and the names too once this returns."""
-    for part in parts:
-        descriptor = os.open(part, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-    for part in parts:
-        part.replace(part.with_name(part.name.removeprefix(".").removesuffix(_PART)))
-    for folder in {part.parent for part in parts}:
-        flush_folder(folder)
 
 
 def _read(path: Path) -> bytes:

@@ -23,6 +23,7 @@ from sqlalchemy.orm import Session
 from memory.identifiers import new_id
 from memory.lifecycle.subjects import portions
 from memory.sync import wire
+from memory.sync.contents import addresses_of
 from memory.sync.envelope import Edit, Envelope, seal, seal_erase
 from memory.sync.header import Header
 from memory.sync.hlc import Clock
@@ -85,7 +86,8 @@ class Outgoing:
         Raises PlaintextInvalid or RecordTooLarge; then nothing is changed.
         """
         edit = Edit(known.rid, clock.ms, clock.counter, known.seq, known.exp_day)
-        envelope = seal(edit, encode(record), self.credentials.key, self.credentials.signer)
+        blobs = addresses_of(record)
+        envelope = seal(edit, encode(record), self.credentials.key, self.credentials.signer, blobs=blobs)
         known.stamps = pack(seen(record))
         self.replace(known.rid, envelope, erases=False, base=long_texts(record))
 

@@ -4,6 +4,7 @@ from sqlalchemy.orm import Session
 
 from memory.sync.arrival import Believed
 from memory.sync.aside import GONE
+from memory.sync.contents import FILE
 from memory.sync.errors import PlaintextInvalid, RevisionOld
 from memory.sync.known import record_id
 from memory.sync.merge import MESSAGE
@@ -34,12 +35,12 @@ def erase(known: SyncRecordTable, one: Believed, rows: Rows, out: Outgoing) -> N
 
 
 def goes_with_erased(session: Session, here: SyncSpaceTable, known: SyncRecordTable, record: Record) -> bool:
-    """Order a message erased that was written into a chat which another device erased; return whether it was.
+    """Order a message or file erased that came into a chat which another device erased; return whether it was.
 
     Who wrote it may have been away for so long that nothing told it of the erasure any more.
     """
     chat = record.fields.get("conversation_id")
-    if here.naming is None or chat is None or known.type != MESSAGE:
+    if here.naming is None or chat is None or known.type not in (MESSAGE, FILE):
         return False
     gone = session.get(SyncRecordTable, record_id(here.naming, "conversation", str(chat.value)))
     if gone is None or gone.state not in ("erase", "erased") or gone.aside_at is not None:

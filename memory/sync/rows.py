@@ -73,7 +73,7 @@ class Rows:
             stored = self._stored[shape]
             rows = {key: _columns(shape, row) for key in keys if (row := self._rows[shape][key]) is not None}
             if new := [row for key, row in rows.items() if key not in stored]:
-                connection.execute(insert(shape.table), new)
+                connection.execute(insert(shape.table), [{**shape.synced.begins, **row} for row in new])
             if changed := [{_KEY: key, **row} for key, row in rows.items() if key in stored]:
                 connection.execute(update(shape.table).where(shape.key == bindparam(_KEY)), changed)
             stored.update(rows)

@@ -5,9 +5,10 @@ lost them.
 from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
-from memory.sync import space, wire
+from memory.sync import space, transfers, wire
 from memory.sync.aside import KEPT, returned
 from memory.sync.base64url import encode as base64
+from memory.sync.contents import FILE, addresses_of
 from memory.sync.drain import drain
 from memory.sync.envelope import Edit, Envelope, open_sealed, seal
 from memory.sync.errors import RecordTooLarge
@@ -97,18 +98,44 @@ def lacking(session: Session, credentials: Credentials, now: int, behind: str) -
     rows = session.scalars(chosen).all()
     clock, out = space.clock(here), Outgoing(session, credentials)
     for known in rows:
-        plaintext, base = content(session, here, known)
-        if plaintext is None:
-            continue
-        clock = clock.tick(now)
-        edit = Edit(known.rid, clock.ms, clock.counter, exp_day=known.exp_day)
-        envelope = seal(edit, plaintext, credentials.key, credentials.signer)
-        out.replace(known.rid, envelope, erases=False, base=base)
+        if known.type == FILE:
+            # First its pieces: who lost the record may have lost them too. A device without them leaves it to others.
+            if known.local_id is not None:
+                transfers.check_again(session, known.local_id)
+        else:
+            clock = _offer(session, here, known, clock.tick(now), out)
     out.write()
     space.keep_clock(here, clock)
     here.lacking = bool(rows)
     session.flush()
     return rows[-1].rid if rows else None
+
+
+def file(session: Session, credentials: Credentials, now: int, attachment_id: str) -> None:
+    """Seal the record of a file anew where a service does not have it, now that it has the pieces."""
+    here = _here(session)
+    chosen = select(SyncRecordTable).where(
+        SyncRecordTable.type == FILE, SyncRecordTable.local_id == attachment_id, SyncRecordTable.seq == 0
+    )
+    known = session.scalar(chosen)
+    if known is None or not known.stamps or known.state != "synced":
+        return
+    out = Outgoing(session, credentials)
+    space.keep_clock(here, _offer(session, here, known, space.clock(here).tick(now), out))
+    out.write()
+
+
+def _offer(
+    session: Session, here: SyncSpaceTable, known: SyncRecordTable, clock: Clock, out: Outgoing
+) -> Clock:
+    """Seal a record as one that nobody has."""
+    plaintext, base = content(session, here, known)
+    if plaintext is not None:
+        edit = Edit(known.rid, clock.ms, clock.counter, exp_day=known.exp_day)
+        blobs = addresses_of(found) if isinstance(found := decode(plaintext), Record) else ()
+        envelope = seal(edit, plaintext, out.credentials.key, out.credentials.signer, blobs=blobs)
+        out.replace(known.rid, envelope, erases=False, base=base)
+    return clock
 
 
 def content(
@@ -136,6 +163,7 @@ def _record(session: Session, here: SyncSpaceTable, known: SyncRecordTable) -> R
         shape = shapes()[known.type]
         row = shape.read(session, [known.local_id]).get(known.local_id)
         values = shape.said_by(row, known.local_id)
+        values = values if values is not None and shape.is_ready(values) else None
     else:
         values = None
     if values is None:

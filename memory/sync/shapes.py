@@ -13,6 +13,8 @@ from sqlalchemy import JSON, Boolean, Column, Float, Integer, Table, select
 from sqlalchemy.orm import Session
 
 from memory.lifecycle.data_map.syncing import Synced, synced_tables
+from memory.sync import contents
+from memory.sync.contents import CONTENT, FILE
 from memory.sync.errors import PlaintextInvalid
 from memory.sync.plaintext import Entry, Json, canonical
 from memory.tables import Base
@@ -22,7 +24,7 @@ SET = "set"
 FINAL = ("complete", "interrupted", "stopped", "failed")
 """The states of a message in which it is a record."""
 _NAMES = {("message", "pinned_at"): "pinned"}
-_NEEDED = {"message": ("conversation_id", "parent_id")}
+_NEEDED = {"message": ("conversation_id", "parent_id"), FILE: ("conversation_id", "message_id")}
 """References without which a row would stand in the wrong place: it waits until they lead somewhere."""
 _LOOSE = {
     ("conversation", "active_leaf_id"): ("message", "id"),
@@ -76,6 +78,12 @@ class Shape:
             return _reset(key) if self.synced.reappears else None
         return None if self.synced.type == "message" and row["state"] not in FINAL else row
 
+    def is_ready(self, row: Mapping[str, Json]) -> bool:
+        """Whether a row may be sealed: a file only once it was sent, and its pieces are where the others get them."""
+        if self.synced.type != FILE:
+            return True
+        return row["message_id"] is not None and row[CONTENT] is not None
+
     def says(self, name: str, value: Json) -> bool:
         """Whether a value says more than a field that was never written."""
         if name not in self.defaults:
@@ -95,6 +103,8 @@ class Shape:
             found[name] = value
         if self.synced.type == "message" and found["state"] not in FINAL:
             raise PlaintextInvalid("field state")
+        if self.synced.type == FILE:
+            contents.read(found[CONTENT])
         return found
 
 

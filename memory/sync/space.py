@@ -16,12 +16,15 @@ from memory.sync.hlc import Clock
 from memory.sync.shapes import shapes
 from memory.sync.space_keys import SpaceKey, SpaceKeys
 from memory.tables import (
+    AttachmentTable,
     SyncAwaitedTable,
     SyncChangeTable,
     SyncOutboxTable,
     SyncRecordTable,
     SyncSpaceTable,
+    SyncTransferTable,
 )
+from resources.language import gettext as _
 
 OFFICE_NAME = "office_name"
 """The one record of the space itself; it carries the secret that names all others."""
@@ -107,8 +110,23 @@ def note_round(session: Session, at: int, fault: str = "") -> None:
 
 def leave(session: Session) -> None:
     """Forget the space and all that sync keeps of it; the office itself stays as it is."""
-    for table in (SyncOutboxTable, SyncChangeTable, SyncAwaitedTable, SyncRecordTable, SyncSpaceTable):
+    gone = (
+        SyncOutboxTable,
+        SyncChangeTable,
+        SyncAwaitedTable,
+        SyncRecordTable,
+        SyncTransferTable,
+        SyncSpaceTable,
+    )
+    for table in gone:
         session.execute(delete(table))
+    session.execute(update(AttachmentTable).where(AttachmentTable.content.is_not(None)).values(content=None))
+    missing = _("It had not arrived when this device left sync: join again, or attach it anew.")
+    session.execute(
+        update(AttachmentTable)
+        .where(AttachmentTable.blob_id.is_(None), AttachmentTable.state == "arriving")
+        .values(state="failed", reason=missing)
+    )
     hooks.drop(session.connection())
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from memory.blobs import BlobStore
 from memory.database import Database
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject, portions
@@ -35,6 +36,8 @@ class Parts:
     reindex: Reindex
     erase: Erase
     clock: Callable[[], int] = now
+    blobs: BlobStore | None = None
+    """Where files are kept; None where only records move."""
 
 
 @dataclass(slots=True)
@@ -61,6 +64,11 @@ class Round:
     """Why the service takes nothing new now."""
     mended: int = 0
     """How many stretches of the ids were read again, because the service had something else there."""
+    files_sent: int = 0
+    files_arrived: int = 0
+    """How many files are whole now where the others get them, or here."""
+    files_left: bool = False
+    """Whether the next round has more pieces of files to move, and may do so at once."""
     held_back: int = 0
     far_ahead: bool = False
     touched: set[tuple[str, str]] = field(default_factory=set)

@@ -24,6 +24,7 @@ from memory.tables.sync import (
     SyncReceiptTable,
     SyncRecordTable,
     SyncSpaceTable,
+    SyncTransferTable,
 )
 from memory.tables.team import AgentRevisionTable, AgentTable, ConnectionTable
 
@@ -61,5 +62,6 @@ __all__ = [
     "SyncReceiptTable",
     "SyncRecordTable",
     "SyncSpaceTable",
+    "SyncTransferTable",
     "UsageTable",
 ]

@@ -1,6 +1,8 @@
 """Conversations as trees of messages, and the files attached to them."""
 
-from sqlalchemy import ForeignKey, Index
+from typing import Any
+
+from sqlalchemy import JSON, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from memory.tables.base import Base, Document, Documents, Identifier, Instant, reference
@@ -102,7 +104,8 @@ class AttachmentTable(Base):
     id: Mapped[Identifier] = mapped_column(primary_key=True)
     conversation_id: Mapped[str] = mapped_column(reference("conversation.id"), index=True)
     message_id: Mapped[str | None] = mapped_column(reference("message.id"), index=True)
-    blob_id: Mapped[str] = mapped_column(reference("blob.id", on_delete="RESTRICT"), index=True)
+    blob_id: Mapped[str | None] = mapped_column(reference("blob.id", on_delete="RESTRICT"), index=True)
+    """Empty while the file is still arriving from another device."""
     name: Mapped[str]
     kind: Mapped[str] = mapped_column(default="")
     """What its content was recognised as: ``pdf``, ``docx``, ``image``, …"""
@@ -112,7 +115,7 @@ class AttachmentTable(Base):
     pages: Mapped[int | None]
     characters: Mapped[int | None]
     state: Mapped[str] = mapped_column(default="pending")
-    """``pending``, ``reading``, ``ready`` or ``failed``."""
+    """``arriving``, ``pending``, ``reading``, ``ready`` or ``failed``."""
     reason: Mapped[str] = mapped_column(default="")
     note: Mapped[str] = mapped_column(default="")
     created_at: Mapped[Instant]
@@ -120,6 +123,8 @@ class AttachmentTable(Base):
     trashed_at: Mapped[Instant | None]
     held_at: Mapped[Instant | None]
     restricted: Mapped[bool] = mapped_column(default=False)
+    content: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    """What opens its pieces among the owner's devices (`memory.sync.contents`); empty until they are there."""
 
 
 class BlobTable(Base):

@@ -26,6 +26,8 @@ class UsageTable(Base):
     cache_write_tokens: Mapped[int] = mapped_column(default=0)
     cost: Mapped[Micros | None]
     """Empty where no price is known: shown as "unknown", never as 0."""
+    counted: Mapped[Micros] = mapped_column(default=0)
+    """What caps count: the cost, or what stands for it where price or tokens are not known."""
 
 
 class OutboxTable(Base):

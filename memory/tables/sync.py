@@ -125,6 +125,28 @@ class SyncOutboxTable(Base):
     """Long texts in it, to be the record's base once it has been taken."""
 
 
+class SyncTransferTable(Base):
+    """A file whose pieces are on their way to the other devices, or from them; it goes with its attachment."""
+
+    __tablename__ = "sync_transfer"
+
+    attachment_id: Mapped[str] = mapped_column(reference("attachment.id"), primary_key=True)
+    arrives: Mapped[bool]
+    key: Mapped[bytes] = mapped_column(LargeBinary)
+    """Of a file that leaves, the key of its pieces; of one that arrives, the key of its file on this disk."""
+    blob_id: Mapped[Identifier]
+    """The id that goes with the key."""
+    content_id: Mapped[Identifier]
+    """The id of the content among the devices."""
+    addresses: Mapped[bytes] = mapped_column(LargeBinary, default=b"")
+    """Of a file that leaves, the hashes of its first pieces, 32 bytes each."""
+    pieces: Mapped[int] = mapped_column(default=0)
+    """How many of the first pieces are confirmed where they were sent, or are on this disk."""
+    fault: Mapped[str] = mapped_column(default="")
+    """Why it did not go on: ``too_large``, ``no_room``, ``lost``, ``damaged``, ``disk_full``, ``read_only`` or
+    ``unreadable``."""
+
+
 class SyncConflictTable(Base):
     """What lost where two devices changed the same words; only this device shows it."""
 

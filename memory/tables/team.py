@@ -58,6 +58,8 @@ class AgentTable(Base):
     """``quick``, ``normal`` or ``deep``."""
     tools: Mapped[Documents] = mapped_column(default=list)
     memory_scopes: Mapped[Documents] = mapped_column(default=list)
+    recipients: Mapped[Documents] = mapped_column(default=list)
+    """The hosts that its requests may go to; none named are all."""
     accepts_own_notes: Mapped[bool] = mapped_column(default=False)
     run_cap: Mapped[Micros | None]
     day_cap: Mapped[Micros | None]

@@ -193,7 +193,8 @@ def _drop_erased_contents(session: Session, import_id: str) -> int:
 
 def _drop_files(session: Session, conversation_id: str) -> tuple[str, ...]:
     mine = AttachmentTable.conversation_id == conversation_id
-    blobs = set(session.scalars(select(AttachmentTable.blob_id).where(mine)))
+    chosen = select(AttachmentTable.blob_id).where(mine)
+    blobs = {blob_id for blob_id in session.scalars(chosen) if blob_id is not None}
     session.execute(delete(AttachmentTable).where(mine))
     if blobs:
         still = select(AttachmentTable.blob_id).where(AttachmentTable.blob_id.in_(blobs))

@@ -15,6 +15,10 @@ _CROOKED = """
 """
 
 
+_NEEDED = {("attachment", "blob_id")}
+"""References without which what was brought in is worth nothing, though they may be empty in a row."""
+
+
 def straighten(session: Session, before: int) -> None:
     """Let no message with a rowid above ``before`` stand below one of another chat, a later or a hidden one.
 
@@ -34,7 +38,7 @@ def mend(session: Session) -> int:
     while found := _dangling(connection):
         for (table, column), rows in found.items():
             numbers = [(number,) for number in rows]
-            if Base.metadata.tables[table].columns[column].nullable:
+            if (table, column) not in _NEEDED and Base.metadata.tables[table].columns[column].nullable:
                 statement = f'UPDATE "{table}" SET "{column}" = NULL WHERE rowid = ?'  # noqa: S608 (our own names)
             else:
                 statement = f'DELETE FROM "{table}" WHERE rowid = ?'  # noqa: S608 (our own names)

@@ -170,7 +170,8 @@ class _Merge:
             self._session.execute(statement, rows)
         for record in theirs:
             row = self._row(kind, record)
-            assert row is not None
+            if row is None:
+                continue
             for name in _STRUCTURE if kind.name == "messages" else ():
                 del row[name]  # what is here stays where it stands
             self._session.execute(update(kind.table).where(matches(kind, [record])).values(row))
@@ -195,6 +196,8 @@ class _Merge:
             if blob is None:
                 return None  # the export was narrowed and does not hold the file
             row |= {"key": blob.key, "chunks": blob.chunks}
+        elif kind.name == "files" and row["blob_id"] is None:
+            return None  # no export holds a file without its content
         return row
 
     def _complete(self, batch: list[dict[str, Any]]) -> None:

@@ -9,7 +9,7 @@ from memory.tables import AgentTable
 
 _CHARACTER = (
     *("role", "personality", "language", "time_zone", "instructions", "model", "temperature", "max_tokens"),
-    *("effort", "tools", "accepts_own_notes", "run_cap", "day_cap", "librarian"),
+    *("effort", "tools", "recipients", "accepts_own_notes", "run_cap", "day_cap", "librarian"),
 )
 """What makes two agents of one name the same one, such as a preset that was never changed."""
 

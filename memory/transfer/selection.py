@@ -1,6 +1,6 @@
 """Which rows an export takes: everything, or what its owner's filters let through."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from memory.tables import (
     MessageTable,
     NoteTable,
     OutboxTable,
+    ProvenanceTable,
     RunEventTable,
     RunTable,
     UsageTable,
@@ -90,6 +91,8 @@ def condition(filters: Filters, kind: RecordType) -> Condition:
                     select(AttachmentTable.blob_id).where(AttachmentTable.created_at >= filters.since)
                 )
             )
+        elif kind.name == "provenance":
+            parts.extend(_without_provenance_of_earlier(filters.since))
         elif "at" in kind.table.columns:
             parts.append(kind.table.columns["at"] >= filters.since)
     if filters.agent_id or filters.conversation_id:
@@ -112,6 +115,14 @@ def conversations_of(filters: Filters) -> Ids:
     return query
 
 
+def _without_provenance_of_earlier(since: int) -> Iterable[Condition]:
+    for name, column in {**_TIMES, "conversations": ConversationTable.updated_at}.items():
+        table = column.class_
+        if hasattr(table, "id"):
+            later = select(table.id).where(column >= since)
+            yield or_(ProvenanceTable.record_type != name, ProvenanceTable.record_id.in_(later))
+
+
 def _arrived(kind: RecordType) -> Condition:
     """Return which rows are no part of an import that is still under way."""
     under_way = ConversationTable.arriving_import_id.is_not(None)
@@ -120,10 +131,15 @@ def _arrived(kind: RecordType) -> Condition:
     columns = kind.table.columns
     if kind.name == "conversations":
         return ConversationTable.arriving_import_id.is_(None)
-    if kind.name in ("messages", "files"):
+    if kind.name == "messages":
         return columns["conversation_id"].not_in(arriving)
+    if kind.name == "files":
+        # One that is still arriving from another device has no content yet.
+        return and_(columns["conversation_id"].not_in(arriving), columns["blob_id"].is_not(None))
     if kind.name == "blobs":
-        theirs = select(AttachmentTable.blob_id).where(AttachmentTable.conversation_id.in_(arriving))
+        theirs = select(AttachmentTable.blob_id).where(
+            AttachmentTable.conversation_id.in_(arriving), AttachmentTable.blob_id.is_not(None)
+        )
         return BlobTable.id.not_in(theirs)
     if kind.name == "imports":
         return columns["id"].not_in(imports)

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from agents.connections.prices import ASSUMED_INPUT, ASSUMED_OUTPUT, cost_of
 from agents.errors import CapReached
 from agents.events import Event, Notice, ToolStarted
 from agents.office import Office
-from agents.runtime.budget import ASSUMED_INPUT, ASSUMED_OUTPUT, Budget, Caps, cost_of
+from agents.runtime.budget import Budget, Caps
 from memory import ledger, runs
 from memory.run_summary import summaries
 from tests.agents.conftest import connect

@@ -1,7 +1,10 @@
 """Provider accounts against a real server over real HTTP: keys, checks, failures, the outbox."""
 
 import asyncio
+import re
+import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -39,6 +42,8 @@ CLOCK = {
     "match": {"toolName": "clock"},
     "response": {"toolCalls": [{"name": "clock", "arguments": "{}"}]},
 }
+
+_SWITCHES = re.compile(r"verify\s*=\s*False|CERT_NONE|check_hostname\s*=\s*False|_create_unverified_context")
 
 
 @pytest.fixture
@@ -132,6 +137,7 @@ async def test_the_key_goes_to_its_own_host_only(
     await database.write(update_connection, added.id, label="still here")
 
 
+@pytest.mark.req("R170")
 async def test_a_certificate_that_is_not_trusted_is_told_on_this_machine_too(
     connections: Connections, tmp_path: Path
 ) -> None:
@@ -149,6 +155,52 @@ async def test_a_certificate_that_is_not_trusted_is_told_on_this_machine_too(
             await Agent(model).run("hello")
     explained = connections.explain(caught.value, added, "m")
     assert isinstance(explained, Offline) and "certificate" in str(explained)
+
+
+def _handshake(listening: socket.socket, context: ssl.SSLContext, told: list[str]) -> None:
+    connection, _address = listening.accept()
+    try:
+        context.wrap_socket(connection, server_side=True).close()
+    except ssl.SSLError as error:
+        told.append(error.reason or "")
+    finally:
+        connection.close()
+
+
+@pytest.mark.req("R170")
+@pytest.mark.filterwarnings("ignore:ssl.TLSVersion.TLSv1_1 is deprecated:DeprecationWarning")
+async def test_a_server_of_an_older_version_is_not_spoken_to(
+    connections: Connections, tmp_path: Path
+) -> None:
+    from pydantic_ai import Agent
+
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(self_signed(tmp_path))
+    context.set_ciphers("ALL:@SECLEVEL=0")
+    context.minimum_version = context.maximum_version = ssl.TLSVersion.TLSv1_1
+    told: list[str] = []
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        server = threading.Thread(target=_handshake, args=(listening, context, told))
+        server.start()
+        address = f"https://127.0.0.1:{listening.getsockname()[1]}"
+        added = await connections.add("openai-compatible", None, base_url=address, model="m")
+        model = await connections.model_for(added, "m", run_id=None, agent_id=None, categories=())
+        with pytest.raises(Exception) as caught:
+            await Agent(model).run("hello")
+        await asyncio.to_thread(server.join)
+    assert isinstance(connections.explain(caught.value, added, "m"), Offline)
+    # The offer of the client was too new for the server; a certificate was never shown.
+    assert told == ["UNSUPPORTED_PROTOCOL"]
+
+
+@pytest.mark.req("R170")
+def test_no_source_switches_the_checks_off() -> None:
+    root = Path(__file__).parents[2]
+    sources = [
+        file for room in ("agents", "desktop", "memory", "vault") for file in (root / room).rglob("*.py")
+    ]
+    assert len(sources) > 300
+    assert [file.name for file in sources if _SWITCHES.search(file.read_text("utf-8"))] == []
 
 
 def self_signed(folder: Path) -> Path:

@@ -4,9 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from agents.connections.prices import Price, Tier, price_of
+from agents.connections.prices import Price, Tier, cost_of, price_of
 from agents.office import Office
-from agents.runtime.budget import cost_of
 from memory import accounts, ledger, runs
 from tests.agents.conftest import connect
 from tests.peers.aimock import Aimock

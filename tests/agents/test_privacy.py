@@ -12,7 +12,7 @@ from agents.commands.serving import Served
 from agents.lifecycle import trail
 from agents.lifecycle.recipients import is_here, recipients
 from agents.office import Office
-from memory import audit, chat_search, consents, messages
+from memory import audit, chat_search, consents, messages, runs
 from memory.errors import DatabaseDamaged, Refused
 from memory.lifecycle import inventory
 from memory.lifecycle.data_map import Category, data_map
@@ -57,6 +57,26 @@ async def test_after_a_withdrawal_nothing_is_sent_there(
     assert sorted(told) == [(True, False), (True, True)]
     kinds = [entry.kind for entry in await office.database.read(audit.entries)]
     assert kinds.count("consent given") == 2 and kinds.count("consent withdrawn") == 1
+
+
+@pytest.mark.req("R192")
+async def test_an_agent_is_kept_to_the_providers_that_its_owner_named(
+    office: Office, aimock: Callable[..., Aimock]
+) -> None:
+    server = aimock({"match": {}, "response": {"content": "Hello."}})
+    await connect(office, "anthropic", server.url, "claude-sonnet-5")
+    host = server.url.removeprefix("http://")
+    (writer,) = [one for one in await office.roster.all() if one.name == "Writer"]
+    await office.roster.change(writer.id, recipients=("api.example.org",))
+    answer = await office.message(await ask(office, "@Writer hello"))
+    assert answer.state == "failed"
+    (run,) = await office.database.read(runs.runs)
+    assert "Writer" in run.reason and host in run.reason and "api.example.org" in run.reason
+    assert server.journal() == []
+    assert await office.database.read(consents.consents) == ()
+    assert (await office.message(await ask(office, "@Analyst hello"))).text == "Hello."
+    await office.roster.change(writer.id, recipients=("api.example.org", host))
+    assert (await office.message(await ask(office, "@Writer hello"))).text == "Hello."
 
 
 @pytest.mark.req("R190")

@@ -132,3 +132,8 @@ async def test_a_reply_that_broke_off_uncounted_costs_the_cap_what_was_sent(offi
     assert left is not None and left < 1_000_000
     (used,) = await office.database.read(ledger.usage_by, "agent", since=today, until=today)
     assert used.cost is None or used.unpriced == 1, "a cost that nobody knows must not be called nothing"
+    # The next start knows it too: for the day, and for the run where it is resumed.
+    run = (await office.database.read(runs.runs))[0]
+    counted = await office.database.read(ledger.counted_of, run.id)
+    assert counted == 1_000_000 - left
+    assert sum((await office.database.read(ledger.counted_on, today)).values()) == counted

@@ -140,7 +140,7 @@ async def test_the_commands_choose_and_decide(offices: Offices, folder: Path) ->
     await commands.join(other, {"folder": str(folder), "words": words, "without": []})
     rows = await commands.categories(one, {"on": [], "off": ["notes"]})
     assert {row["name"]: row["syncs"] for row in rows} == {
-        "agents": True, "chats": True, "notes": False, "settings": False,
+        "agents": True, "chats": True, "files": True, "notes": False, "settings": False,
     }  # fmt: skip
     with pytest.raises(Refused, match="“music”"):
         await commands.categories(one, {"on": ["music"], "off": []})

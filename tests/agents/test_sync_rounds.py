@@ -11,9 +11,10 @@ import pytest
 from agents.office import Office
 from agents.sync_rounds import Pace, Standing
 from agents.sync_service.connecting import NotReached
-from memory import notes
+from memory import attachments, notes
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
+from memory.sync import fetching_files, sending_files
 from memory.sync.due import is_due
 from memory.sync.service.faults import DeviceRevoked
 from tests.agents.conftest import until
@@ -74,6 +75,24 @@ async def test_a_round_leaves_nothing_that_would_bring_another(offices: Offices,
         assert not await office.database.read(is_due)
     await one.notes.add("bread")
     assert await one.database.read(is_due) or "bread" in await texts(other)
+
+
+async def test_a_file_larger_than_a_round_moves_is_there_without_a_pause(
+    offices: Offices, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (sending_files, fetching_files):
+        monkeypatch.setattr(module, "AT_ONCE", 1)
+    one, other = await both(offices, folder)
+    conversation = await one.create_conversation(title="Film")
+    content = os.urandom(3 * 4 * 2**20)
+    file = await one.attach(conversation.id, content, "film.bin")
+    await one.send(conversation.id, "@Librarian Look at this", attachment_ids=[file.id])
+    while not (files := await other.database.read(attachments.attachments, conversation.id)):
+        await asyncio.sleep(0.01)
+    while files[0].blob_id is None:
+        await asyncio.sleep(0.01)
+        files = await other.database.read(attachments.attachments, conversation.id)
+    assert await other.files.content(files[0]) == content
 
 
 async def test_a_folder_that_is_away_is_said_tried_again_and_found_again(

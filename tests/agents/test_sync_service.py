@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -11,12 +12,16 @@ from agents.events import Notice
 from agents.office import Office
 from agents.sync_service.connecting import NotReached
 from agents.sync_service.device_item import ITEM, SESSION_ITEM
-from memory import audit, ledger, notes
+from memory import attachments, audit, ledger, notes
 from memory.errors import Refused
+from memory.lifecycle.subjects import Subject
 from memory.sync.errors import WrapRefused
 from memory.sync.service.faults import DeletionPending, DeviceRevoked
 from memory.sync.service.sign_in import Asked
-from tests.memory.sync.hosted.running import Running, running
+from memory.sync.transfers import Moving
+from tests.agents.conftest import until
+from tests.memory.sync.hosted.running import Running, running, running_for_many
+from tests.peers.postgres import Postgres
 from vault.errors import KeyNotFound
 
 Offices = Callable[..., Awaitable[Office]]
@@ -322,3 +327,50 @@ async def test_an_office_that_syncs_announces_itself_nowhere(offices: Offices, h
     with pytest.raises(Refused, match="No device is being let in"):
         await one.syncing.account.compare()
     assert one.vault.read_key(SESSION_ITEM).reveal() == session
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def either(tmp_path: Path, request: pytest.FixtureRequest, postgres: Postgres, s3: str) -> Iterator[Running]:
+    """A service over SQLite files and a folder, and the same over PostgreSQL and a bucket on a host of its own."""
+    if request.param == "sqlite":
+        with running(tmp_path / "hosted") as found:
+            yield found
+        return
+    with running_for_many(tmp_path, postgres.databases(), s3) as found:
+        yield found
+
+
+@pytest.mark.req("R009", "R026")
+async def test_files_go_both_ways_and_are_read_on_the_other_device(offices: Offices, either: Running) -> None:
+    one, other = await offices("one"), await offices("other")
+    key = await found(one, either)
+    await join(other, either, key)
+    said = b"The deposit is 1900 euros, held by Quince and Sons."
+    sent = {}
+    for office, name, content in (
+        (one, "lease.txt", said),
+        (one, "scan.bin", os.urandom(5 * 2**20)),
+        (other, "a.txt", said),
+    ):
+        conversation = await office.create_conversation(title=name)
+        file = await office.attach(conversation.id, content, name)
+        await office.send(conversation.id, "@Librarian What is the deposit?", attachment_ids=[file.id])
+        await until(lambda office=office, chat=conversation.id: not office.runs.busy(chat))  # type: ignore[misc]
+        sent[file.id] = content
+    await settle(one, other)
+    for office in (one, other):
+        for file_id, expected in sent.items():
+            await office.files.settled([file_id])
+            file = await office.database.read(attachments.attachment, file_id)
+            assert file.state == ("ready" if expected is said else "failed"), file.reason
+            assert await office.files.content(file) == expected
+    assert (await one.syncing.status()).moving == Moving()
+    stored = await asyncio.to_thread(either.objects)
+    assert len(stored) == 4 and not any(b"Quince" in each for each in stored.values())
+    hosts = {row.host for row in await one.database.read(ledger.outbox)}
+    assert hosts == {urlsplit(each).netloc for each in (either.url, either.service.objects.get_url("x"))}
+    await one.erasing.erase([Subject("file", file_id) for file_id in sent])
+    await settle(one, other)
+    await asyncio.to_thread(either.do_jobs)
+    assert await asyncio.to_thread(either.objects) == {}
+    assert await other.database.read(attachments.attachments_in_state, "ready") == ()

@@ -11,10 +11,11 @@ from agents.commands import sync_account
 from agents.commands import syncing as commands
 from agents.commands.serving import Served
 from agents.lifecycle.everything import erase_everything
+from agents.lifecycle.transfer import Wish
 from agents.office import Office
 from agents.sync_service.device_item import ITEM
-from memory import audit, branches, chats, notes, roster
-from memory.errors import Refused
+from memory import attachments, audit, branches, chats, notes, roster
+from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync.errors import LogForked, LogShorter, WrapRefused
 from tests.agents.conftest import until
@@ -220,3 +221,61 @@ async def test_who_left_keeps_everything_and_may_join_again(offices: Offices, fo
     await settle(one, other)
     assert sorted(note.text for note in await one.database.read(notes.notes)) == ["bread", "milk"]
     assert await names(one) == await names(other)
+
+
+async def test_a_file_attached_on_one_is_read_and_recalled_on_the_other(
+    offices: Offices, folder: Path
+) -> None:
+    one, other, _key = await both(offices, folder)
+    conversation = await one.create_conversation(title="Lease")
+    file = await one.attach(
+        conversation.id, b"The deposit is 1900 euros, held by Quince and Sons.", "lease.txt"
+    )
+    await one.send(conversation.id, "@Librarian What is the deposit?", attachment_ids=[file.id])
+    await until(lambda: not one.runs.busy(conversation.id))
+    await settle(one, other)
+    (arrived,) = await other.database.read(attachments.attachments, conversation.id)
+    assert (arrived.id, arrived.name, arrived.size) == (file.id, "lease.txt", file.size)
+    await other.files.settled([file.id])
+    (read,) = await other.database.read(attachments.attachments, conversation.id)
+    assert (read.state, read.kind) == ("ready", "text")
+    assert "1900 euros" in (await other.files.readable(read)).text
+    assert read.blob_id != file.blob_id
+    await other.recall.start()
+    found = await other.recall.search("deposit Quince")
+    assert any("1900 euros" in hit.text for hit in found.hits)
+
+
+async def test_a_file_that_is_still_arriving_is_said_left_out_of_exports_and_erased_without_a_trace(
+    offices: Offices, folder: Path, tmp_path: Path
+) -> None:
+    one, other, _key = await both(offices, folder)
+    conversation = await one.create_conversation(title="Lease")
+    content = os.urandom(5 * 2**20)
+    file = await one.attach(conversation.id, content, "quetzal scan.bin")
+    await one.send(conversation.id, "@Librarian Look at this", attachment_ids=[file.id])
+    await until(lambda: not one.runs.busy(conversation.id))
+    await one.syncing.now()
+    (*_first, last) = sorted(folder.rglob("blobs/*"), key=lambda path: -path.stat().st_size)
+    away = last.rename(tmp_path / "away")
+    await other.syncing.now()
+    (arriving,) = await other.database.read(attachments.attachments, conversation.id)
+    assert (arriving.state, arriving.blob_id) == ("arriving", None)
+    (part,) = other.locations.blobs.iterdir()
+    assert part.name.endswith(".arriving")
+    status = await commands.status(Served(other), {})
+    assert status["files"] == "1 file is still to arrive."
+    assert "Pieces of 1 file are not there yet" in status["files that wait"][0]
+    with pytest.raises(NotFound, match="has not arrived"):
+        await other.files.content(arriving)
+    written = await other.transfers.export(tmp_path / "out.aofx", Wish())
+    assert written.counts["conversations"] == 1 and written.counts.get("files", 0) == 0
+    await other.close()
+    other = await offices("other")
+    assert [path.name for path in other.locations.blobs.iterdir()] == [part.name]
+    away.rename(last)
+    await one.erasing.erase([Subject("conversation", conversation.id)])
+    await settle(one, other)
+    assert list(other.locations.blobs.iterdir()) == [] == list(folder.rglob("blobs/*"))
+    for office in (one, other):
+        assert traces(office, ("quetzal", file.id, part.name.partition(".")[0])) == []

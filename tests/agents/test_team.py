@@ -22,8 +22,8 @@ def agent(name: str) -> Agent:
     return Agent(
         id=name, name=name, role="", avatar="", personality="", language="", time_zone="", instructions="",
         connection_id=None, model="", temperature=None, max_tokens=None, effort="normal", tools=(),
-        memory_scopes=(), accepts_own_notes=False, run_cap=None, day_cap=None, librarian=name == "Librarian",
-        position=0, revision=1, created_at=0, updated_at=0, archived_at=None,
+        memory_scopes=(), recipients=(), accepts_own_notes=False, run_cap=None, day_cap=None,
+        librarian=name == "Librarian", position=0, revision=1, created_at=0, updated_at=0, archived_at=None,
     )  # fmt: skip
 
 
@@ -79,6 +79,7 @@ FULL = AgentFile(
     effort="deep",
     tools=("recall", "remember"),
     memory_scopes=("office",),
+    recipients=("api.example.org", "127.0.0.1:11434"),
     accepts_own_notes=True,
     run_cap=250_000,
     day_cap=2_000_000,

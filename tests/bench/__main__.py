@@ -21,6 +21,7 @@ SUBJECTS = {
     "sealing": "tests.bench.sealing_bench",
     "hosted": "tests.bench.hosted_bench",
     "sync": "tests.bench.sync_bench",
+    "files": "tests.bench.files_bench",
 }
 
 

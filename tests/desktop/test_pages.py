@@ -195,6 +195,9 @@ async def test_another_key_becomes_the_default(session):
 
 
 async def test_an_agent_is_edited_and_a_taken_name_is_refused(session):
+    for label in ("here", "there", "there again"):
+        address = f"http://127.0.0.1:{len(label)}/v1"
+        await session.office.connections.add("openai-compatible", None, label=label, base_url=address)
     page = TeamPage(session)
     shown(page)
     await until(lambda: len(page.cards) == 5)
@@ -207,10 +210,13 @@ async def test_an_agent_is_edited_and_a_taken_name_is_refused(session):
     assert second.name in page.editor.fault.text()
     page.editor.name.setText("Coordinator")
     page.editor.run_cap.setValue(0.25)
+    assert list(page.editor.recipients) == ["127.0.0.1:4", "127.0.0.1:5", "127.0.0.1:11"]
+    page.editor.recipients["127.0.0.1:5"].setChecked(True)
     press(page.editor, "Save")
     await until(lambda: any(card.agent.name == "Coordinator" for card in page.cards))
     changed = await session.office.roster.agent(first.id)
     assert changed.run_cap == 250_000
+    assert changed.recipients == ("127.0.0.1:5",)
     assert changed.instructions == first.instructions
     assert changed.tools == first.tools
 

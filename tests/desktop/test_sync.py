@@ -93,7 +93,7 @@ async def test_sync_is_off_until_a_folder_is_chosen_and_the_key_kept(page, sessi
     here = await session.office.syncing.here()
     assert here is not None and here.folder == folder
     chosen = {one.category.name: one.chosen for one in await session.office.sync_decisions.choices()}
-    assert chosen == {"agents": True, "chats": False, "notes": True, "settings": True}
+    assert chosen == {"agents": True, "chats": False, "files": True, "notes": True, "settings": True}
     assert not page.choices.boxes["chats"].isChecked()
     await until(lambda: "this one" in said(page.devices))
     assert unnamed(page) == []
@@ -223,13 +223,13 @@ async def test_a_category_is_switched_off_and_on(page, session, other, folder):
     await page._load()
     page.choices.boxes["notes"].setFocus()
     QTest.keyClick(page.choices.boxes["notes"], Qt.Key.Key_Space)
-    while len([one for one in await session.office.sync_decisions.choices() if one.chosen]) != 3:
+    while len([one for one in await session.office.sync_decisions.choices() if one.chosen]) != 4:
         await asyncio.sleep(0.01)
     await session.office.notes.add("kept at home")
     await settle(session.office, other)
     assert await other.database.read(notes.notes) == ()
     page.choices.boxes["notes"].click()
-    while len([one for one in await session.office.sync_decisions.choices() if one.chosen]) != 4:
+    while len([one for one in await session.office.sync_decisions.choices() if one.chosen]) != 5:
         await asyncio.sleep(0.01)
     await settle(session.office, other)
     assert len(await other.database.read(notes.notes)) == 1

@@ -18,8 +18,8 @@ ROWS = {
     "agent": {
         "id": "a0" * 16, "name": "Ada", "role": "", "avatar": "", "personality": "", "language": "",
         "time_zone": "", "instructions": "Be brief.", "connection_id": "c0" * 16, "model": "",
-        "effort": "normal", "tools": "[]", "memory_scopes": "[]", "accepts_own_notes": 0, "librarian": 0,
-        "position": 1, "revision": 1, "created_at": 1, "updated_at": 1,
+        "effort": "normal", "tools": "[]", "memory_scopes": "[]", "recipients": "[]", "accepts_own_notes": 0,
+        "librarian": 0, "position": 1, "revision": 1, "created_at": 1, "updated_at": 1,
     },
     "conversation": {
         "id": "cc" * 16, "title": "Rent", "title_source": "rule", "active_leaf_id": "b1" * 16,

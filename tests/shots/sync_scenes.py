@@ -15,6 +15,7 @@ from memory.locations import Locations
 from memory.sync.service.sign_in import Asked, Promises
 from memory.sync.taking import Round
 from tests.shots.camera import Camera, Scene
+from tests.shots.files_scenes import files_scenes
 from vault.secret import Secret
 
 PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
@@ -39,6 +40,7 @@ def sync_scenes() -> dict[str, Scene]:
     return {
         "sync-working": _working,
         "sync-on": _on,
+        **files_scenes(),
         "sync-conflicts": _conflicts,
         "sync-asks": _asks,
         "sync-error": _error,

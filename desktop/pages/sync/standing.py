@@ -4,12 +4,13 @@ from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout
 
 from agents.errors import AgentsError
+from agents.sync_files import fault_words
 from agents.sync_rounds import Standing
 from agents.syncing import Status
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import Card, clear, label
-from desktop.pages.sync.words import queue_words, remarks, times_words, title_of
+from desktop.pages.sync.words import remarks, times_words, title_of, what_waits
 from desktop.session import Session
 from memory.errors import StorageError
 from memory.identifiers import now
@@ -66,9 +67,9 @@ class StandingCard(Card):
         self.working.setVisible(working)
         self.fault.setText(here.fault)
         self.fault.setVisible(bool(here.fault) and here.enabled)
-        self.queue.setText(queue_words(status.waiting))
+        self._show_queue(status)
         self.times.setText(times_words(here, standing, now()))
-        told = remarks(status.waiting, standing.last)
+        told = (*remarks(status.waiting, standing.last), *fault_words(status.moving))
         if told != self._told:
             self._told = told
             clear(self._remarks)
@@ -83,9 +84,12 @@ class StandingCard(Card):
         else:
             self._timer.stop()
 
+    def _show_queue(self, status: Status) -> None:
+        self.queue.setText(what_waits(status))
+
     async def _count(self) -> None:
         status = await self._session.office.syncing.status()
-        self.queue.setText(queue_words(status.waiting))
+        self._show_queue(status)
         if not self.isVisible():
             self._timer.stop()
 

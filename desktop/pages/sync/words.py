@@ -1,7 +1,8 @@
 """How sync stands, in the words of the page."""
 
+from agents.sync_files import moving_words
 from agents.sync_rounds import Standing
-from agents.syncing import Here
+from agents.syncing import Here, Status
 from desktop.wording import ago, count, local
 from memory.sync.outbox import Waiting
 from memory.sync.taking import Round
@@ -28,6 +29,13 @@ def queue_words(waiting: Waiting) -> str:
         return _("Nothing waits to be sent.")
     words = ngettext("{count} change waits to be sent.", "{count} changes wait to be sent.", number)
     return words.format(count=count(number))
+
+
+def what_waits(status: Status) -> str:
+    """Return what is still to be sent and to arrive, files too."""
+    waiting, moving = status.waiting, status.moving
+    words = queue_words(waiting) if waiting.marked + waiting.outbox or not moving.leaving else ""
+    return " ".join(filter(None, (words, moving_words(moving))))
 
 
 def times_words(here: Here, standing: Standing, at: int) -> str:

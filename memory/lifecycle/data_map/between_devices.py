@@ -65,6 +65,20 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "epoch", "envelope", "base"), here),
         ),
         Entry(
+            place="table:sync_transfer",
+            category=Category.COPIES,
+            purpose=_("How far the pieces of a file have gone to your other devices, or come from them."),
+            retention=Retention.DERIVED,
+            erase=EraseRule.CASCADE,
+            left_out=dict.fromkeys(
+                (
+                    *("attachment_id", "arrives", "key", "blob_id", "content_id", "addresses"),
+                    *("pieces", "fault"),
+                ),
+                here,
+            ),
+        ),
+        Entry(
             place="table:sync_conflict",
             category=Category.COPIES,
             purpose=_("Words that lost where two of your devices changed the same place."),

@@ -135,6 +135,7 @@ def _files() -> tuple[Entry, ...]:
                     "restricted",
                 ),
             ),
+            left_out={"content": _("Opens the pieces of the file among your devices only.")},
         ),
         Entry(
             place="table:blob",
@@ -220,7 +221,15 @@ def _team() -> tuple[Entry, ...]:
             exported=(
                 *("id", "name", "role", "avatar", "personality", "language", "time_zone", "instructions"),
                 *("connection_id", "model", "temperature", "max_tokens", "effort", "tools", "memory_scopes"),
-                *("accepts_own_notes", "run_cap", "day_cap", "librarian", "position", "revision"),
+                *(
+                    "recipients",
+                    "accepts_own_notes",
+                    "run_cap",
+                    "day_cap",
+                    "librarian",
+                    "position",
+                    "revision",
+                ),
                 *("created_at", "updated_at", "archived_at", "trashed_at"),
             ),
         ),

@@ -21,7 +21,7 @@ def _ledgers() -> tuple[Entry, ...]:
             record="usage",
             exported=(
                 *("id", "at", "day", "run_id", "agent_id", "connection_id", "model", "input_tokens"),
-                *("output_tokens", "cache_read_tokens", "cache_write_tokens", "cost"),
+                *("output_tokens", "cache_read_tokens", "cache_write_tokens", "cost", "counted"),
             ),
         ),
         Entry(

@@ -24,6 +24,8 @@ class Synced:
     """The keys of the rows that sync, where not all do."""
     reappears: bool = False
     """Whether a row that was deleted may come again, as a setting does: then that is an edit, and no erasure."""
+    begins: dict[str, str] = field(default_factory=dict)
+    """What stands in columns that stay here when a row arrives, where that is not their default."""
 
 
 def synced() -> tuple[Synced, ...]:
@@ -40,7 +42,7 @@ def _content() -> tuple[Synced, ...]:
     account = _("Each device has its own accounts and models.")
     own_view = _("How this device shows it.")
     run = _("The work of agents stays on the device where it was done.")
-    files = _("Files do not sync yet.")
+    read = _("Each device reads a file itself, once it has arrived.")
     counted = _("Counted on each device.")
     return (
         Synced(
@@ -48,8 +50,17 @@ def _content() -> tuple[Synced, ...]:
             "agent",
             columns=(
                 *("id", "name", "role", "avatar", "personality", "language", "time_zone", "instructions"),
-                *("temperature", "max_tokens", "effort", "tools", "memory_scopes", "accepts_own_notes"),
-                *("run_cap", "day_cap", "librarian", "created_at", "updated_at", "archived_at", "trashed_at"),
+                *("temperature", "max_tokens", "effort", "tools", "memory_scopes", "recipients"),
+                *(
+                    "accepts_own_notes",
+                    "run_cap",
+                    "day_cap",
+                    "librarian",
+                    "created_at",
+                    "updated_at",
+                    "archived_at",
+                    "trashed_at",
+                ),
             ),
             stays={
                 **dict.fromkeys(("connection_id", "model"), account),
@@ -78,20 +89,38 @@ def _content() -> tuple[Synced, ...]:
             columns=(
                 *("id", "conversation_id", "parent_id", "batch_id", "position", "ordinal", "shown_batch_id"),
                 *("role", "agent_id", "agent_name", "model", "text", "thinking", "citations", "state"),
-                *("created_at", "pinned_at", "trashed_at", "held_at", "hidden", "restricted"),
+                *("attachment_ids", "created_at", "pinned_at", "trashed_at", "held_at", "hidden"),
+                "restricted",
             ),
-            stays={"run_id": run, "attachment_ids": files},
+            stays={"run_id": run},
             when="new.state NOT IN ('queued', 'streaming')",
+        ),
+        Synced(
+            "attachment",
+            "file",
+            columns=(
+                *("id", "conversation_id", "message_id", "name", "size", "content", "created_at"),
+                *("pinned_at", "trashed_at", "held_at", "restricted"),
+            ),
+            stays={
+                "blob_id": _("Each device encrypts its files under keys of its own."),
+                **dict.fromkeys(
+                    ("kind", "media_type", "pages", "characters", "state", "reason", "note"), read
+                ),
+            },
+            # A file of a draft stays where it is written, and one whose pieces are not there yet waits for them.
+            when="new.message_id IS NOT NULL AND new.content IS NOT NULL",
+            begins={"state": "arriving"},
         ),
         Synced(
             "note",
             "note",
             columns=(
-                *("id", "kind", "scope", "scope_id", "text", "state", "source_message_id", "agent_id"),
-                *("model", "created_at", "valid_from", "valid_to", "supersedes_id", "pinned_at"),
-                *("trashed_at", "held_at", "restricted"),
+                *("id", "kind", "scope", "scope_id", "text", "state", "source_message_id"),
+                *("source_attachment_id", "agent_id", "model", "created_at", "valid_from", "valid_to"),
+                *("supersedes_id", "pinned_at", "trashed_at", "held_at", "restricted"),
             ),
-            stays={"source_attachment_id": files, **dict.fromkeys(("uses", "last_used_at"), counted)},
+            stays=dict.fromkeys(("uses", "last_used_at"), counted),
         ),
     )
 
@@ -115,7 +144,7 @@ def _own() -> tuple[Synced, ...]:
 def _staying() -> tuple[Synced, ...]:
     reasons = {
         _("The work of agents stays on the device where it was done."): ("run", "run_event"),
-        _("Files do not sync yet."): ("attachment", "blob"),
+        _("Each device encrypts its files under keys of its own."): ("blob",),
         _("Each device has its own accounts and models."): ("connection",),
         _("Earlier forms stay on the device where they were changed."): ("agent_revision",),
         _("What was agreed to, kept and recorded on this device."): (
@@ -130,7 +159,7 @@ def _staying() -> tuple[Synced, ...]:
         ),
         _("Belongs to this device alone."): (
             *("office", "alembic_version", "sync_space", "sync_record", "sync_change", "sync_outbox"),
-            *("sync_conflict", "sync_awaited", "sync_receipt"),
+            *("sync_conflict", "sync_awaited", "sync_receipt", "sync_transfer"),
         ),
     }
     return tuple(

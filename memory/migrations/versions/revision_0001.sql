@@ -243,6 +243,7 @@ CREATE TABLE agent (
     effort VARCHAR NOT NULL,
     tools JSON NOT NULL,
     memory_scopes JSON NOT NULL,
+    recipients JSON NOT NULL,
     accepts_own_notes BOOLEAN NOT NULL,
     run_cap BIGINT,
     day_cap BIGINT,
@@ -404,7 +405,7 @@ CREATE TABLE attachment (
     id VARCHAR(32) NOT NULL,
     conversation_id VARCHAR(32) NOT NULL,
     message_id VARCHAR(32),
-    blob_id VARCHAR(32) NOT NULL,
+    blob_id VARCHAR(32),
     name VARCHAR NOT NULL,
     kind VARCHAR NOT NULL,
     media_type VARCHAR NOT NULL,
@@ -419,6 +420,7 @@ CREATE TABLE attachment (
     trashed_at BIGINT,
     held_at BIGINT,
     restricted BOOLEAN NOT NULL,
+    content JSON,
     CONSTRAINT pk_attachment PRIMARY KEY (id),
     CONSTRAINT fk_attachment_conversation_id_conversation FOREIGN KEY(conversation_id) REFERENCES conversation (id) ON DELETE CASCADE,
     CONSTRAINT fk_attachment_message_id_message FOREIGN KEY(message_id) REFERENCES message (id) ON DELETE CASCADE,
@@ -486,6 +488,7 @@ CREATE TABLE usage (
     cache_read_tokens INTEGER NOT NULL,
     cache_write_tokens INTEGER NOT NULL,
     cost BIGINT,
+    counted BIGINT NOT NULL,
     CONSTRAINT pk_usage PRIMARY KEY (id),
     CONSTRAINT fk_usage_run_id_run FOREIGN KEY(run_id) REFERENCES run (id) ON DELETE SET NULL,
     CONSTRAINT fk_usage_agent_id_agent FOREIGN KEY(agent_id) REFERENCES agent (id) ON DELETE SET NULL,
@@ -529,6 +532,19 @@ CREATE INDEX ix_note_source_attachment_id ON note (source_attachment_id);
 CREATE INDEX ix_note_source_message_id ON note (source_message_id);
 
 CREATE INDEX ix_note_supersedes_id ON note (supersedes_id);
+
+CREATE TABLE sync_transfer (
+    attachment_id VARCHAR(32) NOT NULL,
+    arrives BOOLEAN NOT NULL,
+    "key" BLOB NOT NULL,
+    blob_id VARCHAR(32) NOT NULL,
+    content_id VARCHAR(32) NOT NULL,
+    addresses BLOB NOT NULL,
+    pieces INTEGER NOT NULL,
+    fault VARCHAR NOT NULL,
+    CONSTRAINT pk_sync_transfer PRIMARY KEY (attachment_id),
+    CONSTRAINT fk_sync_transfer_attachment_id_attachment FOREIGN KEY(attachment_id) REFERENCES attachment (id) ON DELETE CASCADE
+);
 
 CREATE TABLE passage (
     number INTEGER NOT NULL,

@@ -32,6 +32,8 @@ _LONGEST_LINE = 4_096
 
 Keep = Callable[["Tokens"], Awaitable[None]]
 """Keeps new tokens where keys are kept, before they are used."""
+Bare = Callable[[str], Awaitable["httpx2.AsyncClient"]]
+"""Returns a client that carries no token, for an address that a service names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,9 @@ class Session:
 class Calls:
     """Calls within one session. Every method raises Unreachable or ServiceFault."""
 
-    def __init__(self, http: "httpx2.AsyncClient", session: Session) -> None:
+    def __init__(self, http: "httpx2.AsyncClient", session: Session, bare: Bare | None = None) -> None:
         self._http = http
+        self._bare = bare
         self.session = session
 
     async def get(self, path: str, *, query: Mapping[str, Any] | None = None, packed: bool = False) -> Any:
@@ -104,6 +107,52 @@ class Calls:
     async def send(self, method: str, path: str, body: Mapping[str, Any], *, packed: bool = False) -> Any:
         """Send a body, as MessagePack if ``packed``, and return the answer."""
         return await self._in_session(method, path, body, None, packed)
+
+    async def led_to(self, path: str) -> str:
+        """Return the address to which a GET leads."""
+        return str(await self._in_session("GET", path, None, None, False, leads=True))
+
+    async def put_at(self, address: str, content: bytes) -> None:
+        """Put bytes at an address that the service named; no token goes along to another host."""
+        import httpx2
+
+        client = await self._client_for(address)
+        try:
+            answer = await client.put(address, content=content)
+        except httpx2.RequestError as error:
+            raise Unreachable(type(error).__name__) from error
+        if answer.status_code >= 300:
+            raise Unreachable(f"status {answer.status_code}")
+
+    async def get_at(self, address: str, most: int) -> bytes | None:
+        """Return what lies at an address that the service named, None where nothing does; more than ``most`` is cut."""
+        import httpx2
+
+        client = await self._client_for(address)
+        try:
+            async with client.stream("GET", address) as response:
+                if response.status_code == 404:
+                    return None
+                if response.status_code != 200:
+                    raise Unreachable(f"status {response.status_code}")
+                read = bytearray()
+                async for part in response.aiter_bytes():
+                    read += part
+                    if len(read) > most:
+                        break
+                return bytes(read[:most])
+        except httpx2.RequestError as error:
+            raise Unreachable(type(error).__name__) from error
+
+    async def _client_for(self, address: str) -> "httpx2.AsyncClient":
+        named, own = urlsplit(address), urlsplit(self.session.url)
+        if (named.scheme, named.netloc) == (own.scheme, own.netloc):
+            return self._http
+        if named.scheme != "https" and own.scheme == "https":
+            raise Unreachable("the service names an address without encryption")
+        if self._bare is None:
+            raise Unreachable("the service names another host")
+        return await self._bare(address)
 
     async def lines(self, path: str) -> AsyncGenerator[str, None]:
         """Yield the lines of a stream of events, for as long as the service keeps it open."""
@@ -148,16 +197,19 @@ class Calls:
         body: Mapping[str, Any] | None,
         query: Mapping[str, Any] | None,
         packed: bool,
+        *,
+        leads: bool = False,
     ) -> Any:
         used = self.session.tokens.access
         if not used and self.session.signs:
             used = await self._renewed(used)
         try:
-            return await self._once(method, path, body, query, packed, used)
+            return await self._once(method, path, body, query, packed, used, leads=leads)
         except ServiceRefused as refused:
             if refused.code != "signed_out" or not self.session.signs:
                 raise
-        return await self._once(method, path, body, query, packed, await self._renewed(used))
+        renewed = await self._renewed(used)
+        return await self._once(method, path, body, query, packed, renewed, leads=leads)
 
     async def _renewed(self, used: str) -> str:
         """Renew the session, once for all calls that found the same token used up; return the new access token."""
@@ -186,21 +238,26 @@ class Calls:
         query: Mapping[str, Any] | None,
         packed: bool,
         access: str,
+        *,
+        leads: bool = False,
     ) -> Any:
         import httpx2
 
         headers = {"Accept": MSGPACK if packed else "application/json"}
         if access:
             headers["Authorization"] = f"Bearer {access}"
-        content = None
+        sent = None
         if body is not None:
             headers["Content-Type"] = MSGPACK if packed else "application/json"
-            content = msgpack.packb(dict(body)) if packed else json.dumps(dict(body)).encode()
+            sent = msgpack.packb(dict(body)) if packed else json.dumps(dict(body)).encode()
         try:
             async with self._http.stream(
-                method, self.session.url + path, params=query, content=content, headers=headers
+                method, self.session.url + path, params=query, content=sent, headers=headers
             ) as response:
-                return _read(response, await _whole(response))
+                content = await _whole(response)
+                if leads and response.status_code == 302:
+                    return response.headers.get("Location", "")
+                return _read(response, content)
         except httpx2.RequestError as error:
             raise Unreachable(type(error).__name__) from error
 

@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from memory.sync import wire
 from memory.sync.arrival import Item
+from memory.sync.blob_chunks import CHUNK
 from memory.sync.carrier import (
     Accepted,
     Conflicting,
@@ -27,12 +28,13 @@ from memory.sync.carrier import (
     Position,
     Verdict,
 )
-from memory.sync.errors import AnswerMalformed, EnvelopeMalformed, ServiceWentBack
+from memory.sync.envelope import TAG
+from memory.sync.errors import AnswerMalformed, ChunkLost, EnvelopeMalformed, NoRoom, ServiceWentBack
 from memory.sync.header import Header
 from memory.sync.markers import Marker
 from memory.sync.outbox import Op
 from memory.sync.service.calls import Calls
-from memory.sync.service.faults import GenerationChanged, TooLarge
+from memory.sync.service.faults import GenerationChanged, ServiceRefused, TooLarge
 from memory.sync.service.proofs import published_keys
 
 PUSH_OPS, PUSH_BYTES = 200, 4 * 2**20
@@ -40,6 +42,8 @@ PUSH_OPS, PUSH_BYTES = 200, 4 * 2**20
 _FRAME, _HEAD = 64, 256
 """The bytes around each operation, and around all of them."""
 _BY_ID = 500
+_PIECES = 1000
+"""The most pieces of files that are confirmed with one call."""
 _PAGE = 200
 """The records of one page: what is written of them in one transaction keeps nobody waiting."""
 _LARGEST = 2**63 - 1
@@ -59,6 +63,7 @@ class HostedCarrier:
         self._calls, self._space_id = calls, space_id
         self._push_ops, self._push_bytes = push_ops, push_bytes
         self._generation = ""
+        self._largest_file: int | None = None
         self.signers: tuple[Ed25519PublicKey, ...] = ()
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
@@ -91,6 +96,54 @@ class HostedCarrier:
 
     async def forget(self, rids: AbstractSet[str]) -> None:
         """Do nothing: the service destroyed what was erased when it took the order."""
+
+    async def largest_file(self) -> int | None:
+        """Return the limit that the service publishes; asked once."""
+        if self._largest_file is None:
+            answer = _map(await self._calls.open("GET", "/.well-known/officesync"))
+            self._largest_file = _number(answer.get("limits"), "attachment_bytes")
+        return self._largest_file
+
+    async def lacking(self, addresses: Sequence[bytes]) -> frozenset[bytes]:
+        """Have the service confirm pieces; return those that are to be put again."""
+        lacking: set[str] = set()
+        for start in range(0, len(addresses), _PIECES):
+            body = {"sha256": [each.hex() for each in addresses[start : start + _PIECES]]}
+            answer = await self._calls.send("POST", "/v1/blobs/commit", body)
+            lacking |= {each for each in _listed(answer, "missing") if isinstance(each, str)}
+        return frozenset(each for each in addresses if each.hex() in lacking)
+
+    async def announce(self, sizes: Mapping[bytes, int]) -> Mapping[bytes, str]:
+        """Return the signed addresses for pieces that the service does not have. Raises NoRoom."""
+        body = {"chunks": [{"sha256": each.hex(), "len": length} for each, length in sizes.items()]}
+        try:
+            answer = await self._calls.send("POST", "/v1/blobs/plan", body)
+        except ServiceRefused as refused:
+            if refused.code != "quota":
+                raise
+            raise NoRoom(_number(refused.more, "used"), _number(refused.more, "limit")) from None
+        places = {_text(each, "sha256"): _text(each, "put") for each in _listed(answer, "missing")}
+        return {each: places[each.hex()] for each in sizes if each.hex() in places}
+
+    async def put_piece(self, place: str, sealed: bytes) -> None:
+        """Put a piece at its signed address."""
+        await self._calls.put_at(place, sealed)
+
+    async def piece(self, address: bytes) -> bytes:
+        """Return a piece as the service has it. Raises ChunkLost."""
+        try:
+            place = await self._calls.led_to(f"/v1/blobs/{address.hex()}")
+        except ServiceRefused as refused:
+            if refused.code != "not_found":
+                raise
+            raise ChunkLost("not at the service") from None
+        sealed = await self._calls.get_at(place, CHUNK + TAG)
+        if sealed is None:
+            raise ChunkLost("not in the store")
+        return sealed
+
+    async def keep_pieces(self, addresses: AbstractSet[bytes]) -> None:
+        """Do nothing: the service destroys pieces with the last record that names them."""
 
     async def live(self, after_rid: str) -> Live:
         """Return a page of the ids behind one, in order."""

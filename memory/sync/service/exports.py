@@ -2,13 +2,13 @@
 
 import asyncio
 import hashlib
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO, Literal
 
 from memory.errors import Refused
-from memory.sync.service.calls import Calls, understood
+from memory.sync.service.calls import Bare, Calls, understood
 from memory.sync.service.faults import Unreachable
 from resources.language import gettext as _
 
@@ -19,10 +19,6 @@ Kind = Literal["metadata", "full"]
 READY, FAILED = "ready", "failed"
 _AGE = b"age-encryption.org/v1\n"
 _PIECE = 2**20
-
-
-Bare = Callable[[str], Awaitable["httpx2.AsyncClient"]]
-"""Returns a client for an address that the service named; no token goes along."""
 
 
 @dataclass(frozen=True, slots=True)

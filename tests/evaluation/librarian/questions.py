@@ -16,7 +16,7 @@ ROLES = {
     "held_out": "looked at while weights were chosen",
     "third": "harder than asked for",
     "near": "nothing in it is answered",
-    "judging": "asked twice",
+    "judging": "asked three times",
     "deciding": "decides",
 }
 DECIDING = "deciding"

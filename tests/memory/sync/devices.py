@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from agents.indexing import index_said
 from agents.sync_arrivals import reindex
+from memory.blobs import BlobStore
 from memory.database import Database
 from memory.lifecycle import erasure
 from memory.lifecycle.subjects import Subject
@@ -31,7 +32,7 @@ from memory.tables import MessageTable, NoteTable
 from tests.memory.conftest import KEY
 from tests.memory.sync.making import AT, SPACE
 
-TYPES = ("agent", "conversation", "message", "note", "setting")
+TYPES = ("agent", "conversation", "message", "file", "note", "setting")
 
 
 def make_empty(path: Path) -> Path:
@@ -68,6 +69,8 @@ class Device:
     keys: DeviceKeys
     database: Database
     carrier: FolderCarrier
+    blobs: BlobStore | None = None
+    """Its files, where the test has some."""
 
     @classmethod
     def make(cls, home: Path, empty: Path, ring: Ring, number: int, folder: Path) -> "Device":
@@ -108,6 +111,7 @@ class Device:
             self.credentials,
             reindex,
             erase,
+            blobs=self.blobs,
         )
         return asyncio.run(exchange(parts, confirmed=confirmed))
 

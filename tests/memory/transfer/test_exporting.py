@@ -16,6 +16,7 @@ import pytest
 
 from memory.errors import BlobDamaged, DiskFull, NotFound
 from memory.lifecycle.data_map import Category, exported_tables
+from memory.tables import ProvenanceTable
 from memory.transfer.errors import TargetRefused, TransferCancelled
 from memory.transfer.selection import Filters
 from memory.transfer.watching import Watch
@@ -167,8 +168,11 @@ def test_filters_narrow_it(office: Profile, profiles: Opener, tmp_path: Path) ->
     ada = records(tmp_path / "whole", "agents")[0]["id"]
     hers = office.export(tmp_path / "hers", filters=Filters(agent_id=ada)).counts
     assert (hers["conversations"], hers["messages"], hers["agents"]) == (1, 3, 1)
+    office.database.write_now(_come_from_elsewhere, records(tmp_path / "whole", "messages")[0]["id"], ada)
     later = office.export(tmp_path / "later", filters=Filters(since=9_000_000_000_000)).counts
     assert later["messages"] == 0 and later["conversations"] == 0 and later["agents"] == 1
+    assert [row["record_id"] for row in records(tmp_path / "later", "provenance")] == [ada]
+    assert office.export(tmp_path / "all", filters=Filters(since=1)).counts["provenance"] == 2
     with pytest.raises(NotFound):
         office.export(tmp_path / "none", filters=Filters(conversation_id="f" * 32))
 
@@ -228,6 +232,11 @@ def test_progress_reaches_its_total(office: Profile, tmp_path: Path) -> None:
 
 def _blob_keys(session: Any) -> list[tuple[bytes]]:
     return list(session.connection().exec_driver_sql("SELECT key FROM blob").fetchall())
+
+
+def _come_from_elsewhere(session: Any, message_id: str, agent_id: str) -> None:
+    for kind, record_id in (("messages", message_id), ("agents", agent_id)):
+        session.add(ProvenanceTable(record_type=kind, record_id=record_id, original_id=f"old {kind}"))
 
 
 def _another_chat(session: Any) -> str:

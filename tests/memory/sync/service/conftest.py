@@ -14,6 +14,7 @@ from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session, Tokens
 from memory.sync.service.log import AccountLog
 from tests.memory.sync.hosted.running import START, Running, running
+from tests.memory.sync.service.filing_offices import FilingOffice
 from tests.memory.sync.service.offices import Office, Template, hosted_at, make_template
 
 EMAIL = "ada@example.org"
@@ -101,6 +102,21 @@ def offices(tmp_path: Path, template: Template) -> Iterator[list[Office]]:
         made = [Office.copied(service, template, number, tmp_path / f"office{number}") for number in range(3)]
         try:
             yield made
+        finally:
+            for office in made:
+                office.close()
+
+
+@pytest.fixture
+def filers(tmp_path: Path, template: Template) -> Iterator[list[FilingOffice]]:
+    """Two offices with files that have met."""
+    with hosted_at(template, tmp_path / "hosted") as service:
+        made = [
+            FilingOffice.copied(service, template, number, tmp_path / f"office{number}")
+            for number in range(2)
+        ]
+        try:
+            yield made  # type: ignore[misc]  # `copied` makes what it is asked of
         finally:
             for office in made:
                 office.close()

@@ -1,0 +1,73 @@
+"""How sync stands: where this office meets the others, what waits, and what is on its way."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy.orm import Session
+
+from memory.sync import outbox, space, transfers
+from memory.sync.outbox import Waiting
+from memory.sync.service.sign_in import is_service
+from memory.sync.transfers import Moving
+
+
+@dataclass(frozen=True, slots=True)
+class Here:
+    """What this office knows of its space."""
+
+    space_id: str
+    device_id: str
+    place: str
+    """The path of a folder, or the address of a service."""
+    enabled: bool
+    log_n: int
+    log_head: bytes
+    epoch: int
+    round_at: int | None
+    """When the last round ended that went well, in UTC milliseconds."""
+    fault: str
+    """Why the last one did not, as a sentence; empty where it did. ``fault_at`` says when."""
+    fault_at: int | None
+
+    @property
+    def hosted(self) -> bool:
+        """Whether the devices meet at a service."""
+        return is_service(self.place)
+
+    @property
+    def folder(self) -> Path:
+        """The folder in which the devices meet, where it is one."""
+        return Path(self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """How sync stands, with what waits and what is on its way; ``here`` is None where it was never on."""
+
+    here: Here | None
+    waiting: Waiting
+    moving: Moving
+
+
+def read_here(session: Session) -> Here | None:
+    """Return what this office knows of its space, None where sync was never on."""
+    row = space.of(session)
+    if row is None:
+        return None
+    return Here(
+        row.id,
+        row.device_id,
+        row.place,
+        row.enabled,
+        row.log_n,
+        row.log_head,
+        row.epoch,
+        row.round_at,
+        row.fault,
+        row.fault_at,
+    )
+
+
+def read_status(session: Session) -> Status:
+    """Return how sync stands."""
+    return Status(read_here(session), outbox.waiting(session), transfers.moving(session))
