@@ -10,7 +10,8 @@ from agents.sync_service.account import Rounds, chosen_device
 from agents.sync_service.device_item import DeviceItem
 from memory import audit
 from memory.database import Database
-from memory.errors import Refused
+from memory.disk import told_by_system
+from memory.errors import DiskFull, Refused
 from memory.identifiers import now
 from memory.sync import folder_membership, folder_rotation, space
 from memory.sync.account import Account
@@ -173,10 +174,12 @@ async def reach(folder: Path, work: Callable[P, T], *arguments: P.args, **more: 
 
 
 async def reached(folder: Path, work: Awaitable[T]) -> T:
-    """Wait for something that is done in a folder. Raises Refused where that cannot be used."""
+    """Wait for something that is done in a folder. Raises Refused where that cannot be used, DiskFull."""
     try:
         return await work
     except OSError as error:
+        if isinstance(full := told_by_system(error, folder), DiskFull):
+            raise full from error
         sentence = _(
             "The folder {path} cannot be used: see that it is there and can be written. Nothing was lost."
         )

@@ -88,7 +88,7 @@ class Syncing:
         self.folder = FolderSide(database, self._item, self, bus)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
-        self._under_way: asyncio.Task[Round] | None = None
+        self._under_way: asyncio.Task[bool] | None = None
         self._interrupted = False
 
     async def found(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
@@ -139,9 +139,9 @@ class Syncing:
     async def switch(self, *, enabled: bool) -> None:
         """Pause sync, or go on with it. Raises Refused where it was never on."""
         await self.joined()
+        await self._database.write(_switch, enabled)
         if not enabled:
             self._interrupt()
-        await self._database.write(_switch, enabled)
         self._bus.publish(SyncSwitched())
 
     async def leave(self) -> None:
@@ -221,13 +221,11 @@ class Syncing:
 
     async def round(self, word: Word = NO_WORD) -> Round:
         """Do one round, within the turn, and remember how it ended. Raises Refused, StorageError, VaultError."""
-        here = await self.joined()
-        if not here.enabled:
-            raise Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
-        work = self._hosted_round if here.hosted else self._folder_round
-        self._under_way = asyncio.create_task(work(here, word), name="round of sync")
+        await self.joined()
+        done = Round()
+        self._under_way = asyncio.create_task(self._work(word, done), name="round of sync")
         try:
-            done = await self._under_way
+            went = await self._under_way
         except asyncio.CancelledError:
             if self._interrupted:
                 raise Refused(_("This round was ended; what it did not do, the next one does.")) from None
@@ -238,10 +236,24 @@ class Syncing:
             raise
         finally:
             self._under_way, self._interrupted = None, False
+            if done.touched:  # before it failed it may have brought much
+                await tell(self._database, self._recall, self._bus, done)
+        if not went:
+            raise Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
         await self._note(now())
-        await tell(self._database, self._recall, self._bus, done)
         await self._files.read_waiting()  # what has arrived
         return done
+
+    async def _work(self, word: Word, done: Round) -> bool:
+        """Do a round and fill ``done``; return whether sync is on at all.
+
+        That is asked here, so that who switches it off meets either this task, to end it, or its question.
+        """
+        here = await self.here()
+        if here is None or not here.enabled:
+            return False
+        await (self._hosted_round if here.hosted else self._folder_round)(here, word, done)
+        return True
 
     async def _note(self, at: int, fault: str = "") -> None:
         await self._database.write(space.note_round, at, fault)
@@ -252,25 +264,23 @@ class Syncing:
         if self._under_way is not None:
             self._interrupted = self._under_way.cancel()
 
-    async def _folder_round(self, here: Here, word: Word) -> Round:
+    async def _folder_round(self, here: Here, word: Word, done: Round) -> None:
         member = await self.folder.renewed(here)
         carrier = FolderCarrier(here.folder, here.space_id, here.device_id)
         parts = self._parts(member, carrier, member.account.current_epoch(here.space_id))
         await self.folder.carry_over(here, member, parts.credentials)
-        done = await reached(here.folder, _exchange(parts, word))
+        await reached(here.folder, _exchange(parts, word, done))
         await self.folder.clear_up(here, member)
-        return done
 
-    async def _hosted_round(self, here: Here, word: Word) -> Round:
+    async def _hosted_round(self, here: Here, word: Word, done: Round) -> None:
         try:
             with reaching(here.place):
-                return await self._exchanged(here, word)
+                await self._exchanged(here, word, done)
         except (AccountPurged, SpacePurged) as purged:
             await self.holdings.note_purge(purged)
             raise
 
-    async def _exchanged(self, here: Here, word: Word) -> Round:
-        done = Round()
+    async def _exchanged(self, here: Here, word: Word, done: Round) -> None:
         for _try in range(_TRIES):
             calls, member = await self.account.renewed(await self.joined())
             carrier = HostedCarrier(calls, here.space_id)
@@ -285,7 +295,6 @@ class Syncing:
             except DeletionPending as refusal:
                 done.refusal = refusal
                 break
-        return done
 
     def _parts(self, member: Member, carrier: Carrier, epoch: int) -> Parts:
         keys = SpaceKeys(member.space_id, *member.keys)
@@ -304,8 +313,8 @@ class Syncing:
         await self._erasing.erase(subjects)
 
 
-async def _exchange(parts: Parts, word: Word, done: Round | None = None) -> Round:
-    return await exchange(
+async def _exchange(parts: Parts, word: Word, done: Round) -> None:
+    await exchange(
         parts, confirmed=word.confirmed, missing=word.missing, generation=word.generation, done=done
     )
 

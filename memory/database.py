@@ -304,7 +304,10 @@ def engine(path: Path, key: bytes, *, read_only: bool = False) -> Engine:
         except OSError as error:
             raise told_by_system(error, path) from error
 
-    made = create_engine("sqlite://", module=dbapi2, creator=connect_or_tell, poolclass=StaticPool)
+    # What is written must not stand in the text of an error, from where it would get into the log.
+    made = create_engine(
+        "sqlite://", module=dbapi2, creator=connect_or_tell, poolclass=StaticPool, hide_parameters=True
+    )
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
     event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
     return made

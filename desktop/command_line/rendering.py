@@ -162,12 +162,12 @@ def _time_of(name: str) -> Callable[[dict[str, Any]], str]:
 
 def _with_times(row: dict[str, Any]) -> None:
     """Show an object line by line, its instants as times."""
-    _plain(
-        {
-            name.removesuffix("_at").replace("_", " "): _time_of(name)(row) if name.endswith("_at") else value
-            for name, value in row.items()
-        }
-    )
+    shown: dict[str, Any] = {}
+    for name, value in row.items():
+        instant = name.endswith("_at")
+        label = name.removesuffix("_at") if name.removesuffix("_at") not in row or not instant else name
+        shown[label.replace("_", " ")] = _time_of(name)(row) if instant else value
+    _plain(shown)
 
 
 def _cost(row: dict[str, Any]) -> str:

@@ -18,7 +18,7 @@ from memory.sync import aside, base64url, outbox, removals, sealing_anew, space
 from memory.sync.arrival import KNOWN, Applied, Believed, Checked
 from memory.sync.aside import GONE
 from memory.sync.drain import drain
-from memory.sync.errors import PlaintextInvalid, RecordRefused
+from memory.sync.errors import PlaintextInvalid, RecordRefused, RecordTooLarge
 from memory.sync.hlc import Stamp, is_far_ahead
 from memory.sync.known import Seen, base_record, digest, load, long_texts, new, pack, record_id, seen, unpack
 from memory.sync.merge import Conflict, Merged, merge
@@ -158,6 +158,7 @@ class _Apply:
             for known in self._session.scalars(held).all():
                 self._placing.go_with_erased(known, waiting(known))
         self._placing.place_awaiting()
+        self._placing.give_back_names()
         self._out.write()
 
     def _erase(self, known: SyncRecordTable | None, one: Believed) -> bool:
@@ -264,10 +265,19 @@ class _Apply:
         self._placing.place(known, merged.record)
         self._keep_conflicts(known, merged.conflicts)
         if merged.push and (self._linear or not _alike(merged.record, local) or self._out.holds(known.rid)):
-            self._out.put(known, merged.record, self.clock.tick(self._now))
+            self._send(known, merged.record)
         else:
             self._out.take_back(known.rid)
         return True
+
+    def _send(self, known: SyncRecordTable, record: Record) -> None:
+        """Let what was merged go to the others; what has become too long by it stays here."""
+        try:
+            self._out.put(known, record, self.clock.tick(self._now))
+        except RecordTooLarge:
+            self._out.take_back(known.rid)
+            if known.waiting is None:
+                known.state = "too_long"
 
     def _base(self, known: SyncRecordTable, parent: int) -> dict[str, object]:
         """Return the revision upon which both were made.

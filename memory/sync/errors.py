@@ -17,6 +17,7 @@ SyncError (a StorageError)
 │   ├── LogForked            it is not a continuation of what was seen
 │   └── LogNewer             a later version of Bureau wrote an entry
 ├── WrapRefused           an office's key does not arrive as its devices agreed
+│   └── RecoveryKeyOther     the recovery key is not that of the account
 ├── EnrolmentRefused      the new device is not the one that announced itself
 ├── ServiceWentBack       the service shows an older state of the office than before
 ├── AnswerMalformed       the service's answer is not that of the protocol
@@ -195,6 +196,19 @@ class WrapRefused(SyncError):
                 "The key of this office did not arrive whole; open Bureau on another of your devices, then try again."
             ),
             reason,
+        )
+
+
+class RecoveryKeyOther(WrapRefused):
+    """The recovery key is not, or no longer, that of the account."""
+
+    def __init__(self) -> None:
+        SyncError.__init__(
+            self,
+            _(
+                "These are the words of another recovery key: take those that were shown last for these devices."
+            ),
+            "another recovery key",
         )
 
 

@@ -207,11 +207,14 @@ async def _push(parts: Parts, done: Round, *, erases: bool) -> None:
         if not ops:
             continue
         sending = asyncio.create_task(parts.carrier.push(ops))
-        await asyncio.sleep(0)  # so that it is on its way, and its request booked, before more is sealed
         try:
+            await asyncio.sleep(0)  # so that it is on its way, and its request booked, before more is sealed
             await _seal_some(parts)
-        finally:
             verdicts = await sending
+        except BaseException:
+            sending.cancel()  # who ends a round ends what it sends, and waits for that
+            await asyncio.wait([sending])
+            raise
         rids = {op.op_id: op.rid for op in ops}
         settled: list[Verdict] = []
         for verdict in verdicts:

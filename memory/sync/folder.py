@@ -6,10 +6,12 @@ A revision that a later one of the same device replaced is removed; an order to 
 """
 
 import asyncio
-from collections.abc import Iterable, Iterator, Sequence
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 from memory.sync import wire
 from memory.sync.arrival import Item
@@ -19,9 +21,16 @@ from memory.sync.folder_pieces import PART, FolderPieces, put_in_place, write_pa
 from memory.sync.header import ERASE, Header
 from memory.sync.outbox import Op
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
 _SUFFIX = ".msgpack"
 _COUNT = "count"
 """A file with the last number, where the revision that had it is erased."""
+_GAP = 1_000_000
+"""More numbers than were ever given since the latest file that is still there."""
 _AT_ONCE = 200
 
 
@@ -50,15 +59,15 @@ class FolderCarrier(FolderPieces):
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return unread revisions of the other devices. Raises OSError where the folder is not there."""
-        return await asyncio.to_thread(self._pull, position, skip)
+        return await _ended(self._pull, position, skip)
 
     async def push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
         """Write revisions, each whole or not at all, then remove what they replace."""
-        return await asyncio.to_thread(self._push, ops)
+        return await _ended(self._push, ops)
 
     async def forget(self, rids: AbstractSet[str]) -> None:
         """Remove the revisions of erased records that lie below this device's name."""
-        await asyncio.to_thread(self._forget, rids)
+        await _ended(self._forget, rids)
 
     def portions(self, page: Page, most: int) -> Iterator[Page]:
         """Cut a page; what was read is remembered item by item."""
@@ -85,7 +94,7 @@ class FolderCarrier(FolderPieces):
             if len(items) == _AT_ONCE:
                 return Page(tuple(items), more=True, damaged=tuple(damaged))
             try:
-                sealed = wire.from_msgpack(path.read_bytes())
+                sealed = wire.from_msgpack(_read(path))
                 items.append(Item(_number(sealed.hdr), sealed, source))
             except FileNotFoundError:
                 continue  # its device replaced it meanwhile
@@ -142,20 +151,36 @@ class FolderCarrier(FolderPieces):
             self._mine.mkdir(exist_ok=True)
             for part in self._mine.glob(f".*{PART}"):
                 part.unlink()  # a crash left it before anybody could read it
-            count = self._mine / _COUNT
-            self._last = int(count.read_text()) if count.exists() else 0
+            gap = self._read_count()
             for counter, path in sorted(revisions(self._mine)):
-                sealed = wire.from_msgpack(path.read_bytes())
-                header = Header.unpack(sealed.hdr)
+                self._last = max(self._last, counter)
+                try:
+                    header = Header.unpack(wire.from_msgpack(_read(path)).hdr)
+                except EnvelopeMalformed as wrong:
+                    log.warning("own file %s is damaged: %s", path.name, wrong.reason)
+                    continue
                 if (former := own.get(header.rid)) is not None:
                     self._path(former.counter).unlink()
                 own[header.rid] = _Own(counter, header.rev, header.kind == ERASE)
-                self._last = max(self._last, counter)
+            self._last += gap
             self._own = own
         return self._own
 
     def _path(self, counter: int) -> Path:
         return self._mine / f"{counter:012d}{_SUFFIX}"
+
+    def _read_count(self) -> int:
+        """Read the last number; return how many are left out because it cannot be known: none comes twice."""
+        count = self._mine / _COUNT
+        self._last = 0
+        if not count.exists():
+            return 0
+        try:
+            self._last = int(count.read_bytes())
+        except ValueError:
+            log.warning("the last number in the folder is damaged: %s are left out", _GAP)
+            return _GAP
+        return 0
 
     def _keep_count(self) -> None:
         part = self._mine / f".{_COUNT}{PART}"
@@ -164,6 +189,25 @@ class FolderCarrier(FolderPieces):
 
     def _write(self, counter: int, data: bytes) -> Path:
         return write_part(self._path(counter), data)
+
+
+async def _ended(work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
+    """Work in a thread; who is cancelled meanwhile goes only once it has ended.
+
+    Else a push whose round was ended would write on beside that of the next one, under the same numbers.
+    """
+    working = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **more))
+    try:
+        return await asyncio.shield(working)
+    except asyncio.CancelledError:
+        await asyncio.wait([working])
+        raise
+
+
+def _read(path: Path) -> bytes:
+    """Return what a file holds, no more of it than shows that it is no envelope. Raises OSError."""
+    with path.open("rb") as file:
+        return file.read(wire.LONGEST + 1)
 
 
 def _number(hdr: bytes) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
 
+from memory.disk import flush_folder
 from memory.sync.blob_chunks import CHUNK
 from memory.sync.envelope import TAG
 from memory.sync.errors import ChunkLost
@@ -85,7 +86,7 @@ def write_part(target: Path, data: bytes) -> Path:
 
 
 def put_in_place(parts: Sequence[Path]) -> None:
-    """Give files their names, without dot and ending, once all of them are on the disk."""
+    """Give files their names, without dot and ending, once all of them are on the disk; then the names are too."""
     for part in parts:
         descriptor = os.open(part, os.O_RDONLY)
         try:
@@ -94,3 +95,5 @@ def put_in_place(parts: Sequence[Path]) -> None:
             os.close(descriptor)
     for part in parts:
         part.replace(part.with_name(part.name.removeprefix(".").removesuffix(PART)))
+    for folder in {part.parent for part in parts}:
+        flush_folder(folder)

@@ -9,7 +9,7 @@ from memory.sync import account_log
 from memory.sync.account import RECOVERY, Account
 from memory.sync.device_keys import DeviceKeys, Receiver
 from memory.sync.envelope import Signer
-from memory.sync.errors import SignerRefused, WrapRefused
+from memory.sync.errors import RecoveryKeyOther, SignerRefused, WrapRefused
 from memory.sync.folder import FolderCarrier
 from memory.sync.folder_account import FolderAccount
 from memory.sync.key_wraps import FOR_RECOVERY, Wrap, unwrap, wrap
@@ -57,7 +57,7 @@ def join(root: Path, space_id: str, recovery_key: bytes, at: int) -> Member:
     found = resolve(folder.entries())
     account = found.chain
     if found.void or account.recovery != recovery.public:
-        raise WrapRefused("another recovery key")
+        raise RecoveryKeyOther
     keys = opened(account, folder.wraps(FOR_RECOVERY), recovery.receive)
     require_current(account, space_id, keys)
     device = DeviceKeys.new()

@@ -95,7 +95,7 @@ def _fields(
     for name in local.fields.keys() & remote.fields.keys():
         mine, theirs = local.fields[name], remote.fields[name]
         winner = later(mine, theirs)
-        if name in long and mine.value != theirs.value and before.get(name) not in (mine, theirs):
+        if name in long and mine.value != theirs.value and not _follows(before.get(name), mine, theirs):
             text = _merged_text(before.get(name), mine, theirs)
             if text is None:
                 loser = theirs if winner is mine else mine
@@ -107,6 +107,17 @@ def _fields(
                 winner = Entry(text, stamp)
         merged[name] = winner
     return merged, conflicts, clock
+
+
+def _follows(base: Entry | None, mine: Entry, theirs: Entry) -> bool:
+    """Whether one of two texts was written upon the other.
+
+    So it was where one is the base, or one device wrote both: it never writes but upon what it wrote before. That may
+    not be the base yet, where the answer to a push was lost or is still on its way.
+    """
+    if base in (mine, theirs):
+        return True
+    return mine.stamp != theirs.stamp and mine.stamp.device == theirs.stamp.device
 
 
 def _merged_text(base: Entry | None, mine: Entry, theirs: Entry) -> str | None:

@@ -32,6 +32,7 @@ class Placing:
         self._session, self._here, self._out, self._linear = session, here, out, linear
         self.rows = Rows(session)
         self._awaited, self._touched = Awaited(session), touched
+        self._wanted: dict[str, str] = {}
 
     def place(self, known: SyncRecordTable, record: Record) -> None:
         """Write the row of a record, or hold it until what it hangs on is here."""
@@ -126,6 +127,7 @@ class Placing:
         if shape.synced.type != "agent":
             return
         self.write()
+        self._wanted.pop(local_id, None)
         table = shape.table
         other = self._session.scalar(
             select(table.c.id).where(table.c.name == values["name"], table.c.id != local_id)
@@ -134,13 +136,25 @@ class Placing:
             return
         loser = max(local_id, other)
         # Of its id and of nothing else here, or two devices that know different agents would never agree.
-        name = f"{values['name']} ({loser[:_DIGITS_OF_ID]})"
+        name_of_both = values["name"]
+        name = f"{name_of_both} ({loser[:_DIGITS_OF_ID]})"
         if loser == local_id:
             values["name"] = name
         else:
             self._session.execute(table.update().where(table.c.id == other).values(name=name))
             self.rows.forget(shape, other)
+        self._wanted[loser] = name_of_both
         space.mark(self._session, "agent", loser)
+
+    def give_back_names(self) -> None:
+        """Let agents have the names that others have given up later in the page."""
+        self.write()
+        for agent_id, name in self._wanted.items():
+            shape = shapes()["agent"]
+            table = shape.table
+            if self._session.scalar(select(table.c.id).where(table.c.name == name)) is None:
+                self._session.execute(table.update().where(table.c.id == agent_id).values(name=name))
+                self.rows.forget(shape, agent_id)
 
 
 def waiting(known: SyncRecordTable) -> Record:

@@ -16,7 +16,8 @@ from memory.sync.header import Header
 from memory.sync.markers import Marker, check_marker
 from memory.sync.plaintext import LARGEST
 
-_LARGEST = LARGEST + MOST_CHUNKS * (HASH + 2) + 1024
+LONGEST = LARGEST + MOST_CHUNKS * (HASH + 2) + 1024
+"""The most bytes of an envelope or marker in MessagePack."""
 _ENVELOPE = tuple(each.name for each in fields(Envelope))
 _MARKER = tuple(each.name for each in fields(Marker))
 _SIGNED = _MARKER[:-1]
@@ -41,7 +42,7 @@ def to_json(item: Envelope | Marker) -> bytes:
 
 def from_msgpack(data: bytes) -> Envelope | Marker:
     """Read either. Raises EnvelopeMalformed."""
-    if len(data) > _LARGEST:
+    if len(data) > LONGEST:
         raise EnvelopeMalformed("too long")
     try:
         members = msgpack.unpackb(data, object_pairs_hook=_unique)
@@ -52,7 +53,7 @@ def from_msgpack(data: bytes) -> Envelope | Marker:
 
 def from_json(data: bytes) -> Envelope | Marker:
     """Read either. Raises EnvelopeMalformed."""
-    if len(data) > _LARGEST * 4 // 3 + 1024:
+    if len(data) > LONGEST * 4 // 3 + 1024:
         raise EnvelopeMalformed("too long")
     try:
         members = json.loads(data.decode("utf-8"), object_pairs_hook=_unique)

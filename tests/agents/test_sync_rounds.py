@@ -166,7 +166,7 @@ async def test_what_only_the_owner_can_mend_is_not_tried_again(
     one, _other = await both(offices, folder)
     tried = []
 
-    async def revoked(here: object, word: object) -> None:
+    async def revoked(here: object, word: object, done: object) -> None:
         tried.append(word)
         raise DeviceRevoked
 
@@ -186,7 +186,7 @@ async def test_a_fault_in_the_program_is_said_and_does_not_end_the_rounds(
     one, other = await both(offices, folder)
     real = one.syncing._folder_round
 
-    async def broken(here: object, word: object) -> None:
+    async def broken(here: object, word: object, done: object) -> None:
         monkeypatch.setattr(one.syncing, "_folder_round", real)
         raise ZeroDivisionError
 
@@ -202,7 +202,7 @@ async def test_closing_ends_a_round_that_is_under_way(
     one, other = await both(offices, folder)
     begun = asyncio.Event()
 
-    async def for_ever(here: object, word: object) -> None:
+    async def for_ever(here: object, word: object, done: object) -> None:
         begun.set()
         await asyncio.Event().wait()
 
@@ -222,7 +222,7 @@ async def test_leaving_ends_a_round_that_is_under_way(
     one, _other = await both(offices, folder)
     begun = asyncio.Event()
 
-    async def for_ever(here: object, word: object) -> None:
+    async def for_ever(here: object, word: object, done: object) -> None:
         begun.set()
         await asyncio.Event().wait()
 

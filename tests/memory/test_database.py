@@ -2,6 +2,7 @@
 
 import asyncio
 import threading
+import traceback
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -105,3 +106,18 @@ def test_closing_folds_the_log_away_and_may_be_done_twice(tmp_path: Path) -> Non
     database.close()
     database.close()
     assert [each.name for each in tmp_path.iterdir()] == ["office.db"]
+
+
+def test_an_error_does_not_repeat_what_was_to_be_written(database: Database) -> None:
+    """Its text and its causes go to the log, and from there into a report of a fault."""
+
+    def write(session: Session) -> None:
+        session.execute(
+            text("INSERT INTO conversation (id, title) VALUES (:id, :title)"),
+            {"id": None, "title": "quetzal"},
+        )
+
+    with pytest.raises(StorageError) as refused:
+        database.write_now(write)
+    told = "".join(traceback.format_exception(refused.value))
+    assert "INSERT" in told and "quetzal" not in told

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from desktop.command_line.sync_commands import CATEGORIES
 from tests.terminal.program import PROGRAM, Terminal, in_terminal
+from vault.recovery_key import words_of
 
 
 def test_two_offices_meet_in_a_folder(tmp_path: Path) -> None:
@@ -35,7 +36,24 @@ def test_two_offices_meet_in_a_folder(tmp_path: Path) -> None:
     assert other.value("sync", "off") == {"sync": "off"}
     code, _output, errors = other.run("sync", "now")
     assert code == 1 and "bureau sync on" in errors
-    assert not (tmp_path / "shared" / "office.db").exists()
+    (tmp_path / "shared").rename(tmp_path / "away")
+    code, _output, errors = one.run("sync", "now")
+    assert code == 1 and "cannot be used" in errors
+    code, output, _errors = one.run("sync", "status")
+    assert code == 0 and "cannot be used" in output and re.search(r"^fault at +20\d\d-", output, re.MULTILINE)
+    assert not (tmp_path / "away" / "office.db").exists()
+
+
+def test_words_of_another_recovery_key_are_told_to_be_that(tmp_path: Path) -> None:
+    for name in ("one", "other", "shared"):
+        (tmp_path / name).mkdir()
+    one, other, shared = Terminal(tmp_path / "one"), Terminal(tmp_path / "other"), str(tmp_path / "shared")
+    words = words_of(bytes(32))
+    one.here("sync on", folder=shared, words=words, without=[])
+    code, _output, errors = other.run("sync", "join", shared, "--stdin", stdin=words_of(bytes([1] * 32)))
+    assert code == 1 and "another recovery key" in errors
+    code, _output, errors = other.run("sync", "now")
+    assert code == 1 and "sync on FOLDER" in errors
 
 
 def test_words_that_are_none_join_nothing(tmp_path: Path) -> None:

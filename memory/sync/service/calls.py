@@ -16,7 +16,7 @@ import msgpack
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from memory.sync import base64url
-from memory.sync.service.faults import ServiceRefused, Unreachable, fault_of
+from memory.sync.service.faults import ServiceRefused, TooLarge, Unreachable, fault_of
 
 if TYPE_CHECKING:
     # Imported where it is first used, so that opening an office does not wait for it.
@@ -299,6 +299,10 @@ def _read(response: "httpx2.Response", content: bytes) -> Any:
         members = msgpack.unpackb(content) if packed else json.loads(content)
     except (ValueError, msgpack.UnpackException, RecursionError):
         members = None
+    if status == 413 and not isinstance(members, dict):
+        raise TooLarge(
+            None
+        )  # a proxy in front of the service takes less than the service, and says so in a page
     if not isinstance(members, dict) or 300 <= status < 400:
         # The page of a hotel's network, or a proxy's: the service itself always answers with a map.
         raise Unreachable(f"something else answers, with status {status}")
@@ -321,5 +325,5 @@ def understood() -> Iterator[None]:
     """Read members of an answer; raises ServiceRefused where they are not as the protocol says."""
     try:
         yield
-    except (KeyError, TypeError, ValueError) as wrong:
+    except (KeyError, TypeError, ValueError, RecursionError) as wrong:
         raise ServiceRefused("not_understood", str(wrong)) from wrong

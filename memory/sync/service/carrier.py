@@ -47,6 +47,8 @@ _PIECES = 1000
 """The most pieces of files that are confirmed with one call."""
 _PAGE = 200
 """The records of one page: what is written of them in one transaction keeps nobody waiting."""
+_LARGEST = 2**63 - 1
+"""The largest number that the database holds."""
 _MOST_AGAIN = 1000
 """So many records that were not taken wait to be fetched again; with more, reading stops until they are taken."""
 
@@ -356,7 +358,7 @@ def _listed(answer: Any, name: str) -> list[Any]:
 
 def _number(answer: Any, name: str) -> int:
     found = _map(answer).get(name)
-    if type(found) is not int or found < 0:
+    if type(found) is not int or not 0 <= found <= _LARGEST:
         raise AnswerMalformed(name)
     return found
 

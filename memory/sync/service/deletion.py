@@ -47,7 +47,9 @@ async def restore_space(calls: Calls, space_id: str) -> None:
 async def _account_id(calls: Calls) -> str:
     summary = await calls.get("/v1/account/data-summary")
     with understood():
-        return str(summary["account_id"])
+        account_id = str(summary["account_id"])
+        bytes.fromhex(account_id)
+        return account_id
 
 
 async def _delete(
@@ -64,4 +66,5 @@ async def _delete(
     }
     answer = await calls.send(method, path, body)
     with understood():
-        return Deletion(str(answer["scope"]), str(answer["mode"]), answer["grace_until"])
+        until = answer["grace_until"]
+        return Deletion(str(answer["scope"]), str(answer["mode"]), None if until is None else int(until))

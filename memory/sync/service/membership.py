@@ -10,7 +10,7 @@ from memory.sync.account import RECOVERY, Account
 from memory.sync.account_log import Writer
 from memory.sync.device_keys import DeviceKeys
 from memory.sync.envelope import Signer
-from memory.sync.errors import WrapRefused
+from memory.sync.errors import RecoveryKeyOther, WrapRefused
 from memory.sync.key_wraps import FOR_RECOVERY, Wrap, wrap, wraps_for_all
 from memory.sync.membership import Member, require_current
 from memory.sync.recovery import RecoveryKeys
@@ -108,7 +108,7 @@ async def join(
     await require_begun(log)
     account = await log.read()
     if account.recovery != recovery.public:
-        raise WrapRefused("another recovery key")
+        raise RecoveryKeyOther
     chosen = chosen_space(await spaces(calls), account, space_id)
     device, writer = DeviceKeys.new(), Writer(RECOVERY, recovery.sign)
     account = await log.append(lambda now: writer.add_device(now, device.public, at))

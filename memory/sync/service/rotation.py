@@ -160,6 +160,8 @@ async def _former_keys(calls: Calls, space: Space, which: str) -> AsyncIterator[
         with understood():
             page = [_Key(str(row["rid"]), str(row["rev"]), bytes(row["dek"])) for row in answer["items"]]
             more = bool(answer["more"]) and bool(page)
+            if page and page[0].rid <= after:
+                raise ValueError("deks: out of order")  # or it would be asked for ever
         if page:
             yield page
             after = page[-1].rid

@@ -77,7 +77,8 @@ async def promises(calls: Calls) -> Promises:
         said: dict[str, Any] = await calls.open("GET", "/.well-known/officesync")
     except ServiceRefused as refused:
         raise none from refused
-    if PROTOCOL not in (said.get("protocols") or [said.get("protocol")]):
+    spoken = said.get("protocols") or [said.get("protocol")]
+    if not isinstance(spoken, list) or PROTOCOL not in spoken:
         raise none
     with understood():
         policy, deletion = said["policy"], said["deletion"]

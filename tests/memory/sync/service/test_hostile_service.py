@@ -22,10 +22,10 @@ from memory.sync.hlc import Stamp
 from memory.sync.hosted.tables.keys import record_keys
 from memory.sync.membership import Member
 from memory.sync.plaintext import Entry, Record, encode
-from memory.sync.service import membership, rotation, sign_in
+from memory.sync.service import deletion, membership, rotation, sign_in
 from memory.sync.service.calls import Calls, Session, Tokens
 from memory.sync.service.enrolling import Admitting, Joining, waiting_devices
-from memory.sync.service.faults import NewerProtocol, ServiceRefused, Unreachable
+from memory.sync.service.faults import NewerProtocol, ServiceRefused, TooLarge, Unreachable
 from memory.sync.service.spaces import space_of, spaces, wraps_of
 from tests.memory.sync.hosted.running import START
 from tests.memory.sync.service.conftest import Client, Clients
@@ -292,6 +292,16 @@ async def test_no_key_is_renewed_on_stale_or_damaged_data(clients: Clients) -> N
     for stale in ((generation, head), ("0" * 32, head + 1), (generation, head + 2)):
         with pytest.raises(rotation.Behind):
             await rotation.open_next(one.calls, one.log(), one.mine, START, pulled_to=stale, keep=keep)
+    again, first = between(one), list[Any]()
+
+    def the_same(members: dict[str, Any]) -> None:
+        first[:] = first or members["items"]
+        members.update(items=first, more=True)
+
+    again.change = changed("/deks", the_same)
+    with pytest.raises(ServiceRefused):
+        await open_next(one)
+    again.change = None
     await asyncio.to_thread(_damage_keys, clients)
     with pytest.raises(Refused, match="does not open here"):
         await open_next(one)
@@ -358,10 +368,16 @@ async def test_answers_that_no_service_gives(clients: Clients) -> None:
         )
         with pytest.raises(ServiceRefused):
             await wraps_of(one.calls, await space_of(one.calls, one.mine.space_id))
+    hotel.change = answer(413, b"<html>413 Request Entity Too Large</html>", Content_Type="text/html")
+    with pytest.raises(TooLarge):  # a proxy in front of the service says so in its own words
+        await spaces(one.calls)
+    hotel.change = changed("/v1/account/data-summary", lambda members: members.update(account_id="mine"))
+    with pytest.raises(ServiceRefused):
+        await deletion.delete_account(one.calls, "grace")
     hotel.change = answer(426, b'{"error": "newer_protocol", "detail": ""}')
     with pytest.raises(NewerProtocol):
         await spaces(one.calls)
-    for said in ({"protocols": [2]}, {"protocol": 2}, {}):
+    for said in ({"protocols": [2]}, {"protocol": 2}, {}, {"protocols": 1}, {"protocols": {"a": 1}}):
         hotel.change = answer(200, json.dumps(said).encode())
         with pytest.raises(Refused, match="no service that this Bureau can use"):
             await sign_in.promises(one.calls)

@@ -72,6 +72,7 @@ def test_revisions_out_of_order_are_not_taken(offices: list[Office]) -> None:
         ("/push", lambda answer: answer["results"][0].update(op_id="ab" * 16)),
         ("/push", lambda answer: answer["results"][0].update(outcome="perhaps")),
         ("/push", lambda answer: answer["results"][0].pop("seq")),
+        ("/push", lambda answer: answer["results"][0].update(seq=2**63)),
         ("/integrity", lambda answer: answer["ranges"].pop()),
     ],
 )

@@ -1,0 +1,111 @@
+"""A folder in which something goes wrong: a round is ended in the middle, files are damaged, power is lost."""
+
+import asyncio
+import os
+import threading
+from pathlib import Path
+
+import pytest
+
+from memory import notes
+from memory.identifiers import now
+from memory.lifecycle.subjects import Subject
+from memory.sync import outbox
+from memory.sync.drain import drain
+from memory.sync.folder import FolderCarrier
+from tests.memory.sync.devices import Device, settle
+from tests.memory.sync.making import SPACE
+
+
+async def test_who_ends_a_push_waits_until_nothing_is_written_any_more(
+    devices: list[Device], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next round and what is left of this one give one number to two revisions."""
+    one, _other = devices
+    loop, writing, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    real = os.fsync
+
+    def slow(descriptor: int) -> None:
+        loop.call_soon_threadsafe(writing.set)
+        go_on.wait()
+        real(descriptor)
+
+    await one.database.write(notes.add_note, "milk")
+    await one.database.write(drain, one.credentials, now())
+    ops = await one.database.read(outbox.next_ops, erases=False)
+    monkeypatch.setattr(os, "fsync", slow)
+    pushing = asyncio.create_task(one.carrier.push(ops))
+    await writing.wait()
+    pushing.cancel()
+    ended, _pending = await asyncio.wait([pushing], timeout=0.1)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await pushing
+    assert not ended
+    assert list((tmp_path / "folder" / SPACE / one.keys.id).glob(".*.part")) == []
+
+
+def test_what_counts_as_sent_survives_a_power_cut(
+    devices: list[Device], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A name that is not on the disk yet goes with the power, and the edit would never be sent again."""
+    one, _other = devices
+    mine = tmp_path / "folder" / SPACE / one.keys.id
+    flushed: list[set[str]] = []
+    real = os.fsync
+
+    def noted(descriptor: int) -> None:
+        real(descriptor)
+        if os.path.samestat(os.fstat(descriptor), mine.stat()):
+            flushed.append({path.name for path in mine.glob("*.msgpack")})
+
+    monkeypatch.setattr(os, "fsync", noted)
+    one.do(notes.add_note, "milk")
+    one.sync()
+    assert flushed and flushed[-1] == {path.name for path in mine.glob("*.msgpack")}
+
+
+def test_a_file_without_end_is_not_read_whole(devices: list[Device], tmp_path: Path) -> None:
+    one, other = devices
+    stray = tmp_path / "folder" / SPACE / one.keys.id / "000000009999.msgpack"
+    with stray.open("wb") as file:
+        file.truncate(16 * 2**30)
+    note = one.do(notes.add_note, "milk")
+    one.sync()
+    done = other.sync()
+    assert list(other.state()["note"]) == [note.id] and [reason for _source, reason in done.refused] == [
+        "too long"
+    ]
+
+
+@pytest.mark.parametrize("damage", [b"", b"no envelope"])
+def test_a_damaged_file_of_its_own_does_not_keep_a_device_from_writing(
+    devices: list[Device], tmp_path: Path, damage: bytes
+) -> None:
+    one, other = devices
+    one.do(notes.add_note, "milk")
+    one.sync()
+    mine = tmp_path / "folder" / SPACE / one.keys.id
+    max(mine.glob("*.msgpack")).write_bytes(damage)
+    one.carrier = FolderCarrier(tmp_path / "folder", SPACE, one.keys.id)
+    second = one.do(notes.add_note, "bread")
+    settle(one, other)
+    assert list(other.state()["note"]) == [second.id]
+
+
+@pytest.mark.parametrize("damage", ["", "many", "7\0"])
+def test_where_the_last_number_is_damaged_none_comes_again(
+    devices: list[Device], tmp_path: Path, damage: str
+) -> None:
+    one, other = devices
+    note = one.do(notes.add_note, "milk")
+    settle(one, other)
+    other.erase(Subject("note", note.id))
+    settle(one, other)
+    mine = tmp_path / "folder" / SPACE / one.keys.id
+    assert (mine / "count").exists()
+    (mine / "count").write_text(damage)
+    one.carrier = FolderCarrier(tmp_path / "folder", SPACE, one.keys.id)
+    later = one.do(notes.add_note, "bread")
+    settle(one, other)
+    assert list(other.state()["note"]) == [later.id]
