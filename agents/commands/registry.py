@@ -115,6 +115,8 @@ ANSWERING: dict[str, Answering] = {
     "sync share": sync_account.share,
     "sync categories": syncing.categories,
     "sync conflicts": syncing.conflicts,
+    "sync aside": syncing.aside,
+    "sync apart": syncing.apart,
     "usage": ledgers.usage,
     "outbox": ledgers.outbox,
     "doctor": diagnosis.doctor,

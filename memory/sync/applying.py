@@ -124,7 +124,7 @@ class _Apply:
         """Take one item; False where it must come again later. Raises RecordRefused; then nothing of it is written."""
         known = self._known.get(one.header.rid)
         if one.content is None:
-            return self._erase(known, one) if one.proven else self._set_aside(known)
+            return self._erase(known, one) if one.proven else self._set_aside(known, one)
         if known is not None and known.state in GONE:
             if self._linear:
                 removals.refuse_erased(known, one)
@@ -172,12 +172,12 @@ class _Apply:
             self._rids.pop(row, None)
         return True
 
-    def _set_aside(self, known: SyncRecordTable | None) -> bool:
+    def _set_aside(self, known: SyncRecordTable | None, one: Believed) -> bool:
         if known is None:
             return self._linear  # in a folder the record may still come
         if known.state not in GONE:
             with self._by_itself(known):
-                removed = aside.remove(self._session, known, self._now)
+                removed = aside.remove(self._session, known, self._now, one.header.device_id)
             if known.state == "passed":
                 del self._known[known.rid]  # nothing is kept of it
             if removed:

@@ -86,6 +86,8 @@ class SyncRecordTable(Base):
     """The day, counted from 1970-01-01 UTC, on which a service erases it; 0 for none."""
     aside_at: Mapped[Instant | None]
     """When it was removed without proof, the last time that it was."""
+    aside_by: Mapped[str] = mapped_column(default="")
+    """Why that was: ``missing`` at the service, ``verdict`` of it, or the id of the device whose order it was."""
 
 
 class SyncAwaitedTable(Base):

@@ -12,6 +12,7 @@ from desktop.pages.sync.conflicts import Conflicts
 from desktop.pages.sync.devices import DevicesCard
 from desktop.pages.sync.holdings import HoldingsCard
 from desktop.pages.sync.leaving import LeavingCard, RecoveryCard
+from desktop.pages.sync.set_aside import SetAsideCard
 from desktop.pages.sync.standing import StandingCard
 from desktop.session import Session
 from resources.language import gettext as _
@@ -29,6 +30,7 @@ class SyncPage(Page):
         column.setSpacing(12)
         self.standing = StandingCard(session)
         self.asks = Asks(session)
+        self.set_aside = SetAsideCard(session)
         self.conflicts = Conflicts(session)
         self.choices = Choices()
         self.choices.changed.connect(lambda: session.spawn(self._choose(), name="choose what syncs"))
@@ -39,6 +41,7 @@ class SyncPage(Page):
         for part in (
             self.standing,
             self.asks,
+            self.set_aside,
             self.conflicts,
             _choices_card(self.choices),
             self.devices,
@@ -69,6 +72,8 @@ class SyncPage(Page):
             self.standing.show_state(status, standing)
             self.asks.show_round(standing.last)
             self.holdings.show_round(standing.last)
+            self.standing.show_apart(await office.sync_decisions.apart())
+            self.set_aside.show_items(await office.sync_decisions.set_aside(), {})
             self.conflicts.show_conflicts(await office.sync_decisions.conflicts())
             self.choices.show_choices(await office.sync_decisions.choices())
             self._show_place(here)

@@ -35,7 +35,7 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(
                 (
                     *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "waiting", "exp_day", "aside_at"),
+                    *("base", "former_seq", "former", "waiting", "exp_day", "aside_at", "aside_by"),
                 ),
                 here,
             ),

@@ -197,6 +197,7 @@ CREATE TABLE sync_record (
     waiting BLOB,
     exp_day INTEGER NOT NULL,
     aside_at BIGINT,
+    aside_by VARCHAR NOT NULL,
     CONSTRAINT pk_sync_record PRIMARY KEY (rid)
 );
 
