@@ -13,9 +13,10 @@ from agents.syncing import Syncing
 from memory.database import Database
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
-from memory.sync import aside, categories, conflicts, listing
+from memory.sync import aside, categories, conflicts, device_names, listing
 from memory.sync.categories import Choice
 from memory.sync.conflicts import Conflict
+from memory.sync.device_names import DeviceName
 from memory.sync.exchange import erase_each
 from memory.sync.listing import Listed
 from resources.language import gettext as _
@@ -114,3 +115,26 @@ class SyncDecisions:
 
     async def _erase(self, subjects: Sequence[Subject]) -> None:
         await self._erasing.erase(subjects)
+
+    async def device_names(self) -> dict[str, DeviceName]:
+        """Return how the owner calls the devices that have told of themselves, by their ids."""
+        return await self._database.read(device_names.names)
+
+    async def name_device(self, name: str, beginning: str = "") -> DeviceName:
+        """Call a device so on every device: the one whose id begins so, this one where nothing is given.
+
+        An empty name takes it away. Raises Refused for a beginning that fits no device or several, and as
+        `device_names.name`.
+        """
+        here = await self._syncing.joined()
+        known = {here.device_id, *await self.device_names()}
+        found = [each for each in known if each.startswith(beginning or here.device_id)]
+        if len(found) != 1:
+            raise Refused(
+                _("“{id}” names no device of yours, or several: see “bureau sync devices”.").format(
+                    id=beginning
+                )
+            )
+        named = await self._database.write(device_names.name, found[0], name)
+        self._bus.publish(SyncChanged())
+        return named

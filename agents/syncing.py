@@ -18,6 +18,7 @@ from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
 from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
+from agents.sync_service.profile import ServiceProfile
 from memory import audit
 from memory.database import Database
 from memory.errors import Refused, StorageError
@@ -116,6 +117,7 @@ class Syncing:
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.account = ServiceAccount(database, self._item, self._connecting, self, bus)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
+        self.profile = ServiceProfile(database, self.account)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
         self._under_way: asyncio.Task[Round] | None = None
         self._interrupted = False

@@ -163,6 +163,15 @@ def sync_devices(context: click.Context) -> int:
     return run_command(context, "sync devices")
 
 
+@sync.command("name")
+@click.argument("name")
+@click.option("--device", default="", metavar="ID", help=_("Another device, as “devices” lists it."))
+@click.pass_context
+def sync_name(context: click.Context, name: str, device: str) -> int:
+    """Name this device, or another one; the name is sealed, and seen on your devices alone."""
+    return run_command(context, "sync name", name=name, device=device)
+
+
 @sync.command("off")
 @click.pass_context
 def sync_off(context: click.Context) -> int:

@@ -157,3 +157,15 @@ class SyncReceiptTable(Base):
     """The public key of the service, 32 bytes."""
     receipt: Mapped[str]
     """The receipt as JSON, as it was signed."""
+
+
+class DeviceNameTable(Base):
+    """How the owner calls a device of the account, named by the id that the device has there."""
+
+    __tablename__ = "device_name"
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    """Empty until the owner gave one."""
+    system: Mapped[str] = mapped_column(default="")
+    """``linux``, ``macos``, ``windows``, or empty; told by the device itself."""

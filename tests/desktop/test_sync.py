@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 
 from agents.office import Office
 from agents.sync_rounds import Pace, Standing
@@ -122,7 +122,7 @@ async def test_a_folder_that_is_in_use_asks_for_its_recovery_key(page, session, 
     words.field.setPlainText(words_of(key))
     press(page, "Join")
     await until(page.on.isVisible)
-    await until(lambda: said(page.devices).count("Device ") == 2)
+    await until(lambda: said(page.devices).count("in use") == 2)
     await until(lambda: not page.beginning.working.isVisibleTo(page.beginning), "the first round")
     assert [each.text for each in await session.office.database.read(notes.notes)] == ["milk"]
 
@@ -347,3 +347,26 @@ async def test_what_does_not_sync_is_seen_one_by_one(page, session, other, folde
     QTest.keyClick(page.standing.see, Qt.Key.Key_Space)
     assert page.standing.which.isVisible() and unnamed(page) == []
     assert "An endless tale. | note · too long to sync" in said(page.standing)
+
+
+async def test_devices_are_named_by_keyboard(page, session, other, folder):
+    await together(session, other, folder)
+    await page._load()
+    await until(lambda: said(page.devices).count("Linux computer") == 2)
+    shown = {each.accessibleName(): each for each in page.devices.findChildren(QPushButton)}
+    here = await session.office.syncing.joined()
+    shown[f"Name Linux computer {here.device_id[:8]}"].setFocus()
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    await until(lambda: isinstance(QApplication.focusWidget(), QLineEdit))
+    assert unnamed(page) == []
+    QTest.keyClicks(QApplication.focusWidget(), "Laptop")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    await until(lambda: "Laptop · this one" in said(page.devices))
+    assert f"Linux computer · {here.device_id[:8]} · in use" in said(page.devices) and unnamed(page) == []
+    await settle(session.office, other)
+    theirs = await other.sync_decisions.device_names()
+    assert theirs[here.device_id].title == "Laptop"
+    there = await other.syncing.joined()
+    await other.sync_decisions.name_device("Desk")
+    await settle(session.office, other)
+    await until(lambda: "Desk |" in said(page.devices) and there.device_id[:8] in said(page.devices))

@@ -78,14 +78,14 @@ async def _refused(camera: Camera) -> None:
 
 async def _key(camera: Camera) -> None:
     page = await _page(camera)
-    page.beginning._show_key(lambda _key: camera.settle())
+    page.beginning._show_key(lambda _key, _space: camera.settle())
 
 
 async def _join(camera: Camera) -> None:
     page = await _page(camera)
     page.beginning._show_words(
         "Another device uses this folder already. Its recovery key lets this one join.",
-        lambda _key: camera.settle(),
+        lambda _key, _space: camera.settle(),
     )
     page.beginning.go_on.click()
 

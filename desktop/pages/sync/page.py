@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from agents.events import Erased, SyncChanged, SyncSwitched
 from agents.syncing import Here
 from desktop.pages.page import Page, card, label
+from desktop.pages.sync.account import AccountCard
 from desktop.pages.sync.asks import Asks
 from desktop.pages.sync.beginning import Beginning
 from desktop.pages.sync.choices import Choices
@@ -36,6 +37,7 @@ class SyncPage(Page):
         self.choices.changed.connect(lambda: session.spawn(self._choose(), name="choose what syncs"))
         self.devices = DevicesCard(session)
         self.recovery = RecoveryCard(session)
+        self.account = AccountCard(session)
         self.holdings = HoldingsCard(session)
         self.leaving = LeavingCard(session)
         for part in (
@@ -46,6 +48,7 @@ class SyncPage(Page):
             _choices_card(self.choices),
             self.devices,
             self.recovery,
+            self.account,
             self.holdings,
             self.leaving,
         ):
@@ -72,8 +75,13 @@ class SyncPage(Page):
             self.standing.show_state(status, standing)
             self.asks.show_round(standing.last)
             self.holdings.show_round(standing.last)
+            self.account.show_round(standing.last)
             self.standing.show_apart(await office.sync_decisions.apart())
-            self.set_aside.show_items(await office.sync_decisions.set_aside(), {})
+            names = await office.sync_decisions.device_names()
+            self.devices.show_names(names)
+            self.account.show_names(names)
+            called = {device_id: named.title for device_id, named in names.items()}
+            self.set_aside.show_items(await office.sync_decisions.set_aside(), called)
             self.conflicts.show_conflicts(await office.sync_decisions.conflicts())
             self.choices.show_choices(await office.sync_decisions.choices())
             self._show_place(here)
@@ -90,10 +98,13 @@ class SyncPage(Page):
         """Show what lies with the other devices, and read it where it may be another than before."""
         self.recovery.setVisible(here.hosted)
         self.holdings.setVisible(here.hosted)
+        self.account.setVisible(here.hosted)
         self.leaving.show_place(here)
         if self._place != here.place:
             self._place = here.place
             self.session.spawn(self.devices.show_devices(here), name="read the devices")
+            if here.hosted:
+                self.session.spawn(self.account.show_account(), name="read the account")
 
     async def _choose(self) -> None:
         await self.session.office.sync_decisions.choose(self.choices.chosen())

@@ -1,38 +1,33 @@
 """What was removed without proof: what, since when, why, until when it stays; taken back, or let go before that."""
 
-from collections.abc import Coroutine, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
-from agents.errors import AgentsError
-from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import Card, label
+from desktop.pages.sync.acting import ActingCard
 from desktop.pages.sync.stack import Stack
 from desktop.pages.sync.words import called, kind_of_record, reason_of
 from desktop.session import Session
 from desktop.wording import count, moment
-from memory.errors import StorageError
 from memory.lifecycle.trash import ASIDE_DAYS
 from memory.sync.listing import Listed
 from resources.language import gettext as _
 from resources.language import ngettext
-from vault.errors import VaultError
 
 _FOLDS_BELOW = 460
 MOST = 50
 """So many are shown one by one; what is done with all of them is done with the rest too."""
 
 
-class SetAsideCard(Card):
+class SetAsideCard(ActingCard):
     """Out of sight where nothing is aside. Letting go asks once more, and for the passphrase where there is one."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(_("Went missing elsewhere"))
-        self._session = session
+        super().__init__(session, _("Went missing elsewhere"))
         self._asked: tuple[str, ...] | None = ()
         column = self.column
         words = ngettext(
@@ -47,14 +42,12 @@ class SetAsideCard(Card):
         column.addWidget(self.rows)
         self.more = label("", "small", wrap=True)
         column.addWidget(self.more)
-        self.fault = label("", "danger", wrap=True)
-        self.fault.hide()
         column.addWidget(self.fault)
         self.all = QWidget()
         doors = FlowLayout()
         self.all.setLayout(doors)
         back = QPushButton(_("Take all of it back"))
-        back.clicked.connect(lambda: self._begin(self._take_back(None)))
+        back.clicked.connect(lambda: self.attempt(lambda: self._take_back(None)))
         gone = QPushButton(_("Let all of it go now…"))
         gone.setProperty("kind", "flat")
         gone.clicked.connect(lambda: self._ask(None, ""))
@@ -96,7 +89,7 @@ class SetAsideCard(Card):
         doors = FlowLayout()
         back = QPushButton(_("Take it back"))
         back.setAccessibleName(f"{back.text()}: {title}")
-        back.clicked.connect(lambda: self._begin(self._take_back((one.rid,))))
+        back.clicked.connect(lambda: self.attempt(lambda: self._take_back((one.rid,))))
         gone = QPushButton(_("Let it go now…"))
         gone.setProperty("kind", "flat")
         gone.setAccessibleName(f"{gone.text()}: {title}")
@@ -113,12 +106,12 @@ class SetAsideCard(Card):
         self.asks = label("", wrap=True)
         frame.column.addWidget(self.asks)
         self.owner = OwnerCheck(self._session)
-        self.owner.given.connect(lambda: self._begin(self._let_go()))
+        self.owner.given.connect(lambda: self.attempt(self._let_go))
         frame.column.addWidget(self.owner)
         row = FlowLayout()
         self.sure = QPushButton(_("Erase it here"))
         self.sure.setProperty("kind", "danger")
-        self.sure.clicked.connect(lambda: self._begin(self._let_go()))
+        self.sure.clicked.connect(lambda: self.attempt(self._let_go))
         self.stay = QPushButton(_("Cancel"))
         self.stay.clicked.connect(frame.hide)
         row.addWidget(self.sure)
@@ -136,20 +129,6 @@ class SetAsideCard(Card):
         )
         self.question.show()
         self.stay.setFocus(Qt.FocusReason.OtherFocusReason)
-
-    def _begin(self, work: Coroutine[Any, Any, Any]) -> None:
-        self._session.spawn(self._try(work), name="decide about what went missing")
-
-    async def _try(self, work: Coroutine[Any, Any, Any]) -> None:
-        self.fault.hide()
-        self.setEnabled(False)
-        try:
-            await work
-        except (StorageError, VaultError, AgentsError) as error:
-            self.fault.setText(sentence_of(error))
-            self.fault.show()
-        finally:
-            self.setEnabled(True)
 
     async def _take_back(self, rids: tuple[str, ...] | None) -> None:
         await self._session.office.sync_decisions.bring_back(rids)

@@ -83,4 +83,12 @@ def between_devices() -> tuple[Entry, ...]:
                 _("Names nothing of yours; “bureau sync receipts --save” writes it as a file."),
             ),
         ),
+        Entry(
+            place="table:device_name",
+            category=Category.SETTINGS,
+            purpose=_("How you call the devices that share this office."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+            left_out=dict.fromkeys(("id", "name", "system"), here),
+        ),
     )

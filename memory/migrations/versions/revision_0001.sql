@@ -66,6 +66,13 @@ CREATE TABLE consent (
 
 CREATE INDEX ix_consent_purpose ON consent (purpose);
 
+CREATE TABLE device_name (
+    id VARCHAR(32) NOT NULL,
+    name VARCHAR NOT NULL,
+    system VARCHAR NOT NULL,
+    CONSTRAINT pk_device_name PRIMARY KEY (id)
+);
+
 CREATE TABLE erase_report (
     id VARCHAR(32) NOT NULL,
     at BIGINT NOT NULL,
