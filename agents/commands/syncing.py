@@ -136,8 +136,8 @@ async def aside(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any
             "id": one.rid,
             "what": one.type,
             "name": one.name,
-            "since": one.since,
-            "until": one.until,
+            "since_at": one.since,
+            "leaves_at": one.until,
             "why": one.by,
         }
         for one in await decisions.set_aside()

@@ -319,7 +319,7 @@ async def test_what_went_missing_is_taken_back_or_let_go_by_the_passphrase(page,
     assert page.set_aside.isVisible() and unnamed(page) == []
     shown = said(page.set_aside)
     assert "milk" in shown and "note · the service has it no more" in shown and "stays until" in shown
-    press(page.set_aside, "Take it back")
+    press(page.set_aside, "Take back")
     await until(lambda: said(page.set_aside).count("the service has it no more") == 2)
     assert len(await office.database.read(notes.notes)) == 1
     await settle(office, other)

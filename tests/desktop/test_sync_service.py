@@ -212,7 +212,7 @@ async def test_one_of_several_offices_is_chosen_and_all_other_devices_taken_off(
         named = [each.text() for each in offices.findChildren(QRadioButton)]
         assert any(each.startswith(f"Office {chosen[:8]}") for each in named) and unnamed(page) == []
         offices.findChildren(QRadioButton)[offices.ids.index(chosen)].click()
-        press(offices, "Continue")
+        press(page.beginning, "Continue")
         await until(lambda: page.on.isVisible() and said(page.devices).count("last there") == 3)
         await until(lambda: not page.beginning.working.isVisibleTo(page.beginning))
         assert [each.text for each in await session.office.database.read(notes.notes)] == ["work"]

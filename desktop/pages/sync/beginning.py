@@ -304,9 +304,8 @@ class Beginning(QWidget):
         if isinstance(done, SeveralOffices):
             self._clear()
             offices = Offices(done.spaces)
-            offices.chosen.connect(lambda chosen: self._spawn(self._enter(key, enter, chosen)))
             self._step.addWidget(offices)
-            self._foot("", None)
+            self._foot(_("Continue"), lambda: self._spawn(self._enter(key, enter, offices.chosen())))
             offices.setFocus()
 
     def types(self) -> frozenset[str]:

@@ -131,9 +131,7 @@ class Asking(QWidget):
 
 
 class Offices(QWidget):
-    """Which of several offices of an account this one is to be; ``chosen`` gives its id, or NEW for another one."""
-
-    chosen = Signal(str)
+    """Which of several offices of an account this one is to be."""
 
     def __init__(self, spaces: Sequence[Space]) -> None:
         super().__init__()
@@ -145,16 +143,16 @@ class Offices(QWidget):
         column.addWidget(label(words, "dim", wrap=True))
         self._group = QButtonGroup(self)
         self.ids = [*(each.id for each in spaces), NEW]
-        for number, words in enumerate([*map(_called, spaces), _("None of them: begin another one")]):
+        for number, words in enumerate([*map(_called, spaces), _("Another new office")]):
             button = QRadioButton(words)
             self._group.addButton(button, number)
             column.addWidget(button)
         self._group.button(0).setChecked(True)
-        go_on = QPushButton(_("Continue"))
-        go_on.setProperty("kind", "primary")
-        go_on.clicked.connect(lambda: self.chosen.emit(self.ids[self._group.checkedId()]))
-        column.addWidget(go_on, 0, Qt.AlignmentFlag.AlignLeading)
         self.setFocusProxy(self._group.button(0))
+
+    def chosen(self) -> str:
+        """Return the id of the office, or NEW for another one."""
+        return self.ids[self._group.checkedId()]
 
 
 def _called(space: Space) -> str:
@@ -206,18 +204,21 @@ class NewDevice(Asking):
         self.begin(_("Confirm it on your other device too; then this one joins."))
 
     def _choose(self, spaces: Sequence[Space]) -> None:
-        offices = Offices(spaces)
+        offices, go_on = Offices(spaces), QPushButton(_("Continue"))
+        go_on.setProperty("kind", "primary")
 
-        def go_on(space_id: str) -> None:
-            self._space_id = space_id
+        def join() -> None:
+            self._space_id = offices.chosen()
             offices.hide()
+            go_on.hide()
             self.begin(_("Joining …"))
 
-        offices.chosen.connect(go_on)
+        go_on.clicked.connect(join)
         if self.six is not None:
             self.six.hide()
         self.says.setText(_("Your other device has let this one in."))
         self.column.insertWidget(2, offices)
+        self.column.insertWidget(3, go_on, 0, Qt.AlignmentFlag.AlignLeading)
         offices.setFocus()
 
     def _give_up(self) -> None:

@@ -142,5 +142,9 @@ def _line(one: Listed) -> QWidget:
     column.setContentsMargins(0, 0, 0, 0)
     column.setSpacing(0)
     column.addWidget(label(called(one), wrap=True))
-    column.addWidget(label(f"{kind_of_record(one)} · {why_apart(one)}", "small", wrap=True))
+    column.addWidget(label(_facts(one), "small", wrap=True))
     return line
+
+
+def _facts(one: Listed) -> str:
+    return f"{kind_of_record(one)} · {why_apart(one)}" if one.name else why_apart(one)
