@@ -31,6 +31,8 @@ from memory.tables import SyncConflictTable, SyncRecordTable, SyncSpaceTable
 
 Reindex = Callable[[Session, Collection[tuple[str, str]]], None]
 """Makes rows findable anew; given their types and keys."""
+KEYRING_ONLY = "secret"
+"""The type of keys: they rest in keyrings alone, so nothing of one that arrives is kept here."""
 
 
 def apply(
@@ -139,7 +141,9 @@ class _Apply:
                 removals.refuse_older(known, one)
             if known.state in aside.UNSENT:
                 self._show_again(known)
-        if isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
+        if one.content.type == KEYRING_ONLY:
+            self._pass(known, one, one.content)
+        elif isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
             self._store(known, one)
         elif one.content.type == OFFICE_NAME:
             self._named(known, one, one.content)
@@ -214,7 +218,7 @@ class _Apply:
         if known.local_id and known.type in shapes() and known.waiting is None:
             self._applied.touched.add((known.type, known.local_id))
 
-    def _pass(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> None:
+    def _pass(self, known: SyncRecordTable | None, one: Believed, remote: Record | Opaque) -> None:
         """Note what is there of a type that does not sync here: it is fetched once the owner chooses that type."""
         known = known or self._new(one.header.rid, remote.type, None)
         known.state = "passed"
