@@ -170,7 +170,10 @@ class Office:
         """What its owner decides about sync: what takes part, and which words stay."""
         from agents.sync_decisions import SyncDecisions
 
-        return SyncDecisions(self.database, self.roster, self.notes, self.events)
+        return SyncDecisions(
+            *(self.database, self.roster, self.notes, self.events),
+            *(self.keeping, self.erasing, self.syncing),
+        )
 
     @cached_property
     def keeping(self) -> "Keeping":

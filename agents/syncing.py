@@ -19,6 +19,7 @@ from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
 from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
+from agents.sync_service.profile import ServiceProfile
 from agents.sync_standing import Here, Status, read_here, read_status
 from memory import audit
 from memory.blobs import BlobStore
@@ -87,6 +88,7 @@ class Syncing:
         self.account = ServiceAccount(database, self._item, self._connecting, self, bus)
         self.folder = FolderSide(database, self._item, self, bus)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
+        self.profile = ServiceProfile(database, self.account)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
         self._under_way: asyncio.Task[bool] | None = None
         self._interrupted = False

@@ -18,6 +18,8 @@ OWNER_ONLY: dict[str, Callable[[dict[str, Any]], bool]] = {
     "sync delete": lambda _arguments: True,
     "sync export": lambda _arguments: True,
     "sync let in": lambda _arguments: True,
+    "sync address": lambda _arguments: True,
+    "sync aside": lambda arguments: bool(arguments["let_go"]),
 }
 """The commands before which the passphrase of the lock is asked for, and with which arguments."""
 

@@ -4,7 +4,7 @@ Whoever asks for a code by mail makes its 32-byte ``verifier`` (base64url) and g
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,6 +14,7 @@ from agents.commands.syncing import chosen_types, row
 from agents.door.protocol import Caller, CommandFailed, Item
 from agents.sync_service.account import Comparison
 from memory.sync import base64url, kept_receipts
+from memory.sync.device_names import DeviceName
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.exports import FAILED, READY
 from memory.sync.service.sign_in import Asked, service_address
@@ -196,30 +197,86 @@ async def devices(served: Served, arguments: dict[str, Any]) -> list[dict[str, A
     """List the devices of the account; a service tells the day on which it saw each last."""
     syncing = served.office.syncing
     here = await syncing.joined()
+    names = await served.office.sync_decisions.device_names()
     if here.hosted:
         return [
-            {**_device(each.id, each.active, here.device_id), "seen": _day(each.last_seen_day)}
+            {**_device(each.id, each.active, here.device_id, names), "seen": _day(each.last_seen_day)}
             for each in await syncing.account.devices()
         ]
     return [
-        _device(each.public.id, each.revoked is None, here.device_id)
+        _device(each.public.id, each.revoked is None, here.device_id, names)
         for each in (await syncing.devices()).devices.values()
     ]
 
 
+async def name(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Call the ``device`` whose id begins so, this one where it is empty, by ``name`` on every device."""
+    named = await served.office.sync_decisions.name_device(arguments["name"], arguments["device"])
+    return {"id": named.id, "name": named.title}
+
+
 async def sessions(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
-    """List the sessions of the account, after every other one was ended where ``end_others`` says so."""
-    account = served.office.syncing.account
+    """List the sessions of the account, after those that begin as ``end`` says, or all ``end_others``, were ended."""
+    profile = served.office.syncing.profile
+    for each in arguments["end"]:
+        await profile.end_session(each)
     if arguments["end_others"]:
-        await account.end_other_sessions()
+        await profile.end_other_sessions()
+    names = await served.office.sync_decisions.device_names()
     return [
-        {"id": each.id, "device": each.device_id, "since": _instant(each.signed_at), "this": each.this}
-        for each in await account.sessions()
+        {
+            "id": each.id,
+            "device": names.get(each.device_id, DeviceName(each.device_id)).title if each.device_id else "",
+            "since": _instant(each.signed_at),
+            "this": each.this,
+        }
+        for each in await profile.sessions()
     ]
 
 
-def _device(device_id: str, active: bool, this: str) -> dict[str, Any]:
-    return {"id": device_id, "state": "active" if active else "revoked", "this": device_id == this}
+async def summary(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Say how the account stands, and how much of its room is used."""
+    found = await served.office.syncing.profile.summary()
+    return {
+        "state": found.state,
+        "bytes": found.bytes_used,
+        "bytes at most": found.bytes_limit,
+        "records": found.records_used,
+        "records at most": found.records_limit,
+    }
+
+
+async def freeze(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Freeze the account, or no longer, as ``frozen`` says."""
+    await served.office.syncing.profile.freeze(frozen=arguments["frozen"])
+    return {"account": "frozen" if arguments["frozen"] else "active"}
+
+
+async def address_code(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Have a code mailed to the new address ``email``."""
+    await served.office.syncing.profile.ask_address(
+        arguments["email"], base64url.decode(arguments["verifier"], 32)
+    )
+    return {"asked": True}
+
+
+async def address(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Let the account have the address ``email``; ``code`` came there."""
+    place = (await served.office.syncing.joined()).place
+    await served.office.syncing.profile.change_address(
+        _asked({**arguments, "place": place}), arguments["code"]
+    )
+    return {"mail address": arguments["email"]}
+
+
+def _device(device_id: str, active: bool, this: str, names: Mapping[str, DeviceName]) -> dict[str, Any]:
+    name = names.get(device_id, DeviceName(device_id)).title
+    return {
+        "id": device_id,
+        "name": name,
+        "state": "active" if active else "revoked",
+        "this": device_id == this,
+    }
 
 
 def _day(number: int | None) -> str:

@@ -80,6 +80,9 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         "files that wait": list(fault_words(found.moving)),
         "held": waiting.held,
         "too long": waiting.too_long,
+        "not read": waiting.opaque,
+        "kept here only": waiting.kept,
+        "set aside": len(await served.office.sync_decisions.set_aside()),
         "to be erased": waiting.erasing,
         "syncs": [one.category.name for one in await served.office.sync_decisions.choices() if one.chosen],
         "conflicts": len(await served.office.sync_decisions.conflicts()),
@@ -127,6 +130,52 @@ async def conflicts(served: Served, arguments: dict[str, Any]) -> list[dict[str,
         }
         for one in await decisions.conflicts()
     ]
+
+
+async def aside(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """List what was set aside, after ``take_back`` is shown again and ``let_go`` is erased; each is ids, or ``all``."""
+    decisions = served.office.sync_decisions
+    if arguments["take_back"]:
+        await decisions.bring_back(await _aside(served, arguments["take_back"]))
+    if arguments["let_go"]:
+        await decisions.let_go(await _aside(served, arguments["let_go"]))
+    return [
+        {
+            "id": one.rid,
+            "what": one.type,
+            "name": one.name,
+            "since_at": one.since,
+            "leaves_at": one.until,
+            "why": one.by,
+        }
+        for one in await decisions.set_aside()
+    ]
+
+
+async def apart(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
+    """List what does not sync like everything else, and how it stands."""
+    return [
+        {"what": one.type, "name": one.name, "state": one.state}
+        for one in await served.office.sync_decisions.apart()
+    ]
+
+
+async def _aside(served: Served, named: list[str]) -> tuple[str, ...] | None:
+    """Return the records whose ids begin so, None for ``all``. Raises Refused where one fits none, or several."""
+    if named == ["all"]:
+        return None
+    known = [one.rid for one in await served.office.sync_decisions.set_aside()]
+    found = []
+    for each in named:
+        fits = [rid for rid in known if rid.startswith(each)]
+        if len(fits) != 1:
+            raise Refused(
+                _(
+                    "Nothing that was set aside, or more than one thing, begins with {id}: see “bureau sync aside”."
+                ).format(id=each)
+            )
+        found += fits
+    return tuple(found)
 
 
 async def _conflict(served: Served, named: str) -> str:

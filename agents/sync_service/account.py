@@ -25,7 +25,7 @@ from memory.sync.service.calls import Calls, Session
 from memory.sync.service.enrolling import Admitting, WaitingDevice, waiting_devices
 from memory.sync.service.log import AccountLog
 from memory.sync.service.rotation import Rotated
-from memory.sync.service.seen import DeviceSeen, SessionSeen, devices_seen, end_other_sessions, sessions_seen
+from memory.sync.service.seen import DeviceSeen, devices_seen
 from memory.sync.service.spaces import space_of
 from memory.tables import SyncRecordTable
 from resources.language import gettext as _
@@ -146,20 +146,6 @@ class ServiceAccount:
         account, calls = await self.account(), await self.calls()
         with reaching(calls.session.url):
             return await devices_seen(calls, account)
-
-    async def sessions(self) -> tuple[SessionSeen, ...]:
-        """Return the sessions of the account."""
-        calls = await self.calls()
-        with reaching(calls.session.url):
-            return await sessions_seen(calls)
-
-    async def end_other_sessions(self) -> int:
-        """End every session but this one, those of a browser too; devices of the account sign others."""
-        calls = await self.calls()
-        with reaching(calls.session.url):
-            ended = await end_other_sessions(calls)
-        await self._database.write(audit.append, "sync sessions ended", "", {"count": ended})
-        return ended
 
     async def revoke(self, beginnings: Sequence[str]) -> "Round":
         """Take devices off the account, named by their ids or how these begin, then renew the key of the space.

@@ -36,6 +36,7 @@ class ServiceJoining:
     def __init__(self, database: Database, item: DeviceItem, connecting: Connecting, rounds: Rounds) -> None:
         self._database, self._item, self._connecting, self._rounds = database, item, connecting, rounds
         self._under_way: _UnderWay | None = None
+        self._signed_in: tuple[Asked, str, Calls] | None = None
 
     async def ask_code(self, address: str, email: str, verifier: bytes | None = None) -> Asked:
         """Have a code mailed; it is worth something only together with what is returned here.
@@ -81,9 +82,10 @@ class ServiceJoining:
         space_id: str | None = None,
         types: Collection[str] | None = None,
     ) -> "Round":
-        """Become a device of the account by its recovery key.
+        """Become a device of the account by its recovery key; a code may be given again after a refusal.
 
-        ``space_id`` is how the id of one of several offices begins, or `membership.NEW` for another one.
+        ``space_id`` is how the id of one of several offices begins, or `membership.NEW` for another one. Raises
+        `membership.SeveralOffices` where one is to be chosen.
         """
 
         async def join() -> tuple[Member, bool]:
@@ -130,11 +132,17 @@ class ServiceJoining:
         self._under_way = None
 
     async def _by_mail(self, asked: Asked, code: str) -> Calls:
+        """Return calls in the session by mail; a code is worth one, which lasts for another try with it."""
+        if self._signed_in is not None and self._signed_in[:2] == (asked, code):
+            former = self._signed_in[2]
+            if not former.session.signs:  # it is no device's yet
+                return former
         calls = await self._connecting.calls(Session(asked.url, keep=self._item.write_tokens))
         promises = await sign_in.promises(calls)
         await sign_in.redeem(calls, asked, code)
         accepted = {"policy": promises.policy, "version": promises.policy_version}
         await self._database.write(audit.append, "sync policy accepted", promises.server, accepted)
+        self._signed_in = (asked, code, calls)
         return calls
 
     def _announced(self) -> _UnderWay:

@@ -101,11 +101,48 @@ def revoke(context: click.Context, devices: tuple[str, ...], others: bool, keep:
 
 
 @click.command("sessions")
+@click.option("--end", multiple=True, metavar="ID", help=_("End this session first."))
 @click.option("--end-others", is_flag=True, help=_("End every session but this one first."))
 @click.pass_context
-def sessions(context: click.Context, end_others: bool) -> int:
+def sessions(context: click.Context, end: tuple[str, ...], end_others: bool) -> int:
     """List who is signed in to your account, browsers too."""
-    return run_command(context, "sync sessions", end_others=end_others)
+    return run_command(context, "sync sessions", end=list(end), end_others=end_others)
+
+
+@click.command("account")
+@click.pass_context
+def account(context: click.Context) -> int:
+    """Say how your account at the service stands, and how much of its room is used."""
+    return run_command(context, "sync account")
+
+
+@click.command("freeze")
+@click.pass_context
+def freeze(context: click.Context) -> int:
+    """Let the service take nothing new into your account; reading and erasing go on."""
+    return run_command(context, "sync freeze", frozen=True)
+
+
+@click.command("unfreeze")
+@click.pass_context
+def unfreeze(context: click.Context) -> int:
+    """Let the service take something new into your account again."""
+    return run_command(context, "sync freeze", frozen=False)
+
+
+@click.command("address")
+@click.argument("email", metavar="NEW-ADDRESS")
+@authenticated
+@click.pass_context
+def address(context: click.Context, email: str, authenticate_with: Path | None) -> int:
+    """Give your account another mail address; a code is sent there."""
+    from memory.sync import base64url
+
+    proof = {"email": email, "verifier": base64url.encode(os.urandom(32))}
+    if not _done(context, "sync address code", **proof):
+        return 1
+    arguments = {**proof, "code": _ask(_("Code from the mail to {email}").format(email=email))}
+    return run_as_owner(context.obj, "sync address", arguments, passphrase_file=authenticate_with)
 
 
 @click.command("recovery")
@@ -207,7 +244,10 @@ def share(context: click.Context, file: Path, hours: int) -> int:
     return run_command(context, "sync share", path=str(file.absolute()), hours=hours)
 
 
-COMMANDS = (admit, sessions, revoke, recovery, delete, restore, receipts, verify, export, share)
+COMMANDS = (
+    *(admit, account, sessions, address, freeze, unfreeze, revoke, recovery),
+    *(delete, restore, receipts, verify, export, share),
+)
 
 
 def _proof(place: str, email: str | None) -> dict[str, str]:

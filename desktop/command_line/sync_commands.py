@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from desktop.command_line.authentication import authenticated, run_as_owner
 from desktop.command_line.backup_commands import run_command
 from desktop.command_line.sync_account_commands import COMMANDS, Wish, found, is_service, join
 from resources.language import gettext as _
@@ -130,11 +131,45 @@ def sync_conflicts(context: click.Context, take: str, dismiss: str) -> int:
     return run_command(context, "sync conflicts", take=take, dismiss=dismiss)
 
 
+@sync.command("aside")
+@click.option("--take-back", multiple=True, metavar="ID", help=_("Show it again, or “all” of it."))
+@click.option("--let-go", multiple=True, metavar="ID", help=_("Erase it here now, or “all” of it."))
+@authenticated
+@click.pass_context
+def sync_aside(
+    context: click.Context,
+    take_back: tuple[str, ...],
+    let_go: tuple[str, ...],
+    authenticate_with: Path | None,
+) -> int:
+    """List what went missing elsewhere without proof and lies in the trash, and decide about it."""
+    arguments = {"take_back": list(take_back), "let_go": list(let_go)}
+    if let_go:
+        return run_as_owner(context.obj, "sync aside", arguments, passphrase_file=authenticate_with)
+    return run_command(context, "sync aside", **arguments)
+
+
+@sync.command("apart")
+@click.pass_context
+def sync_apart(context: click.Context) -> int:
+    """List what does not sync like everything else: too long, kept here, not placed or not read yet."""
+    return run_command(context, "sync apart")
+
+
 @sync.command("devices")
 @click.pass_context
 def sync_devices(context: click.Context) -> int:
     """List the devices that share this office."""
     return run_command(context, "sync devices")
+
+
+@sync.command("name")
+@click.argument("name")
+@click.option("--device", default="", metavar="ID", help=_("Another device, as “devices” lists it."))
+@click.pass_context
+def sync_name(context: click.Context, name: str, device: str) -> int:
+    """Name this device, or another one; the name is sealed, and seen on your devices alone."""
+    return run_command(context, "sync name", name=name, device=device)
 
 
 @sync.command("off")

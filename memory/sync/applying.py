@@ -31,6 +31,8 @@ from memory.tables import SyncConflictTable, SyncRecordTable, SyncSpaceTable
 
 Reindex = Callable[[Session, Collection[tuple[str, str]]], None]
 """Makes rows findable anew; given their types and keys."""
+KEYRING_ONLY = "secret"
+"""The type of keys: they rest in keyrings alone, so nothing of one that arrives is kept here."""
 
 
 def apply(
@@ -125,7 +127,7 @@ class _Apply:
         """Take one item; False where it must come again later. Raises RecordRefused; then nothing of it is written."""
         known = self._known.get(one.header.rid)
         if one.content is None:
-            return self._erase(known, one) if one.proven else self._set_aside(known)
+            return self._erase(known, one) if one.proven else self._set_aside(known, one)
         if known is not None and known.state in GONE:
             if self._linear:
                 removals.refuse_erased(known, one)
@@ -140,7 +142,9 @@ class _Apply:
                 removals.refuse_older(known, one)
             if known.state in aside.UNSENT:
                 self._show_again(known)
-        if isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
+        if one.content.type == KEYRING_ONLY:
+            self._pass(known, one, one.content)
+        elif isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
             self._store(known, one)
         elif one.content.type == OFFICE_NAME:
             self._named(known, one, one.content)
@@ -174,12 +178,12 @@ class _Apply:
             self._rids.pop(row, None)
         return True
 
-    def _set_aside(self, known: SyncRecordTable | None) -> bool:
+    def _set_aside(self, known: SyncRecordTable | None, one: Believed) -> bool:
         if known is None:
             return self._linear  # in a folder the record may still come
         if known.state not in GONE:
             with self._by_itself(known):
-                removed = aside.remove(self._session, known, self._now)
+                removed = aside.remove(self._session, known, self._now, one.header.device_id)
             if known.state == "passed":
                 del self._known[known.rid]  # nothing is kept of it
             if removed:
@@ -216,7 +220,7 @@ class _Apply:
         if known.local_id and known.type in shapes() and known.waiting is None:
             self._applied.touched.add((known.type, known.local_id))
 
-    def _pass(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> None:
+    def _pass(self, known: SyncRecordTable | None, one: Believed, remote: Record | Opaque) -> None:
         """Note what is there of a type that does not sync here: it is fetched once the owner chooses that type."""
         known = known or self._new(one.header.rid, remote.type, None)
         known.state = "passed"

@@ -4,7 +4,7 @@ A service that withholds records, or came out of a backup, must not take anythin
 the owner is asked first, and what is destroyed after its days is not told to the other devices as an erasure.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any, cast
 
 from sqlalchemy import delete, func, select
@@ -23,12 +23,15 @@ UNSENT = (ASIDE, MISSING, KEPT)
 """The states of records that were removed without proof: nothing of them is sent."""
 MOST = 10
 """So many are set aside in 30 days before the owner is asked."""
+ABSENT, VERDICT = "missing", "verdict"
+"""Why something goes without proof: a service has it no more, or calls it erased; else a device ordered it."""
 
 
-def remove(session: Session, known: SyncRecordTable, now: int) -> bool:
+def remove(session: Session, known: SyncRecordTable, now: int, by: str) -> bool:
     """Set a record aside, or let it wait for the owner's word; return whether it was shown until now.
 
-    What the owner took back before stays, and so does what has no trash, such as a setting.
+    ``by`` is ABSENT, VERDICT or the id of a device. What the owner took back before stays, and so does
+    what has no trash, such as a setting.
     """
     if known.state in UNSENT:
         return False
@@ -38,9 +41,10 @@ def remove(session: Session, known: SyncRecordTable, now: int) -> bool:
         session.flush()
         return False
     if known.aside_at is not None or (known.waiting is None and _row(session, known) is None):
-        known.state = KEPT
+        known.state, known.aside_by = KEPT, by
         session.flush()
         return False
+    known.aside_by = by
     counted = select(func.count()).where(SyncRecordTable.aside_at > now - ASIDE_DAYS * DAY)
     if (session.scalar(counted) or 0) < MOST:
         _hide(session, known, now)
@@ -77,10 +81,7 @@ def taken_back(session: Session, known: SyncRecordTable, trashed_at: Any) -> boo
     """Whether the owner took a record out of the trash: then it is offered to the others as new, once."""
     if known.state != ASIDE or trashed_at is not None:
         return False
-    known.state, known.seq, known.rev = "synced", 0, ""
-    found = space.of(session)
-    assert found is not None  # there are records
-    found.lacking = True
+    _offer(session, known, "synced")
     return True
 
 
@@ -89,14 +90,30 @@ def returned(session: Session, known: SyncRecordTable) -> None:
     row = _row(session, known) if known.state == ASIDE else None
     if row is not None and row.trashed_at == known.aside_at:
         row.trashed_at = None
-    if known.waiting is None:
-        known.state = "synced"
-    else:
-        known.state = "held" if known.type in shapes() else "opaque"
-    known.aside_at = None
+    known.state, known.aside_at, known.aside_by = _state_of(known), None, ""
     session.flush()
     if known.local_id is not None and known.waiting is None:
         space.mark(session, known.type, known.local_id)
+
+
+def take_back(session: Session, rids: Collection[str] | None = None) -> tuple[Subject, ...]:
+    """Return what is to be taken out of the trash, by its records, None for all; then `taken_back` offers it.
+
+    What has no row yet is offered to the others at once.
+    """
+    found = []
+    for known in _chosen(session, rids):
+        if (row := _row(session, known)) is not None:
+            found.append(Subject(cast(Kind, known.type), row.id))
+        elif known.waiting is not None:
+            _offer(session, known, _state_of(known))
+    session.flush()
+    return tuple(found)
+
+
+def let_go(session: Session, rids: Collection[str] | None = None) -> tuple[Subject, ...]:
+    """Return what its owner lets go before its days are over, by its records, None for all; as `due` does."""
+    return _released(session, _chosen(session, rids))
 
 
 def due(session: Session, at: int) -> tuple[Subject, ...]:
@@ -105,10 +122,13 @@ def due(session: Session, at: int) -> tuple[Subject, ...]:
     Its erasure is told to nobody: it is done as if another device had ordered it. What holds something that is live,
     such as the chat of a message that others still have, stays until that is gone.
     """
+    over = at - ASIDE_DAYS * DAY
+    return _released(session, [each for each in _chosen(session, None) if (each.aside_at or at) <= over])
+
+
+def _released(session: Session, records: Iterable[SyncRecordTable]) -> tuple[Subject, ...]:
     found = []
-    for known in _in_state(session, ASIDE):
-        if known.aside_at is None or known.aside_at > at - ASIDE_DAYS * DAY:
-            continue
+    for known in records:
         row = _row(session, known)
         if row is None:
             known.state, known.waiting, known.local_id = "erased", None, None
@@ -128,6 +148,26 @@ def due(session: Session, at: int) -> tuple[Subject, ...]:
 def waiting(session: Session) -> int:
     """Return how many records wait for the owner's word."""
     return session.scalar(select(func.count()).where(SyncRecordTable.state == MISSING)) or 0
+
+
+def _offer(session: Session, known: SyncRecordTable, state: str) -> None:
+    """Let a record be sent as one that the others do not have."""
+    known.state, known.seq, known.rev = state, 0, ""
+    found = space.of(session)
+    assert found is not None  # there are records
+    found.lacking = True
+
+
+def _state_of(known: SyncRecordTable) -> str:
+    """Return the state of a record of which nothing is doubted."""
+    if known.waiting is None:
+        return "synced"
+    return "held" if known.type in shapes() else "opaque"
+
+
+def _chosen(session: Session, rids: Collection[str] | None) -> list[SyncRecordTable]:
+    """Return what is aside of some records, None for all."""
+    return [each for each in _in_state(session, ASIDE) if rids is None or each.rid in rids]
 
 
 def _hide(session: Session, known: SyncRecordTable, now: int) -> None:

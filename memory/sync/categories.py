@@ -93,7 +93,7 @@ def choose(session: Session, names: Sequence[str]) -> None:
     here = space.of(session)
     if here is None:
         raise Refused(_("This office does not sync: turn it on with “bureau sync on FOLDER”."))
-    types = types_of(names) & shapes().keys()
+    types = (types_of(names) | set(space.ALWAYS)) & shapes().keys()
     added = types - set(here.types)
     if types == set(here.types):
         return

@@ -109,7 +109,7 @@ def _compare(
     for rid, row in known.items():
         if rid in live.items or row.state in GONE or not 0 < row.seq <= live.as_of:
             continue
-        if aside.remove(session, row, parts.clock()):
+        if aside.remove(session, row, parts.clock(), aside.ABSENT):
             removed.append((row.type, row.local_id))
             if row.local_id and row.waiting is None:
                 parts.reindex(session, [(row.type, row.local_id)])

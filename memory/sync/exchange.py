@@ -176,21 +176,30 @@ async def _destroy(parts: Parts, done: Round) -> None:
 
 
 async def _erase_all(parts: Parts, done: Round, subjects: Sequence[Subject]) -> None:
+    erased, held_back = await erase_each(parts.erase, subjects)
+    done.erased += erased
+    done.held_back += held_back
+
+
+async def erase_each(erase: Erase, subjects: Sequence[Subject]) -> tuple[int, int]:
+    """Erase what can be; return how many things were, and how many could not be, such as one under a hold."""
     if not subjects:
-        return
+        return 0, 0
+    erased = held_back = 0
     try:
-        await parts.erase(subjects)
-        done.erased += len(subjects)
+        await erase(subjects)
+        return len(subjects), 0
     except (Refused, NotFound):
-        # One of them cannot go, such as one under a hold: the others do not wait for it.
+        # One of them cannot go: the others do not wait for it.
         for subject in subjects:
             try:
-                await parts.erase([subject])
-                done.erased += 1
+                await erase([subject])
+                erased += 1
             except Refused:
-                done.held_back += 1
+                held_back += 1
             except NotFound:  # it went with another of them
                 continue
+    return erased, held_back
 
 
 async def _push(parts: Parts, done: Round, *, erases: bool) -> None:

@@ -55,7 +55,7 @@ def new(rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
     """Return a record of which nothing is known yet; the caller adds it to the session."""
     return SyncRecordTable(
         rid=rid, type=type_, local_id=local_id, state="synced", seq=0, rev="", stamps={}, beside={}, own=False,
-        base={}, former_seq=0, former={}, waiting=None, exp_day=0, aside_at=None,
+        base={}, former_seq=0, former={}, waiting=None, exp_day=0, aside_at=None, aside_by="",
     )  # fmt: skip
 
 

@@ -33,6 +33,7 @@ from memory.sync.shapes import shapes
 from memory.sync.space import Credentials
 from memory.tables import SyncChangeTable, SyncOutboxTable, SyncRecordTable, SyncSpaceTable
 
+_COUNTED = ("held", "too_long", "erasing", "opaque", "kept", "passed")
 AT_ONCE = 200
 """The most revisions of one push."""
 _RECORD = SyncRecordTable.__table__.c
@@ -194,6 +195,12 @@ class Waiting:
     held: int
     too_long: int
     erasing: int
+    opaque: int = 0
+    """Of a later version of Bureau: kept, and not read."""
+    kept: int = 0
+    """On this device alone, because they went missing elsewhere and their owner kept them."""
+    passed: int = 0
+    """Of categories that do not sync here."""
 
 
 def waiting(session: Session) -> Waiting:
@@ -203,7 +210,8 @@ def waiting(session: Session) -> Waiting:
     marked = session.scalar(select(func.count()).select_from(SyncChangeTable)) or 0
     marked += marking.unmarked(session)
     outbox = session.scalar(select(func.count()).select_from(SyncOutboxTable).where(_chosen(session))) or 0
-    return Waiting(marked, outbox, states.get("held", 0), states.get("too_long", 0), states.get("erasing", 0))
+    counted = {name: states.get(name, 0) for name in _COUNTED}
+    return Waiting(marked, outbox, **counted)
 
 
 def _chosen(session: Session) -> ColumnElement[bool]:

@@ -54,7 +54,9 @@ def _too_long(session: Session, rid: str) -> None:
 def _remove(session: Session, parts: Parts, rid: str, applied: Applied) -> None:
     """Let go a record that the service calls erased and does not prove it."""
     known = session.get(SyncRecordTable, rid)
-    if known is None or known.state in GONE or not aside.remove(session, known, parts.clock()):
+    if known is None or known.state in GONE:
+        return
+    if not aside.remove(session, known, parts.clock(), aside.VERDICT):
         return
     applied.aside += 1
     if known.local_id and known.waiting is None:

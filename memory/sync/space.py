@@ -9,13 +9,14 @@ from sqlalchemy.dialects.sqlite import insert as upsert
 from sqlalchemy.orm import Session
 
 from memory.identifiers import now
-from memory.sync import hooks, marking
+from memory.sync import device_names, hooks, marking
 from memory.sync.account import Account
 from memory.sync.envelope import Signer
 from memory.sync.hlc import Clock
 from memory.sync.space_keys import SpaceKey, SpaceKeys
 from memory.tables import (
     AttachmentTable,
+    DeviceNameTable,
     SyncAwaitedTable,
     SyncChangeTable,
     SyncOutboxTable,
@@ -29,6 +30,8 @@ OFFICE_NAME = "office_name"
 """The one record of the space itself; it carries the secret that names all others."""
 NAMING = "naming"
 """The field of it that carries the secret."""
+ALWAYS = ("device_name",)
+"""The types of records that sync whatever the owner chose."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,14 +68,14 @@ def begin(
             id=space_id,
             device_id=device_id,
             place=place,
-            types=sorted(types),
+            types=sorted({*types, *ALWAYS}),
             epoch=account.current_epoch(space_id),
             log_n=account.n,
             log_head=account.head,
             naming=os.urandom(32) if founds else None,
         )
     )
-    session.flush()
+    device_names.introduce(session, device_id)
     mark_everything(session)
 
 
@@ -109,6 +112,7 @@ def note_round(session: Session, at: int, fault: str = "") -> None:
 
 def leave(session: Session) -> None:
     """Forget the space and all that sync keeps of it; the office itself stays as it is."""
+    hooks.drop(session.connection())
     gone = (
         SyncOutboxTable,
         SyncChangeTable,
@@ -116,6 +120,7 @@ def leave(session: Session) -> None:
         SyncRecordTable,
         SyncTransferTable,
         SyncSpaceTable,
+        DeviceNameTable,
     )
     for table in gone:
         session.execute(delete(table))
@@ -126,7 +131,6 @@ def leave(session: Session) -> None:
         .where(AttachmentTable.blob_id.is_(None), AttachmentTable.state == "arriving")
         .values(state="failed", reason=missing)
     )
-    hooks.drop(session.connection())
 
 
 def mark_everything(session: Session) -> None:

@@ -17,6 +17,7 @@ from memory.tables.office import AuditTable, OfficeTable, SettingTable
 from memory.tables.recall import EmbeddingTable, IndexSnapshotTable, NoteTable, PassageTable
 from memory.tables.runs import RunEventTable, RunTable
 from memory.tables.sync import (
+    DeviceNameTable,
     SyncAwaitedTable,
     SyncChangeTable,
     SyncConflictTable,
@@ -39,6 +40,7 @@ __all__ = [
     "ConnectionTable",
     "ConsentTable",
     "ConversationTable",
+    "DeviceNameTable",
     "EmbeddingTable",
     "EraseReportTable",
     "ErasedTable",

@@ -88,6 +88,8 @@ class SyncRecordTable(Base):
     """The day, counted from 1970-01-01 UTC, on which a service erases it; 0 for none."""
     aside_at: Mapped[Instant | None]
     """When it was removed without proof, the last time that it was."""
+    aside_by: Mapped[str] = mapped_column(default="")
+    """Why that was: ``missing`` at the service, ``verdict`` of it, or the id of the device whose order it was."""
 
 
 class SyncAwaitedTable(Base):
@@ -179,3 +181,15 @@ class SyncReceiptTable(Base):
     """The public key of the service, 32 bytes."""
     receipt: Mapped[str]
     """The receipt as JSON, as it was signed."""
+
+
+class DeviceNameTable(Base):
+    """How the owner calls a device of the account, named by the id that the device has there."""
+
+    __tablename__ = "device_name"
+
+    id: Mapped[Identifier] = mapped_column(primary_key=True)
+    name: Mapped[str] = mapped_column(default="")
+    """Empty until the owner gave one."""
+    system: Mapped[str] = mapped_column(default="")
+    """``linux``, ``macos``, ``windows``, or empty; told by the device itself."""

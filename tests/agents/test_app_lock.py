@@ -154,6 +154,8 @@ async def test_commands_that_export_or_erase_ask_first(own_home: Path, unlocked_
             "sync delete": {},
             "sync export": {},
             "sync let in": {},
+            "sync address": {},
+            "sync aside": {"let_go": ["all"]},
         }
         assert set(wanted) == set(OWNER_ONLY)
         for command, arguments in wanted.items():

@@ -130,7 +130,7 @@ async def test_the_service_exports_what_it_holds_and_hands_out_what_was_encrypte
     held = await asyncio.to_thread(_fetch, export.link)
     assert held[:2] == b"PK" and b"quetzal" not in held
     plain = await one.transfers.export(tmp_path / "plain.aofx", Wish())
-    with pytest.raises(Refused, match="not encrypted"):
+    with pytest.raises(Refused, match="not protected by a passphrase"):
         await holdings.share(plain.path, 1)
     with pytest.raises(Refused, match="cannot be read"):
         await holdings.share(tmp_path / "away", 1)

@@ -17,6 +17,7 @@ from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync.errors import WrapRefused
 from memory.sync.service.faults import DeletionPending, DeviceRevoked
+from memory.sync.service.membership import SeveralOffices
 from memory.sync.service.sign_in import Asked
 from memory.sync.transfers import Moving
 from tests.agents.conftest import until
@@ -238,10 +239,15 @@ async def test_another_office_of_the_same_account_has_a_space_and_a_key_of_its_o
     await settle(one, work)
     assert await texts(one) == ["private"] and await texts(work) == ["work"]
     fresh = await offices("fresh")
-    with pytest.raises(Refused, match="several offices"):
-        await join(fresh, hosted, key)
+    asked, code = await code_of(fresh, hosted)
+    with pytest.raises(WrapRefused):
+        await fresh.syncing.joining.join(asked, code, os.urandom(32))
+    with pytest.raises(SeveralOffices, match="several offices") as several:
+        await fresh.syncing.joining.join(asked, code, key)
     chosen = (await work.syncing.joined()).space_id
-    await fresh.syncing.joining.join(*await code_of(fresh, hosted), key, chosen[:8])
+    assert chosen in {each.id for each in several.value.spaces} and len(several.value.spaces) == 2
+    # The code was worth one session, which is still there.
+    await fresh.syncing.joining.join(asked, code, key, chosen[:8])
     assert await texts(fresh) == ["work"]
     await one.syncing.account.revoke([await device_id(fresh)])
     await settle(one)
@@ -256,14 +262,19 @@ async def test_sessions_are_listed_and_ended_and_devices_sign_others(
     one, other = await offices("one"), await offices("other")
     key = await found(one, hosted)
     await join(other, hosted, key)
-    listed = await one.syncing.account.sessions()
+    listed = await one.syncing.profile.sessions()
     mine = await device_id(one)
     assert [each.device_id for each in listed if each.this] == [mine]
     assert {each.device_id for each in listed} == {mine, await device_id(other), ""}
-    assert await one.syncing.account.end_other_sessions() == len(listed) - 1
-    assert len(await one.syncing.account.sessions()) == 1
+    gone = next(each for each in listed if not each.device_id)
+    with pytest.raises(Refused, match="no session"):
+        await one.syncing.profile.end_session("zz")
+    await one.syncing.profile.end_session(gone.id)
+    assert gone not in await one.syncing.profile.sessions()
+    assert await one.syncing.profile.end_other_sessions() == len(listed) - 2
+    assert len(await one.syncing.profile.sessions()) == 1
     await settle(one, other)
-    assert len(await one.syncing.account.sessions()) == 2
+    assert len(await one.syncing.profile.sessions()) == 2
 
 
 @pytest.mark.req("R075")

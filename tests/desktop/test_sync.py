@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from PySide6.QtCore import Qt
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QApplication, QLabel, QLineEdit, QPushButton
 
 from agents.office import Office
 from agents.sync_rounds import Pace, Standing
@@ -22,6 +22,7 @@ from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Subject
 from memory.locations import Locations
 from memory.sync.taking import Round
+from tests.agents.test_sync_set_aside import withhold
 from tests.desktop.test_names import unnamed
 from tests.desktop.test_privacy import press, said
 from tests.desktop.test_purposes import buttons
@@ -121,7 +122,7 @@ async def test_a_folder_that_is_in_use_asks_for_its_recovery_key(page, session, 
     words.field.setPlainText(words_of(key))
     press(page, "Join")
     await until(page.on.isVisible)
-    await until(lambda: said(page.devices).count("Device ") == 2)
+    await until(lambda: said(page.devices).count("in use") == 2)
     await until(lambda: not page.beginning.working.isVisibleTo(page.beginning), "the first round")
     assert [each.text for each in await session.office.database.read(notes.notes)] == ["milk"]
 
@@ -305,3 +306,69 @@ async def test_leaving_asks_once_and_keeps_everything(page, session, other, fold
     assert await session.office.syncing.here() is None
     assert [each.text for each in await session.office.database.read(notes.notes)] == ["milk"]
     assert unnamed(page) == []
+
+
+async def test_what_went_missing_is_taken_back_or_let_go_by_the_passphrase(page, session, other, folder):
+    office = session.office
+    await together(session, other, folder)
+    ids = [(await office.notes.add(each)).id for each in ("milk", "bread", "salt")]
+    await settle(office, other)
+    await page._load()
+    await until(page.on.isVisible)
+    assert not page.set_aside.isVisible() and not page.standing.see.isVisible()
+    await office.database.write(withhold, *ids)
+    await page._load()
+    assert page.set_aside.isVisible() and unnamed(page) == []
+    shown = said(page.set_aside)
+    assert "milk" in shown and "note · the service has it no more" in shown and "stays until" in shown
+    press(page.set_aside, "Take back")
+    await until(lambda: said(page.set_aside).count("the service has it no more") == 2)
+    assert len(await office.database.read(notes.notes)) == 1
+    await settle(office, other)
+    office.app_lock._given_at = None
+    press(page.set_aside, "Let all of it go now…")
+    assert "erased on this device for good" in said(page.set_aside) and unnamed(page) == []
+    press(page.set_aside, "Erase it here")
+    await until(page.set_aside.owner.isVisible)
+    assert len(await office.sync_decisions.set_aside()) == 2
+    page.set_aside.owner.field.setText(PASSPHRASE)
+    QTest.keyClick(page.set_aside.owner.field, Qt.Key.Key_Return)
+    await until(lambda: not page.set_aside.isVisible())
+    assert len(await office.database.read(notes.notes)) == 1
+    assert len(await other.database.read(notes.notes)) == 3
+
+
+async def test_what_does_not_sync_is_seen_one_by_one(page, session, other, folder):
+    await together(session, other, folder)
+    await session.office.notes.add("An endless tale. " + "word " * 260_000)
+    await settle(session.office, other)
+    await page._load()
+    await until(page.on.isVisible)
+    assert "1 text is too long to sync" in said(page.standing) and not page.standing.which.isVisible()
+    page.standing.see.setFocus()
+    QTest.keyClick(page.standing.see, Qt.Key.Key_Space)
+    assert page.standing.which.isVisible() and unnamed(page) == []
+    assert "An endless tale. | note · too long to sync" in said(page.standing)
+
+
+async def test_devices_are_named_by_keyboard(page, session, other, folder):
+    await together(session, other, folder)
+    await page._load()
+    await until(lambda: said(page.devices).count("Linux computer") == 2)
+    shown = {each.accessibleName(): each for each in page.devices.findChildren(QPushButton)}
+    here = await session.office.syncing.joined()
+    shown[f"Name Linux computer {here.device_id[:8]}"].setFocus()
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    await until(lambda: isinstance(QApplication.focusWidget(), QLineEdit))
+    assert unnamed(page) == []
+    QTest.keyClicks(QApplication.focusWidget(), "Laptop")
+    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Return)
+    await until(lambda: "Laptop · this one" in said(page.devices))
+    assert f"Linux computer · {here.device_id[:8]} · in use" in said(page.devices) and unnamed(page) == []
+    await settle(session.office, other)
+    theirs = await other.sync_decisions.device_names()
+    assert theirs[here.device_id].title == "Laptop"
+    there = await other.syncing.joined()
+    await other.sync_decisions.name_device("Desk")
+    await settle(session.office, other)
+    await until(lambda: "Desk |" in said(page.devices) and there.device_id[:8] in said(page.devices))

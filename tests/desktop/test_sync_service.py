@@ -1,23 +1,33 @@
 """The Sync page and the real service: signed up by mail, another device let in, taken off, exported, deleted."""
 
 import asyncio
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from PySide6.QtGui import QGuiApplication
+from PySide6.QtWidgets import QApplication, QRadioButton
 
+from agents.lifecycle.transfer import Wish
 from agents.office import Office
 from desktop.pages.recovery_words import RecoveryWords
 from desktop.pages.sync.devices import Admission
+from desktop.pages.sync.entering import Offices, Words
 from desktop.pages.sync.page import SyncPage
 from memory import notes
+from memory.locations import Locations
+from memory.sync.service.faults import DeviceRevoked
 from memory.sync.service.sign_in import Asked
+from memory.transfer.age import Encryption
 from tests.desktop.test_names import unnamed
 from tests.desktop.test_privacy import press, said
 from tests.desktop.test_sync import PASSPHRASE, other, page
 from tests.desktop.waiting import until
 from tests.memory.sync.hosted.running import Running, running
+from vault.recovery_key import words_of
+from vault.secret import Secret
 
 __all__ = ["other", "page"]
 
@@ -75,7 +85,7 @@ async def test_an_account_is_begun_and_another_device_let_in_and_taken_off(
     await until(lambda: admission.six is not None)
     assert "  ".join(theirs.words) in said(admission) and unnamed(page) == []
     press(admission, "They are alike")
-    await until(lambda: said(page.devices).count("Device ") == 2)
+    await until(lambda: said(page.devices).count("last there") == 2)
     await joining.finish()
     await session.office.notes.add("milk")
     await session.office.syncing.now()
@@ -113,3 +123,111 @@ async def test_what_the_service_holds_is_exported_deleted_and_kept_after_all(
     await until(lambda: page.standing.queue.text() == "Nothing waits to be sent.")
     press(holdings, "Receipts…")
     await until(lambda: "There is no receipt" in said(holdings))
+
+
+async def test_the_account_is_frozen_gets_another_address_and_its_sessions_end(
+    page: SyncPage, session, hosted: Running
+) -> None:
+    await signed_up(page, hosted)
+    card = page.account
+    await until(card.room.isVisible)
+    assert "of 100,000 items" in card.room.text() and unnamed(page) == []
+    press(card, "Freeze")
+    await until(lambda: "Your account is frozen" in said(card))
+    await session.office.notes.add("milk")
+    press(page, "Sync now")
+    await until(lambda: "takes nothing new until" in said(page.standing))
+    press(card, "Unfreeze")
+    await until(lambda: card.freeze.text() == "Freeze" and "is frozen" not in said(card))
+    press(page, "Sync now")
+    await until(lambda: page.standing.queue.text() == "Nothing waits to be sent.")
+    press(card, "Who is signed in")
+    await until(lambda: "Somebody with your mailbox" in said(card))
+    assert "· this one" in said(card) and unnamed(page) == []
+    press(card.sessions, "End")
+    await until(lambda: "Somebody with your mailbox" not in said(card))
+    press(card, "Change the mail address…")
+    assert unnamed(page) == [] and not card.code.isVisible()
+    press(card.address, "Send me a code")
+    await until(lambda: "Type the new mail address" in said(card))
+    session.office.app_lock._given_at = None
+    card.email.setText("ada@example.com")
+    card.email.returnPressed.emit()
+    await until(card.owner.isVisible)
+    card.owner.field.setText(PASSPHRASE)
+    card.owner.given.emit()
+    await until(card.code.isVisible)
+    await asyncio.to_thread(hosted.do_jobs)
+    await until(lambda: QApplication.focusWidget() is card.code)
+    card.code.setText(hosted.inbox.code("ada@example.com"))
+    press(card.address, "Change the address")
+    await until(lambda: "has the address ada@example.com now" in said(card))
+    assert not card.address.isVisible()
+
+
+async def test_an_export_is_shared_only_where_a_passphrase_protects_it(
+    page: SyncPage, session, hosted: Running, tmp_path: Path
+) -> None:
+    await signed_up(page, hosted)
+    plain = await session.office.transfers.export(tmp_path / "plain.aofx", Wish())
+    page.holdings.share(plain.path)
+    await until(lambda: "not protected by a passphrase" in said(page.holdings))
+    assert not page.holdings.link.isVisible()
+    sealed = Wish(encryption=Encryption(passphrase="four plain words"))
+    written = await session.office.transfers.export(tmp_path / "sealed.aofx", sealed)
+    page.holdings.share(written.path)
+    await until(page.holdings.link.isVisible)
+    link = page.holdings.link.text()
+    assert "five times at most" in said(page.holdings) and QGuiApplication.clipboard().text() == link
+    fetched = await asyncio.to_thread(httpx2.post, link, follow_redirects=True)
+    assert fetched.content == written.path.read_bytes()
+
+
+async def test_one_of_several_offices_is_chosen_and_all_other_devices_taken_off(
+    page: SyncPage, session, other: Office, hosted: Running, own_home: Path
+) -> None:
+    key = os.urandom(32)
+    await other.notes.add("private")
+    await other.syncing.joining.found(*await code_for(other, hosted), key)
+    work = await Office.open(Locations.find(own_home / "work"), passphrase=Secret(PASSPHRASE))
+    try:
+        await work.notes.add("work")
+        await work.syncing.joining.join(*await code_for(work, hosted), key, "new")
+        chosen = (await work.syncing.joined()).space_id
+        await page._load()
+        asked, code = await code_for(session.office, hosted)
+        await until(page.beginning.isVisible)
+        page.beginning._show_code(asked)
+        await until(page.beginning.go_on.isVisible)
+        page.beginning.code.setText(code)
+        page.beginning.by_words.click()
+        press(page, "Continue")
+        (words,) = page.findChildren(Words)
+        await until(words.isVisible)
+        words.field.setPlainText(words_of(key))
+        press(page, "Join")
+        await until(lambda: page.findChildren(Offices))
+        (offices,) = page.findChildren(Offices)
+        await until(offices.isVisible)
+        named = [each.text() for each in offices.findChildren(QRadioButton)]
+        assert any(each.startswith(f"Office {chosen[:8]}") for each in named) and unnamed(page) == []
+        offices.findChildren(QRadioButton)[offices.ids.index(chosen)].click()
+        press(page.beginning, "Continue")
+        await until(lambda: page.on.isVisible() and said(page.devices).count("last there") == 3)
+        await until(lambda: not page.beginning.working.isVisibleTo(page.beginning))
+        assert [each.text for each in await session.office.database.read(notes.notes)] == ["work"]
+        press(page.devices, "Take all others off…")
+        assert "2 devices are taken off" in said(page.devices) and unnamed(page) == []
+        press(page.devices, "Take them off")
+        await until(lambda: said(page.devices).count("taken off the account") == 2)
+        assert not page.devices.others.isVisible() and not page.devices.question.isVisible()
+        with pytest.raises(DeviceRevoked):
+            await work.syncing.now()
+    finally:
+        await work.close()
+
+
+async def code_for(office: Office, hosted: Running) -> tuple[Asked, str]:
+    asked = await office.syncing.joining.ask_code(hosted.url, EMAIL)
+    await asyncio.to_thread(hosted.do_jobs)
+    return asked, hosted.inbox.code(EMAIL)

@@ -1,24 +1,38 @@
 """The scenes of the Sync page."""
 
 import os
+from dataclasses import replace
 
-from PySide6.QtWidgets import QPushButton
+from PySide6.QtWidgets import QPushButton, QWidget
+from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from agents.office import Office
 from agents.sync_rounds import Pace, Standing
 from desktop.pages.page import clear
-from desktop.pages.sync.devices import Admission
+from desktop.pages.sync.devices import Admission, _Row
 from desktop.pages.sync.entering import SixWords
 from desktop.pages.sync.page import SyncPage
 from memory.errors import Refused
+from memory.identifiers import now
 from memory.locations import Locations
+from memory.sync import aside
+from memory.sync.device_names import DeviceName
+from memory.sync.listing import Listed
+from memory.sync.outbox import Waiting
+from memory.sync.service.membership import SeveralOffices
+from memory.sync.service.profile import Summary
+from memory.sync.service.seen import SessionSeen
 from memory.sync.service.sign_in import Asked, Promises
+from memory.sync.service.spaces import Space
 from memory.sync.taking import Round
+from memory.tables import SyncRecordTable
 from tests.shots.camera import Camera, Scene
 from tests.shots.files_scenes import files_scenes
 from vault.secret import Secret
 
 PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
+_SPACES = (("4be19a07", 1_204), ("d0237c55", 86))
 _SIX = ("lantern", "orbit", "velvet", "harbor", "pencil", "mosaic")
 
 
@@ -32,6 +46,7 @@ def sync_empty_scenes() -> dict[str, Scene]:
         "sync-join": _join,
         "sync-promises": _promises,
         "sync-code": _code,
+        "sync-offices": _offices,
     }
 
 
@@ -42,10 +57,16 @@ def sync_scenes() -> dict[str, Scene]:
         "sync-on": _on,
         **files_scenes(),
         "sync-conflicts": _conflicts,
+        "sync-set-aside": _set_aside,
+        "sync-let-go": _let_go,
+        "sync-apart": _apart,
         "sync-asks": _asks,
         "sync-error": _error,
         "sync-paused": _paused,
         "sync-six-words": _six,
+        "sync-devices": _devices,
+        "sync-account": _account,
+        "sync-address": _address,
         "sync-leave": _leave,
     }
 
@@ -56,6 +77,17 @@ async def _page(camera: Camera) -> SyncPage:
     assert isinstance(page, SyncPage)
     await camera.settle(0.3)
     return page
+
+
+def _alone(page: SyncPage, *shown: QWidget) -> None:
+    """Let these cards alone be seen, so that a narrow window shows them whole."""
+    layout = page.on.layout()
+    assert layout is not None
+    cards = [
+        item.widget() for item in (layout.itemAt(at) for at in range(layout.count())) if item is not None
+    ]
+    for each in cards:
+        each.setVisible(each in shown)
 
 
 async def _off(camera: Camera) -> None:
@@ -80,14 +112,14 @@ async def _refused(camera: Camera) -> None:
 
 async def _key(camera: Camera) -> None:
     page = await _page(camera)
-    page.beginning._show_key(lambda _key: camera.settle())
+    page.beginning._show_key(lambda _key, _space: camera.settle())
 
 
 async def _join(camera: Camera) -> None:
     page = await _page(camera)
     page.beginning._show_words(
         "Another device uses this folder already. Its recovery key lets this one join.",
-        lambda _key: camera.settle(),
+        lambda _key, _space: camera.settle(),
     )
     page.beginning.go_on.click()
 
@@ -103,6 +135,16 @@ async def _promises(camera: Camera) -> None:
 async def _code(camera: Camera) -> None:
     page = await _page(camera)
     page.beginning._show_code(Asked("https://sync.example.org", "owner@example.org", bytes(32)))
+
+
+async def _offices(camera: Camera) -> None:
+    page = await _page(camera)
+    there = [Space(f"{part}{'0' * 24}", "", 0, 1, False, count, "active") for part, count in _SPACES]
+
+    async def enter(_key: bytes, _space: str | None) -> None:
+        raise SeveralOffices(there)
+
+    await page.beginning._enter(bytes(32), enter)
 
 
 async def _working(camera: Camera) -> None:
@@ -137,6 +179,54 @@ async def _conflicts(camera: Camera) -> None:
     await camera.office.sync_rounds.now()
     page = await _page(camera)
     assert page.conflicts.isVisible()
+
+
+async def _set_aside(camera: Camera) -> None:
+    office = camera.office
+    said = (
+        "Depths are at low water, the lights as of last spring.",
+        "# The keeper's name is Ingrid\nShe answers on Sundays.",
+        "Bring the long lens.",
+    )
+    ids = [(await office.notes.add(each)).id for each in said]
+    await office.sync_rounds.now()
+
+    def remove(session: Session) -> None:
+        for number, local_id in enumerate(ids):
+            known = session.scalars(select(SyncRecordTable).where(SyncRecordTable.local_id == local_id)).one()
+            aside.remove(session, known, now(), (aside.ABSENT, aside.VERDICT, "9" * 32)[number])
+
+    await office.database.write(remove)
+    page = await _page(camera)
+    page.conflicts.show_conflicts(())
+    assert page.set_aside.isVisible()
+
+
+async def _let_go(camera: Camera) -> None:
+    page = await _page(camera)
+    page.conflicts.show_conflicts(())
+    page.set_aside._ask(None, "")
+    await camera.settle(0.3)
+    page._states.currentWidget().ensureWidgetVisible(page.set_aside.sure)
+
+
+async def _apart(camera: Camera) -> None:
+    page = await _page(camera)
+    page.set_aside.question.hide()
+    page.conflicts.show_conflicts(())
+    page.set_aside.hide()
+    at = Waiting(0, 0, held=1, too_long=1, erasing=0, opaque=1, kept=1)
+    status = await camera.office.syncing.status()
+    page.standing.show_state(replace(status, waiting=at), camera.office.sync_rounds.standing)
+    page.standing.show_apart(
+        [
+            Listed("0", "note", "The keeper's name is Ingrid", "kept"),
+            Listed("1", "message", "Here is the whole pilot book, chapter by chapter", "too_long"),
+            Listed("2", "message", "And the second answer", "held"),
+            Listed("3", "contact", "", "opaque"),
+        ]
+    )
+    page.standing.see.setChecked(True)
 
 
 async def _asks(camera: Camera) -> None:
@@ -174,14 +264,62 @@ async def _six(camera: Camera) -> None:
     admission.give_up.hide()
     page.devices._admission.addWidget(admission)
     page.recovery.show()
+    page.account.show()
     page.holdings.show()
     page.holdings.deletion.show()
     await camera.settle(0.3)
     page._states.currentWidget().ensureWidgetVisible(page.leaving)
 
 
+async def _devices(camera: Camera) -> None:
+    page = await _page(camera)
+    clear(page.devices._admission)
+    devices, here = page.devices, await camera.office.syncing.joined()
+    devices._here = replace(here, place="https://sync.example.org")
+    ids = (here.device_id, "4f" * 16, "8a" * 16, "c3" * 16)
+    devices._listed = tuple(_Row(each, each != ids[3], 20_784) for each in ids)
+    devices._names = {
+        ids[0]: DeviceName(ids[0], "Desk in the study", "linux"),
+        ids[1]: DeviceName(ids[1], "", "macos"),
+        ids[2]: DeviceName(ids[2], "Boat", "windows"),
+    }
+    devices._naming = ids[1]
+    devices._show()
+    devices._ask_for_others()
+    devices.let_in.show()
+    _alone(page, devices, page.recovery)
+
+
+async def _account(camera: Camera) -> None:
+    page = await _page(camera)
+    page.devices.question.hide()
+    card, here = page.account, await camera.office.syncing.joined()
+    card.show_names({here.device_id: DeviceName(here.device_id, "Desk in the study", "linux")})
+    card._show(Summary("frozen", 12_400_000, 2**30, 1_204, 100_000))
+    found = (
+        SessionSeen("1", here.device_id, 1_795_000_000_000, True),
+        SessionSeen("2", "4f" * 16, 1_794_900_000_000, False),
+        SessionSeen("3", "", 1_794_990_000_000, False),
+    )
+    card.sessions.show_all(found, lambda: [*map(card._line, found), *card._end(found)])
+    _alone(page, card)
+
+
+async def _address(camera: Camera) -> None:
+    page = await _page(camera)
+    card = page.account
+    card._begin_address()
+    card.email.setText("owner@example.com")
+    card._wait_for_code(Asked("https://sync.example.org", "owner@example.com", bytes(32)))
+    card.fault.setText("The code from the mail is wrong, used or older than 15 minutes: ask for another one.")
+    card.fault.show()
+    _alone(page, card, page.leaving)
+
+
 async def _leave(camera: Camera) -> None:
     page = await _page(camera)
+    _alone(page, page.standing, page.choices.parentWidget(), page.devices, page.leaving)
+    await page.devices.show_devices(await camera.office.syncing.joined())
     clear(page.devices._admission)
     page.leaving.leave.click()
     await camera.settle(0.3)

@@ -25,6 +25,19 @@ def test_two_offices_meet_in_a_folder(tmp_path: Path) -> None:
     assert isinstance(listed, list) and [row["text"] for row in listed] == ["The key hangs behind the clock"]
     code, output, _errors = other.run("sync", "devices")
     assert code == 0 and output.count("active") == 2 and output.count("•") == 1
+    named = one.value("sync", "name", "Laptop")
+    assert isinstance(named, dict) and named["name"] == "Laptop"
+    for each in (one, other):
+        each.value("sync", "now")
+    rows = other.value("sync", "devices")
+    assert isinstance(rows, list)
+    assert {row["name"] == "Laptop" for row in rows if row["id"] == named["id"]} == {True}
+    code, _output, errors = other.run("sync", "name", "x" * 61)
+    assert code == 1 and "at most 60 characters" in errors
+    assert other.value("sync", "aside") == [] == other.value("sync", "apart")
+    code, _output, errors = other.run("sync", "aside", "--take-back", "zz")
+    assert code == 1 and "begins with zz" in errors
+    assert other.value("sync", "aside", "--let-go", "all") == []
     code, output, _errors = other.run("sync", "status")
     assert code == 0 and re.search(r"^last round +20\d\d-", output, re.MULTILINE) and "fault" not in output
     rows = other.value("sync", "categories", "--off", "notes")

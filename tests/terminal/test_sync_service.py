@@ -14,10 +14,10 @@ EMAIL = "ada@example.org"
 _CODE, _KEY, _SAME = "Code from the mail", "Recovery key of sync", "show the same words?"
 
 
-def mailed(hosted: Running) -> Callable[[], bytes]:
+def mailed(hosted: Running, email: str = EMAIL) -> Callable[[], bytes]:
     def code() -> bytes:
         hosted.do_jobs()
-        return hosted.inbox.code(EMAIL).encode() + b"\n"
+        return hosted.inbox.code(email).encode() + b"\n"
 
     return code
 
@@ -67,6 +67,17 @@ def test_devices_meet_at_a_service_until_its_owner_deletes_the_account(tmp_path:
         devices = one.value("sync", "devices")
         assert isinstance(devices, list) and [row["state"] for row in devices] == ["active"] * 3
         assert all(row["seen"] == "2026-03-01" for row in devices)
+        account = one.value("sync", "account")
+        assert isinstance(account, dict) and account["state"] == "active" and account["records"] > 3
+        assert one.value("sync", "freeze") == {"account": "frozen"}
+        one.here("memory add", text="Waits", kind="fact")
+        told = one.value("sync", "now")
+        assert isinstance(told, dict) and "bureau sync unfreeze" in told["not taken"]
+        assert other.value("sync", "unfreeze") == {"account": "active"}
+        sessions = one.value("sync", "sessions", "--end-others")
+        assert isinstance(sessions, list) and [row["this"] for row in sessions] == [True]
+        new = "ada@example.com"
+        assert new in typed(one, "sync", "address", new, answers=[(_CODE, mailed(hosted, new))])
         gone = next(row["id"] for row in third.value("sync", "devices") if row["this"])
         assert one.value("sync", "revoke", gone[:8])["devices"] == 2
         code, _output, errors = third.run("sync", "now")
@@ -75,7 +86,7 @@ def test_devices_meet_at_a_service_until_its_owner_deletes_the_account(tmp_path:
         begun = one.value("sync", "delete", "--mode", "grace")
         assert isinstance(begun, dict) and begun["can be called off until"].startswith("2026-03")
         assert one.value("sync", "restore") == {"restored": "account"}
-        typed(one, "sync", "delete", "--mode", "now", answers=[(_CODE, mailed(hosted))])
+        typed(one, "sync", "delete", "--mode", "now", answers=[(_CODE, mailed(hosted, new))])
         hosted.do_jobs()
         code, _output, errors = other.run("sync", "now")
         assert code == 1 and "deleted for good" in errors
@@ -98,6 +109,9 @@ def test_what_is_typed_wrongly_is_told_in_a_sentence(tmp_path: Path) -> None:
         (("join", "https://", "--email", EMAIL), "no address of a service", 1),
         (("admit",), "does not sync", 1),
         (("revoke",), "--others", 2),
+        (("name", "Laptop"), "does not sync", 1),
+        (("freeze",), "does not sync", 1),
+        (("account",), "does not sync", 1),
         (("receipts", "--offline"), "", 0),
         (("delete", "--mode", "grace"), "does not sync", 1),
     ):

@@ -1,15 +1,16 @@
 """What sync does only at its owner's word: many erasures, much that went missing, a service that begins anew."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QPushButton
 
 from agents.errors import AgentsError
 from agents.syncing import Word
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.owner_check import OwnerCheck
-from desktop.pages.page import Card, clear, label
+from desktop.pages.page import Card, label
+from desktop.pages.sync.stack import Stack
 from desktop.session import Session
 from desktop.wording import count
 from memory.errors import StorageError
@@ -21,26 +22,19 @@ from vault.errors import VaultError
 Act = Callable[[], Awaitable[object]]
 
 
-class Asks(QWidget):
-    """A card for each question; nothing at all where there is none."""
+class Asks(Stack):
+    """A card for each question."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(12)
-        self._shown: tuple[int, int, str] = (0, 0, "")
-        self.hide()
 
     def show_round(self, done: Round | None) -> None:
-        """Show what the last round asks; a question that is there already stays as it is."""
+        """Show what the last round asks."""
         wanted = (0, 0, "") if done is None else (done.asks, done.missing, done.generation)
-        if wanted == self._shown:
-            return
-        self._shown = wanted
-        clear(self._column)
-        erasures, missing, generation = wanted
+        self.show_all(wanted, lambda: self._cards(*wanted))
+
+    def _cards(self, erasures: int, missing: int, generation: str) -> Iterator["Ask"]:
         rounds = self._session.office.sync_rounds
         if erasures:
             words = ngettext(
@@ -51,9 +45,7 @@ class Asks(QWidget):
                 erasures,
             ).format(count=count(erasures))
             act = _("Erase {count} here too").format(count=count(erasures))
-            self._add(
-                Ask(self._session, words, act, lambda: rounds.now(Word(confirmed=erasures)), erases=True)
-            )
+            yield Ask(self._session, words, act, lambda: rounds.now(Word(confirmed=erasures)), erases=True)
         if missing:
             words = ngettext(
                 "{count} more thing is missing at the service, without proof that you erased it. It still stands "
@@ -63,25 +55,19 @@ class Asks(QWidget):
                 missing,
             ).format(count=count(missing))
             keep = (_("Keep all of it here"), self._session.office.syncing.keep_missing)
-            self._add(
-                Ask(
-                    self._session,
-                    words,
-                    _("Put {count} into the trash").format(count=count(missing)),
-                    lambda: rounds.now(Word(missing=missing)),
-                    other=keep,
-                )
+            yield Ask(
+                self._session,
+                words,
+                _("Put {count} into the trash").format(count=count(missing)),
+                lambda: rounds.now(Word(missing=missing)),
+                other=keep,
             )
         if generation:
             words = _(
                 "The service begins anew with your office: it was reset, or came out of a backup. Nothing is deleted "
                 "here. If you go on, this device fetches what is there and sends what the service lacks."
             )
-            self._add(Ask(self._session, words, _("Go on"), lambda: rounds.now(Word(generation=generation))))
-        self.setVisible(bool(self._column.count()))
-
-    def _add(self, ask: "Ask") -> None:
-        self._column.addWidget(ask)
+            yield Ask(self._session, words, _("Go on"), lambda: rounds.now(Word(generation=generation)))
 
 
 class Ask(Card):

@@ -24,18 +24,19 @@ from desktop.pages.page import card, clear, label
 from desktop.pages.privacy.working import Working
 from desktop.pages.recovery_words import RecoveryWords
 from desktop.pages.sync.choices import Choices
-from desktop.pages.sync.entering import NewDevice, Words
+from desktop.pages.sync.entering import NewDevice, Offices, Words
 from desktop.session import Session
 from memory.errors import StorageError
 from memory.sync.categories import types_of
+from memory.sync.service.membership import SeveralOffices
 from memory.sync.service.sign_in import Asked, Promises
 from resources.language import gettext as _
 from vault.errors import VaultError
 from vault.recovery_key import words_of
 
 T = TypeVar("T")
-Enter = Callable[[bytes], Awaitable[object]]
-"""Begins or joins with the 32 bytes of a recovery key."""
+Enter = Callable[[bytes, str | None], Awaitable[object]]
+"""Begins or joins with the 32 bytes of a recovery key; with the id of one of several offices where one was chosen."""
 
 
 class Beginning(QWidget):
@@ -160,10 +161,10 @@ class Beginning(QWidget):
         if there:
             self._show_words(
                 _("Another device uses this folder already. Its recovery key lets this one join."),
-                lambda key: syncing.join(folder, key, self.types()),
+                lambda key, _space: syncing.join(folder, key, self.types()),
             )
         else:
-            self._show_key(lambda key: syncing.found(folder, key, self.types()))
+            self._show_key(lambda key, _space: syncing.found(folder, key, self.types()))
 
     async def _ask_code(self) -> None:
         joining = self._session.office.syncing.joining
@@ -227,11 +228,11 @@ class Beginning(QWidget):
         if not code:
             self.say(_("Type the code from the mail."))
         elif self.is_first.isChecked():
-            self._show_key(lambda key: joining.found(asked, code, key, self.types()))
+            self._show_key(lambda key, _space: joining.found(asked, code, key, self.types()))
         elif self.by_words.isChecked():
             self._show_words(
                 _("The recovery key of your account lets this device join."),
-                lambda key: joining.join(asked, code, key, types=self.types()),
+                lambda key, space: joining.join(asked, code, key, space, self.types()),
             )
         else:
             self._spawn(self._announce(asked, code))
@@ -292,8 +293,20 @@ class Beginning(QWidget):
             self.fault = self._first_fault
             self.fault.hide()
 
-    async def _enter(self, key: bytes, enter: Enter) -> None:
-        await self._attempt(lambda: enter(key), _("Turning sync on; the first round may take a while …"))
+    async def _enter(self, key: bytes, enter: Enter, space_id: str | None = None) -> None:
+        async def act() -> object:
+            try:
+                return await enter(key, space_id)
+            except SeveralOffices as several:
+                return several
+
+        done = await self._attempt(act, _("Turning sync on; the first round may take a while …"))
+        if isinstance(done, SeveralOffices):
+            self._clear()
+            offices = Offices(done.spaces)
+            self._step.addWidget(offices)
+            self._foot(_("Continue"), lambda: self._spawn(self._enter(key, enter, offices.chosen())))
+            offices.setFocus()
 
     def types(self) -> frozenset[str]:
         """Return the types of records that take part."""

@@ -1,13 +1,14 @@
 """Words that lost where two devices changed the same place: both are shown, and one decision each."""
 
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Iterator, Sequence
 from typing import Any
 
 from PySide6.QtWidgets import QFrame, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout, FoldingRow
-from desktop.pages.page import card, clear, label
+from desktop.pages.page import card, label
+from desktop.pages.sync.stack import Stack
 from desktop.session import Session
 from desktop.theme.appearance import look
 from desktop.wording import moment
@@ -19,34 +20,27 @@ _FOLDS_BELOW = 520
 _HEIGHT = 112
 
 
-class Conflicts(QWidget):
-    """A card for each; nothing at all where there is none."""
+class Conflicts(Stack):
+    """A card for each."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
-        self._column = QVBoxLayout(self)
-        self._column.setContentsMargins(0, 0, 0, 0)
-        self._column.setSpacing(12)
-        self._shown: tuple[Conflict, ...] = ()
-        self.hide()
 
     def show_conflicts(self, conflicts: Sequence[Conflict]) -> None:
-        """Show these; cards that are there already stay as they are."""
-        if tuple(conflicts) == self._shown:
-            return
-        self._shown = tuple(conflicts)
-        clear(self._column)
+        """Show these."""
+        self.show_all(tuple(conflicts), lambda: self._cards(conflicts))
+
+    def _cards(self, conflicts: Sequence[Conflict]) -> Iterator[QWidget]:
         if conflicts:
-            self._column.addWidget(label(_("Changed in two places at once"), "heading", wrap=True))
+            yield label(_("Changed in two places at once"), "heading", wrap=True)
             words = _(
                 "Two of your devices changed the same lines. The later words stand on every device; the others are "
                 "kept here until you decide."
             )
-            self._column.addWidget(label(words, "dim", wrap=True))
+            yield label(words, "dim", wrap=True)
         for one in conflicts:
-            self._column.addWidget(self._card(one))
-        self.setVisible(bool(conflicts))
+            yield self._card(one)
 
     def _card(self, one: Conflict) -> QFrame:
         frame, column = card()

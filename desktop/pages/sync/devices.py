@@ -3,19 +3,23 @@
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
+from PySide6.QtCore import Qt, QTimer, Signal
+from PySide6.QtWidgets import QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from agents.errors import AgentsError
 from agents.syncing import Here
 from desktop.faults import sentence_of
-from desktop.pages.folding import FoldingRow
+from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import Card, clear, label
 from desktop.pages.sync.entering import Asking, SixWords
+from desktop.pages.sync.stack import Stack
 from desktop.session import Session
 from memory.errors import StorageError
+from memory.sync.device_names import DeviceName
+from memory.titles import LIMIT
 from resources.language import gettext as _
+from resources.language import ngettext
 from vault.errors import VaultError
 
 _FOLDS_BELOW = 420
@@ -27,10 +31,6 @@ class _Row:
     active: bool
     last_seen_day: int | None
 
-    @property
-    def name(self) -> str:
-        return _("Device {id}").format(id=self.id[:8])
-
 
 class DevicesCard(Card):
     """Reads the list when the page asks it to: it lies in the folder, or at the service."""
@@ -39,39 +39,62 @@ class DevicesCard(Card):
         super().__init__(_("Devices"))
         self._session = session
         self._here: Here | None = None
-        self._shown: tuple[_Row, ...] = ()
-        self._chosen = ""
+        self._listed: tuple[_Row, ...] = ()
+        self._names: dict[str, DeviceName] = {}
+        self._naming = ""
+        self._chosen: tuple[str, ...] = ()
         column = self.column
         self.fault = label("", "danger", wrap=True)
         self.fault.hide()
         column.addWidget(self.fault)
-        self._rows = QVBoxLayout()
-        self._rows.setSpacing(6)
-        column.addLayout(self._rows)
+        self.rows = Stack(6)
+        column.addWidget(self.rows)
         self.owner = OwnerCheck(session)
-        self.owner.given.connect(lambda: self._revoke(self._chosen))
+        self.owner.given.connect(lambda: self._revoke(*self._chosen))
         column.addWidget(self.owner)
         self._admission = QVBoxLayout()
         column.addLayout(self._admission)
+        row = FlowLayout()
         self.let_in = QPushButton(_("Let a device in…"))
         self.let_in.clicked.connect(self._begin_admission)
-        column.addWidget(self.let_in, 0, Qt.AlignmentFlag.AlignLeading)
+        self.others = QPushButton(_("Take all others off…"))
+        self.others.setProperty("kind", "flat")
+        self.others.clicked.connect(self._ask_for_others)
+        self.others.hide()
+        row.addWidget(self.let_in)
+        row.addWidget(self.others)
+        column.addLayout(row)
+        self.question = self._question()
+        column.addWidget(self.question)
 
     async def show_devices(self, here: Here) -> None:
         """Read and show the list; what fails is said in the card."""
         self._here = here
         self.let_in.setVisible(here.hosted)
+        self.question.hide()
         try:
             rows = await self._read(here)
         except (StorageError, VaultError, AgentsError) as error:
             self._say(sentence_of(error))
             return
         self.fault.hide()
-        if rows != self._shown:
-            self._shown = rows
-            clear(self._rows)
-            for row in rows:
-                self._rows.addWidget(self._line(row, here))
+        self._listed = rows
+        self._show()
+
+    def show_names(self, names: dict[str, DeviceName]) -> None:
+        """Call the devices so; the list is read anew where one of them is not in it yet."""
+        self._names = names
+        self._show()
+        if self._here is not None and names.keys() - {row.id for row in self._listed}:
+            self._session.spawn(self.show_devices(self._here), name="read the devices")
+
+    def _show(self) -> None:
+        here = self._here
+        if here is None:
+            return
+        self.others.setVisible(here.hosted and len(self._others()) > 1)
+        shown = (self._listed, tuple(sorted(self._names.items())), self._naming)
+        self.rows.show_all(shown, lambda: [self._line(row, here) for row in self._listed])
 
     async def _read(self, here: Here) -> tuple[_Row, ...]:
         syncing = self._session.office.syncing
@@ -85,39 +108,128 @@ class DevicesCard(Card):
         )
 
     def _line(self, row: _Row, here: Here) -> QWidget:
+        named, mine = self._names.get(row.id, DeviceName(row.id)), row.id == here.device_id
+        if row.id == self._naming:
+            return self._name_field(named)
         line = FoldingRow(_FOLDS_BELOW)
         words = QVBoxLayout()
         words.setSpacing(2)
-        mine = row.id == here.device_id
-        words.addWidget(
-            label(_("{device} · this one").format(device=row.name) if mine else row.name, "strong")
-        )
-        words.addWidget(label(_facts(row), "small", wrap=True))
+        title = named.title
+        shown = _("{device} · this one").format(device=title) if mine else title
+        words.addWidget(label(shown, "strong", wrap=True))
+        facts = [_facts(row)]
+        if named.name:
+            facts[:0] = [named.kind, named.id[:8]]
+        words.addWidget(label(" · ".join(facts), "small", wrap=True))
         line.row.addLayout(words, 1)
+        doors = FlowLayout()
+        if row.active:
+            name = QPushButton(_("Name it…"))
+            name.setProperty("kind", "flat")
+            name.setAccessibleName(_("Name {device}").format(device=title))
+            name.clicked.connect(lambda: self._begin_naming(row.id))
+            doors.addWidget(name)
         if row.active and not mine:
             revoke = QPushButton(_("Take it off…"))
             revoke.setProperty("kind", "flat")
-            revoke.setAccessibleName(_("Take {device} off the account").format(device=row.name))
+            revoke.setAccessibleName(_("Take {device} off the account").format(device=title))
             revoke.clicked.connect(lambda: self._revoke(row.id))
-            line.row.addWidget(revoke, 0, Qt.AlignmentFlag.AlignVCenter)
+            doors.addWidget(revoke)
+        line.row.addLayout(doors)
         return line
 
-    def _revoke(self, device_id: str) -> None:
-        self._chosen = device_id
-        self._session.spawn(self._take_off(device_id), name="take a device off")
+    def _name_field(self, named: DeviceName) -> QWidget:
+        line = FoldingRow(_FOLDS_BELOW)
+        field = QLineEdit(named.name)
+        field.setMaxLength(LIMIT)
+        field.setPlaceholderText(_("Name, like Laptop"))
+        field.setAccessibleName(_("Name of {device}").format(device=named.title))
+        field.returnPressed.connect(lambda: self._name(named.id, field.text()))
+        line.row.addWidget(field, 1)
+        doors = FlowLayout()
+        keep = QPushButton(_("Keep the name"))
+        keep.clicked.connect(lambda: self._name(named.id, field.text()))
+        cancel = QPushButton(_("Cancel"))
+        cancel.clicked.connect(lambda: self._begin_naming(""))
+        doors.addWidget(keep)
+        doors.addWidget(cancel)
+        line.row.addLayout(doors)
+        QTimer.singleShot(0, field, field.setFocus)
+        return line
 
-    async def _take_off(self, device_id: str) -> None:
+    def _begin_naming(self, device_id: str) -> None:
+        self._naming = device_id
+        self._show()
+
+    def _name(self, device_id: str, name: str) -> None:
+        self._session.spawn(self._keep_name(device_id, name), name="name a device")
+
+    async def _keep_name(self, device_id: str, name: str) -> None:
+        try:
+            named = await self._session.office.sync_decisions.name_device(name, device_id)
+        except (StorageError, AgentsError) as error:
+            self._say(sentence_of(error))
+            return
+        self._naming = ""
+        self.show_names({**self._names, device_id: named})
+
+    def _others(self) -> tuple[str, ...]:
+        """Return the other devices that are in use."""
+        this = self._here.device_id if self._here is not None else ""
+        return tuple(row.id for row in self._listed if row.active and row.id != this)
+
+    def _question(self) -> Card:
+        frame = Card()
+        frame.setProperty("kind", "well")
+        frame.setAccessibleName(_("Take all others off…"))
+        self.asks = label("", wrap=True)
+        frame.column.addWidget(self.asks)
+        row = FlowLayout()
+        sure = QPushButton(_("Take them off"))
+        sure.setProperty("kind", "danger")
+        sure.clicked.connect(lambda: self._revoke(*self._others()))
+        self.stay = QPushButton(_("Cancel"))
+        self.stay.clicked.connect(frame.hide)
+        row.addWidget(sure)
+        row.addWidget(self.stay)
+        frame.column.addLayout(row)
+        frame.hide()
+        return frame
+
+    def _ask_for_others(self) -> None:
+        words = ngettext(
+            "{count} device is taken off the account and receives nothing new; what it has stays on it. Then make "
+            "another recovery key, if they are lost.",
+            "{count} devices are taken off the account and receive nothing new; what they have stays on them. Then "
+            "make another recovery key, if they are lost.",
+            len(self._others()),
+        )
+        self.asks.setText(words.format(count=len(self._others())))
+        self.question.show()
+        self.stay.setFocus()
+
+    def _revoke(self, *device_ids: str) -> None:
+        self._chosen = device_ids
+        self._session.spawn(self._take_off(device_ids), name="take a device off")
+
+    async def _take_off(self, device_ids: tuple[str, ...]) -> None:
         if not await self.owner.passed():
             return
+        self.question.hide()
         self.setEnabled(False)
         try:
-            await (await self._session.office.syncing.members()).revoke([device_id])
+            await (await self._session.office.syncing.members()).revoke(device_ids)
         except (StorageError, VaultError, AgentsError) as error:
             self._say(sentence_of(error))
             return
         finally:
             self.setEnabled(True)
-        self._session.notify(_("The device is off the account, and the office has another key."))
+        words = ngettext(
+            "The device is off the account, and the office has another key.",
+            "The devices are off the account, and the office has another key.",
+            len(device_ids),
+        )
+        self._session.notify(words)
         if self._here is not None:
             await self.show_devices(self._here)
 

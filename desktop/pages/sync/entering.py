@@ -1,9 +1,9 @@
 """How a new device is let in: the 24 words as they are typed, or six words that two screens show alike."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from PySide6.QtCore import Qt, QTimer, Signal
-from PySide6.QtWidgets import QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QButtonGroup, QPlainTextEdit, QPushButton, QRadioButton, QVBoxLayout, QWidget
 
 from agents.errors import AgentsError
 from desktop.faults import sentence_of
@@ -11,8 +11,12 @@ from desktop.pages.folding import FlowLayout
 from desktop.pages.page import label
 from desktop.session import Session
 from desktop.theme.appearance import look
+from desktop.wording import count
 from memory.errors import StorageError
+from memory.sync.service.membership import NEW, SeveralOffices
+from memory.sync.service.spaces import Space
 from resources.language import gettext as _
+from resources.language import ngettext
 from vault.errors import RecoveryKeyWrong, VaultError
 from vault.recovery_key import WORDS, key_of
 from vault.secret import Secret
@@ -126,6 +130,36 @@ class Asking(QWidget):
             self.fault.show()
 
 
+class Offices(QWidget):
+    """Which of several offices of an account this one is to be."""
+
+    def __init__(self, spaces: Sequence[Space]) -> None:
+        super().__init__()
+        column = QVBoxLayout(self)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(8)
+        column.addWidget(label(_("Which office is this one?"), "strong", wrap=True))
+        words = _("Your account has several. The service knows no names: go by how much is in each.")
+        column.addWidget(label(words, "dim", wrap=True))
+        self._group = QButtonGroup(self)
+        self.ids = [*(each.id for each in spaces), NEW]
+        for number, words in enumerate([*map(_called, spaces), _("Another new office")]):
+            button = QRadioButton(words)
+            self._group.addButton(button, number)
+            column.addWidget(button)
+        self._group.button(0).setChecked(True)
+        self.setFocusProxy(self._group.button(0))
+
+    def chosen(self) -> str:
+        """Return the id of the office, or NEW for another one."""
+        return self.ids[self._group.checkedId()]
+
+
+def _called(space: Space) -> str:
+    words = ngettext("Office {id}, {count} item", "Office {id}, {count} items", space.records)
+    return words.format(id=space.id[:8], count=count(space.records))
+
+
 class NewDevice(Asking):
     """This device waits to be let in by another one; ``given_up`` comes where its owner ends that."""
 
@@ -135,6 +169,7 @@ class NewDevice(Asking):
         super().__init__(session)
         self._types = types
         self._agreed = False
+        self._space_id: str | None = None
         self.six: SixWords | None = None
         self.give_up = QPushButton(_("Give up"))
         self.give_up.clicked.connect(self._give_up)
@@ -144,7 +179,11 @@ class NewDevice(Asking):
     async def answered(self) -> bool:
         joining = self._session.office.syncing.joining
         if self._agreed:
-            return await joining.finish(types=self._types) is not None
+            try:
+                return await joining.finish(self._space_id, self._types) is not None
+            except SeveralOffices as several:
+                self._choose(several.spaces)
+                return True
         comparison = await joining.compare()
         if comparison is None:
             return False
@@ -163,6 +202,24 @@ class NewDevice(Asking):
         if self.six is not None:
             self.six.setEnabled(False)
         self.begin(_("Confirm it on your other device too; then this one joins."))
+
+    def _choose(self, spaces: Sequence[Space]) -> None:
+        offices, go_on = Offices(spaces), QPushButton(_("Continue"))
+        go_on.setProperty("kind", "primary")
+
+        def join() -> None:
+            self._space_id = offices.chosen()
+            offices.hide()
+            go_on.hide()
+            self.begin(_("Joining …"))
+
+        go_on.clicked.connect(join)
+        if self.six is not None:
+            self.six.hide()
+        self.says.setText(_("Your other device has let this one in."))
+        self.column.insertWidget(2, offices)
+        self.column.insertWidget(3, go_on, 0, Qt.AlignmentFlag.AlignLeading)
+        offices.setFocus()
 
     def _give_up(self) -> None:
         self._timer.stop()

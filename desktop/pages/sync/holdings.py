@@ -1,22 +1,19 @@
 """What the service holds, in its owner's hands: an export of it, its deletion, and the receipts that prove one."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QGuiApplication
-from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFrame, QLineEdit, QPushButton
+from PySide6.QtWidgets import QCheckBox, QComboBox, QFileDialog, QFrame, QLineEdit
 
-from agents.errors import AgentsError
 from agents.sync_service.holdings import What
-from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.owner_check import OwnerCheck
-from desktop.pages.page import Card, card, label
+from desktop.pages.page import card, label
+from desktop.pages.sync.acting import ActingCard
 from desktop.session import Session
 from desktop.wording import count, moment
-from memory.errors import StorageError
 from memory.sync import kept_receipts
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.deletion import Mode
@@ -25,7 +22,6 @@ from memory.sync.service.faults import DeletionPending, ServiceRefused
 from memory.sync.taking import Round
 from resources.language import gettext as _
 from resources.language import ngettext
-from vault.errors import VaultError
 
 _HOURS = 24
 _ASK_SECONDS = 2.0
@@ -35,16 +31,15 @@ _PENDING, _NOTHING_PENDING = "deletion_pending", "nothing_pending"
 WHATS: tuple[What, ...] = ("office", "account")
 
 
-class HoldingsCard(Card):
-    """One thing at a time; what is refused is said in the card."""
+class HoldingsCard(ActingCard):
+    """The parts of what the service holds, each with its door."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(_("At the service"))
-        self._session = session
+        super().__init__(session, _("At the service"))
         column = self.column
         sentence = _(
-            "What is exported there is sealed as it is stored; what you can read is exported on the Privacy page. "
-            "Deleting it there leaves everything on your devices."
+            "What is exported there is sealed as it is stored; what you can read is exported on the Privacy page, and "
+            "can be shared here where a passphrase protects it. Deleting it there leaves everything on your devices."
         )
         column.addWidget(label(sentence, "dim", wrap=True))
         self.says = label("", "strong", wrap=True)
@@ -55,8 +50,6 @@ class HoldingsCard(Card):
         self.link.setAccessibleName(_("Link of the export"))
         self.link.hide()
         column.addWidget(self.link)
-        self.fault = label("", "danger", wrap=True)
-        self.fault.hide()
         column.addWidget(self.fault)
         doors = FlowLayout()
         self.kind = _choice(_CONTENTS)
@@ -64,10 +57,11 @@ class HoldingsCard(Card):
         self.kind.addItem(_("What it knows of you"), "metadata")
         self.kind.addItem(_("All of it, with the sealed records"), "full")
         doors.addWidget(self.kind)
-        self._button(doors, _("Export…"), lambda: self._attempt(self._export))
-        self._button(doors, _("Receipts…"), lambda: self._attempt(self._receipts))
-        self.deletes = self._button(doors, _("Delete there…"), lambda: self.deletion.setVisible(True))
-        self.restore = self._button(doors, _("Call the deletion off"), lambda: self._attempt(self._restore))
+        self.button(doors, _("Export…"), lambda: self.attempt(self._export))
+        self.button(doors, _("Share an export…"), self._choose_file)
+        self.button(doors, _("Receipts…"), lambda: self.attempt(self._receipts))
+        self.deletes = self.button(doors, _("Delete there…"), lambda: self.deletion.setVisible(True))
+        self.restore = self.button(doors, _("Call the deletion off"), lambda: self.attempt(self._restore))
         column.addLayout(doors)
         self.restore.hide()
         self.deletion = self._deletion_card()
@@ -79,12 +73,6 @@ class HoldingsCard(Card):
         refusal = done.refusal if done is not None else None
         if isinstance(refusal, DeletionPending) and refusal.state == _PENDING:
             self.restore.show()
-
-    def _button(self, row: FlowLayout, words: str, act: Callable[[], object]) -> QPushButton:
-        button = QPushButton(words)
-        button.clicked.connect(act)
-        row.addWidget(button)
-        return button
 
     def _deletion_card(self) -> QFrame:
         frame, column = card()
@@ -109,12 +97,12 @@ class HoldingsCard(Card):
         self.code.hide()
         column.addWidget(self.code)
         self.owner = OwnerCheck(self._session)
-        self.owner.given.connect(lambda: self._attempt(self._delete))
+        self.owner.given.connect(lambda: self.attempt(self._delete))
         column.addWidget(self.owner)
         row = FlowLayout()
-        self.sure = self._button(row, _("Delete at the service"), lambda: self._attempt(self._delete))
+        self.sure = self.button(row, _("Delete at the service"), lambda: self.attempt(self._delete))
         self.sure.setProperty("kind", "danger")
-        self._button(row, _("Cancel"), frame.hide)
+        self.button(row, _("Cancel"), frame.hide)
         column.addLayout(row)
         frame.hide()
         return frame
@@ -122,21 +110,7 @@ class HoldingsCard(Card):
     def _ask_for_code(self, at_once: bool) -> None:
         self.code.setVisible(at_once)
         if at_once:
-            self._attempt(self._mail_code)
-
-    def _attempt(self, act: Callable[[], Awaitable[None]]) -> None:
-        self._session.spawn(self._try(act), name="ask the service")
-
-    async def _try(self, act: Callable[[], Awaitable[None]]) -> None:
-        self.fault.hide()
-        self.setEnabled(False)
-        try:
-            await act()
-        except (StorageError, VaultError, AgentsError) as error:
-            self.fault.setText(sentence_of(error))
-            self.fault.show()
-        finally:
-            self.setEnabled(True)
+            self.attempt(self._mail_code)
 
     def _say(self, sentence: str) -> None:
         self.says.setText(sentence)
@@ -145,7 +119,7 @@ class HoldingsCard(Card):
     async def _mail_code(self) -> None:
         await self._session.office.syncing.holdings.ask_mail_code()
         self._say(_("A code is on its way to your mail address."))
-        self.code.setFocus()
+        self.focus_next = self.code
 
     async def _delete(self) -> None:
         if not await self.owner.passed():
@@ -190,10 +164,39 @@ class HoldingsCard(Card):
             self.fault.setText(_("The service could not make the export: ask for another one."))
             self.fault.show()
             return
-        self.link.setText(asked.link)
-        self.link.show()
-        QGuiApplication.clipboard().setText(asked.link)
+        self._show_link(asked.link)
         self._say(_("The export is there for 24 hours and five downloads; its link is on the clipboard."))
+
+    def _choose_file(self) -> None:
+        dialog = QFileDialog(self, _("An export that a passphrase protects"), str(Path.home()))
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.setFileMode(QFileDialog.FileMode.ExistingFile)
+        dialog.fileSelected.connect(lambda path: self.share(Path(path)))
+        dialog.open()
+
+    def share(self, path: Path) -> None:
+        """Hand out an encrypted export by a link."""
+        self.attempt(lambda: self._share(path))
+
+    async def _share(self, path: Path) -> None:
+        self._say(_("{name} is on its way to the service …").format(name=path.name))
+        try:
+            shared = await self._session.office.syncing.holdings.share(path, _HOURS)
+        except BaseException:
+            self.says.hide()
+            raise
+        self._show_link(shared.link)
+        sentence = _(
+            "The link to {name} is on the clipboard: whoever has it can fetch the file for 24 hours, five times at "
+            "most, and needs its passphrase to read it."
+        )
+        self._say(sentence.format(name=path.name))
+
+    def _show_link(self, link: str) -> None:
+        self.link.setText(link)
+        self.link.setCursorPosition(0)
+        self.link.show()
+        QGuiApplication.clipboard().setText(link)
 
     async def _ended(self, export_id: str) -> str:
         while True:

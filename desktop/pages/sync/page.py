@@ -5,6 +5,7 @@ from PySide6.QtWidgets import QFrame, QVBoxLayout, QWidget
 from agents.events import Erased, SyncChanged, SyncSwitched
 from agents.syncing import Here
 from desktop.pages.page import Page, card, label
+from desktop.pages.sync.account import AccountCard
 from desktop.pages.sync.asks import Asks
 from desktop.pages.sync.beginning import Beginning
 from desktop.pages.sync.choices import Choices
@@ -12,6 +13,7 @@ from desktop.pages.sync.conflicts import Conflicts
 from desktop.pages.sync.devices import DevicesCard
 from desktop.pages.sync.holdings import HoldingsCard
 from desktop.pages.sync.leaving import LeavingCard, RecoveryCard
+from desktop.pages.sync.set_aside import SetAsideCard
 from desktop.pages.sync.standing import StandingCard
 from desktop.session import Session
 from resources.language import gettext as _
@@ -29,20 +31,24 @@ class SyncPage(Page):
         column.setSpacing(12)
         self.standing = StandingCard(session)
         self.asks = Asks(session)
+        self.set_aside = SetAsideCard(session)
         self.conflicts = Conflicts(session)
         self.choices = Choices()
         self.choices.changed.connect(lambda: session.spawn(self._choose(), name="choose what syncs"))
         self.devices = DevicesCard(session)
         self.recovery = RecoveryCard(session)
+        self.account = AccountCard(session)
         self.holdings = HoldingsCard(session)
         self.leaving = LeavingCard(session)
         for part in (
             self.standing,
             self.asks,
+            self.set_aside,
             self.conflicts,
             _choices_card(self.choices),
             self.devices,
             self.recovery,
+            self.account,
             self.holdings,
             self.leaving,
         ):
@@ -69,6 +75,13 @@ class SyncPage(Page):
             self.standing.show_state(status, standing)
             self.asks.show_round(standing.last)
             self.holdings.show_round(standing.last)
+            self.account.show_round(standing.last)
+            self.standing.show_apart(await office.sync_decisions.apart())
+            names = await office.sync_decisions.device_names()
+            self.devices.show_names(names)
+            self.account.show_names(names)
+            called = {device_id: named.title for device_id, named in names.items()}
+            self.set_aside.show_items(await office.sync_decisions.set_aside(), called)
             self.conflicts.show_conflicts(await office.sync_decisions.conflicts())
             self.choices.show_choices(await office.sync_decisions.choices())
             self._show_place(here)
@@ -84,10 +97,13 @@ class SyncPage(Page):
     def _show_place(self, here: Here) -> None:
         """Show what lies with the other devices, and read it where it may be another than before."""
         self.holdings.setVisible(here.hosted)
+        self.account.setVisible(here.hosted)
         self.leaving.show_place(here)
         if self._place != here.place:
             self._place = here.place
             self.session.spawn(self.devices.show_devices(here), name="read the devices")
+            if here.hosted:
+                self.session.spawn(self.account.show_account(), name="read the account")
 
     async def _choose(self) -> None:
         await self.session.office.sync_decisions.choose(self.choices.chosen())

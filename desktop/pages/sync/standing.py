@@ -1,7 +1,9 @@
 """How sync stands: what waits, what went wrong, when it is tried again; a round now, and a pause."""
 
-from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, QTimer
+from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 
 from agents.errors import AgentsError
 from agents.sync_files import fault_words
@@ -9,15 +11,29 @@ from agents.sync_rounds import Standing
 from agents.syncing import Status
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
-from desktop.pages.page import Card, clear, label
-from desktop.pages.sync.words import remarks, times_words, title_of, what_waits
+from desktop.pages.page import Card, label
+from desktop.pages.sync.stack import Stack
+from desktop.pages.sync.words import (
+    called,
+    kind_of_record,
+    remarks,
+    times_words,
+    title_of,
+    what_waits,
+    why_apart,
+)
 from desktop.session import Session
+from desktop.wording import count
 from memory.errors import StorageError
 from memory.identifiers import now
+from memory.sync.listing import Listed
 from resources.language import gettext as _
+from resources.language import ngettext
 from vault.errors import VaultError
 
 _COUNT_MILLISECONDS = 1000
+_MOST = 100
+"""So many are listed one by one."""
 
 
 class StandingCard(Card):
@@ -39,9 +55,24 @@ class StandingCard(Card):
         self.times = label("", "dim", wrap=True)
         for line in (self.title, self.place, self.working, self.fault, self.queue, self.times):
             column.addWidget(line)
-        self._remarks = QVBoxLayout()
-        self._remarks.setSpacing(4)
-        column.addLayout(self._remarks)
+        self.remarks = Stack(4)
+        column.addWidget(self.remarks)
+        self.see = QPushButton(_("See which"))
+        self.see.setProperty("kind", "flat")
+        self.see.setCheckable(True)
+        self.see.setAccessibleName(_("See what does not sync like everything else"))
+        self.which = QWidget()
+        self.see.toggled.connect(self.which.setVisible)
+        column.addWidget(self.see, 0, Qt.AlignmentFlag.AlignLeading)
+        inside = QVBoxLayout(self.which)
+        inside.setContentsMargins(12, 0, 0, 0)
+        inside.setSpacing(6)
+        self.rows = Stack(6)
+        self.more = label("", "small")
+        inside.addWidget(self.rows)
+        inside.addWidget(self.more)
+        self.which.hide()
+        column.addWidget(self.which)
         row = FlowLayout()
         self.now = QPushButton(_("Sync now"))
         self.now.setProperty("kind", "primary")
@@ -52,7 +83,6 @@ class StandingCard(Card):
         row.addWidget(self.pause)
         column.addLayout(row)
         self._enabled = True
-        self._told: tuple[str, ...] = ()
         # What waits grows less while a long round goes on.
         self._timer = QTimer(self, interval=_COUNT_MILLISECONDS)
         self._timer.timeout.connect(lambda: session.spawn(self._count(), name="count what waits"))
@@ -70,11 +100,7 @@ class StandingCard(Card):
         self._show_queue(status)
         self.times.setText(times_words(here, standing, now()))
         told = (*remarks(status.waiting, standing.last), *fault_words(status.moving))
-        if told != self._told:
-            self._told = told
-            clear(self._remarks)
-            for sentence in told:
-                self._remarks.addWidget(label(sentence, "warn", wrap=True))
+        self.remarks.show_all(told, lambda: [label(sentence, "warn", wrap=True) for sentence in told])
         self._enabled = here.enabled
         self.now.setEnabled(here.enabled and not working)
         self.pause.setText(_("Pause") if here.enabled else _("Go on"))
@@ -86,6 +112,16 @@ class StandingCard(Card):
 
     def _show_queue(self, status: Status) -> None:
         self.queue.setText(what_waits(status))
+
+    def show_apart(self, items: Sequence[Listed]) -> None:
+        """Offer to see one by one what does not sync like everything else."""
+        self.see.setVisible(bool(items))
+        self.which.setVisible(bool(items) and self.see.isChecked())
+        self.rows.show_all(tuple(items), lambda: [_line(one) for one in items[:_MOST]])
+        left = max(0, len(items) - _MOST)
+        words = ngettext("and {count} more", "and {count} more", left)
+        self.more.setText(words.format(count=count(left)))
+        self.more.setVisible(bool(left))
 
     async def _count(self) -> None:
         status = await self._session.office.syncing.status()
@@ -102,3 +138,17 @@ class StandingCard(Card):
 
     async def _switch(self) -> None:
         await self._session.office.syncing.switch(enabled=not self._enabled)
+
+
+def _line(one: Listed) -> QWidget:
+    line = QWidget()
+    column = QVBoxLayout(line)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.setSpacing(0)
+    column.addWidget(label(called(one), wrap=True))
+    column.addWidget(label(_facts(one), "small", wrap=True))
+    return line
+
+
+def _facts(one: Listed) -> str:
+    return f"{kind_of_record(one)} · {why_apart(one)}" if one.name else why_apart(one)

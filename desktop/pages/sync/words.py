@@ -3,7 +3,11 @@
 from agents.sync_files import moving_words
 from agents.sync_rounds import Standing
 from agents.syncing import Here, Status
+from desktop.pages.privacy.words import kind_of
 from desktop.wording import ago, count, local
+from memory.lifecycle.subjects import TABLES
+from memory.sync.aside import ABSENT, VERDICT
+from memory.sync.listing import Listed
 from memory.sync.outbox import Waiting
 from memory.sync.taking import Round
 from resources.language import gettext as _
@@ -52,6 +56,39 @@ def times_words(here: Here, standing: Standing, at: int) -> str:
     return " · ".join(parts)
 
 
+def kind_of_record(one: Listed) -> str:
+    """Return what a record is."""
+    if one.type in TABLES:
+        return kind_of(one.type)
+    return _("setting") if one.type == "setting" else _("item")
+
+
+def called(one: Listed) -> str:
+    """Return how a record is called, or what it is."""
+    return one.name or kind_of_record(one)
+
+
+def reason_of(one: Listed, devices: dict[str, str]) -> str:
+    """Return why something was set aside; ``devices`` gives the names of devices by their ids."""
+    if one.by == ABSENT:
+        return _("the service has it no more")
+    if one.by == VERDICT:
+        return _("the service calls it erased")
+    if one.by in devices:
+        return _("erased by {device}, which was taken off").format(device=devices[one.by])
+    return _("erased by a device that was taken off")
+
+
+def why_apart(one: Listed) -> str:
+    """Return why a record does not sync as everything else does."""
+    return {
+        "kept": _("stays on this device only: it went missing elsewhere, and you kept it"),
+        "too_long": _("too long to sync"),
+        "held": _("waits for what it belongs to"),
+        "opaque": _("made by a newer Bureau: it is kept, and shown once this one is updated"),
+    }[one.state]
+
+
 def remarks(waiting: Waiting, done: Round | None) -> tuple[str, ...]:
     """Return what its owner should know beside that, each with what to do about it."""
     found = []
@@ -69,6 +106,20 @@ def remarks(waiting: Waiting, done: Round | None) -> tuple[str, ...]:
             waiting.held,
         )
         found.append(words.format(count=count(waiting.held)))
+    if waiting.opaque:
+        words = ngettext(
+            "{count} item was made by a newer Bureau, and is kept unread.",
+            "{count} items were made by a newer Bureau, and are kept unread.",
+            waiting.opaque,
+        )
+        found.append(words.format(count=count(waiting.opaque)))
+    if waiting.kept:
+        words = ngettext(
+            "{count} item stays on this device only.",
+            "{count} items stay on this device only.",
+            waiting.kept,
+        )
+        found.append(words.format(count=count(waiting.kept)))
     if done is None:
         return tuple(found)
     if done.refusal is not None:

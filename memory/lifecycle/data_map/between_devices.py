@@ -35,7 +35,7 @@ def between_devices() -> tuple[Entry, ...]:
             left_out=dict.fromkeys(
                 (
                     *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "waiting", "exp_day", "aside_at"),
+                    *("base", "former_seq", "former", "waiting", "exp_day", "aside_at", "aside_by"),
                 ),
                 here,
             ),
@@ -96,5 +96,13 @@ def between_devices() -> tuple[Entry, ...]:
                 ("id", "scope", "at", "key", "receipt"),
                 _("Names nothing of yours; “bureau sync receipts --save” writes it as a file."),
             ),
+        ),
+        Entry(
+            place="table:device_name",
+            category=Category.SETTINGS,
+            purpose=_("How you call the devices that share this office."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+            left_out=dict.fromkeys(("id", "name", "system"), here),
         ),
     )

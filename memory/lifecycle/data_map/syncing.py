@@ -138,6 +138,7 @@ def _own() -> tuple[Synced, ...]:
             ),
             reappears=True,
         ),
+        Synced("device_name", "device_name", columns=("id", "name", "system")),
     )
 
 

@@ -66,6 +66,13 @@ CREATE TABLE consent (
 
 CREATE INDEX ix_consent_purpose ON consent (purpose);
 
+CREATE TABLE device_name (
+    id VARCHAR(32) NOT NULL,
+    name VARCHAR NOT NULL,
+    system VARCHAR NOT NULL,
+    CONSTRAINT pk_device_name PRIMARY KEY (id)
+);
+
 CREATE TABLE erase_report (
     id VARCHAR(32) NOT NULL,
     at BIGINT NOT NULL,
@@ -197,6 +204,7 @@ CREATE TABLE sync_record (
     waiting BLOB,
     exp_day INTEGER NOT NULL,
     aside_at BIGINT,
+    aside_by VARCHAR NOT NULL,
     CONSTRAINT pk_sync_record PRIMARY KEY (rid)
 );
 

@@ -59,9 +59,10 @@ def look_at(path: Path) -> Shared:
     with path.open("rb") as file:
         if file.read(len(_AGE)) != _AGE:
             raise Refused(
-                _("{name} is not encrypted: write it with “bureau export --encrypt” first.").format(
-                    name=path.name
-                )
+                _(
+                    "{name} is not protected by a passphrase: export with one, on the Privacy page or with “bureau "
+                    "export --encrypt”, then share that file."
+                ).format(name=path.name)
             )
         file.seek(0)
         digest, size = hashlib.sha256(), 0

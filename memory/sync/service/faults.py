@@ -115,7 +115,9 @@ class DeletionPending(ServiceFault):
 
     def __init__(self, state: str) -> None:
         sentences = {
-            "frozen": _("The account is frozen: what is there can be read and erased, and nothing is added."),
+            "frozen": _(
+                "The account is frozen: it can be read and erased, and takes nothing new until “bureau sync unfreeze”."
+            ),
             "suspended": _(
                 "Who runs the service has suspended the account: ask them; reading, export and erasing still work."
             ),
@@ -159,6 +161,7 @@ _SENTENCES: dict[str, Callable[[], str]] = {
         "The service did not take this device’s signature: see that you use the address the service names itself by."
     ),
     "not_understood": lambda: _("The service answered what this Bureau does not understand: update Bureau."),
+    "address_taken": lambda: _("Another account at this service has that mail address: choose another one."),
     "export_running": lambda: _("An export is being made at the service: wait for it."),
     "nothing_pending": lambda: _("No deletion is pending that could be called off."),
     "not_erased": lambda: _("Some of these are not erased at the service yet: sync, then ask again."),

@@ -37,6 +37,17 @@ NEW = "new"
 """Asks for another space of the account instead of one that is there."""
 
 
+class SeveralOffices(Refused):
+    """The account has several spaces, of which one must be chosen."""
+
+    def __init__(self, there: Sequence[Space]) -> None:
+        listed = ", ".join(each.id[:8] for each in there)
+        super().__init__(
+            _("Your account has several offices: choose one with --space ({spaces}).").format(spaces=listed)
+        )
+        self.spaces = tuple(there)
+
+
 async def found(calls: Calls, recovery_key: bytes, at: int) -> Member:
     """Begin an account and a space, in a session by mail; ``recovery_key`` are 32 new random bytes.
 
@@ -101,8 +112,8 @@ async def join(
     """Become a device of an account by its recovery key, in a session by mail.
 
     Returns the member, and whether it founded the space because the account had none, or because ``space_id`` is NEW.
-    Raises Refused where the account has no device or several spaces to choose from, WrapRefused for another recovery
-    key, LogRefused, Unreachable, ServiceFault.
+    Raises Refused where the account has no device, SeveralOffices, WrapRefused for another recovery key, LogRefused,
+    Unreachable, ServiceFault.
     """
     log, recovery = AccountLog(calls), RecoveryKeys.of(recovery_key)
     await require_begun(log)
@@ -129,7 +140,10 @@ async def require_begun(log: AccountLog) -> None:
 
 
 def chosen_space(there: Iterable[Space], account: Account, space_id: str | None) -> Space | None:
-    """Return the space to join, None where one is to be founded: for NEW, or where there is none. Raises Refused."""
+    """Return the space to join, None where one is to be founded: for NEW, or where there is none.
+
+    Raises SeveralOffices, or Refused where ``space_id`` names none.
+    """
     if space_id == NEW:
         return None
     found = [each for each in there if account.current_epoch(each.id) and each.state != PURGING]
@@ -138,10 +152,7 @@ def chosen_space(there: Iterable[Space], account: Account, space_id: str | None)
         if len(found) != 1:
             raise Refused(_("Your account has no such office."))
     if len(found) > 1:
-        listed = ", ".join(each.id[:8] for each in found)
-        raise Refused(
-            _("Your account has several offices: choose one with --space ({spaces}).").format(spaces=listed)
-        )
+        raise SeveralOffices(found)
     return found[0] if found else None
 
 

@@ -68,3 +68,8 @@ async def end_other_sessions(calls: Calls) -> int:
     answer = await calls.send("DELETE", "/v1/account/sessions", {})
     with understood():
         return int(answer["ended"])
+
+
+async def end_session(calls: Calls, session_id: str) -> None:
+    """End one session; whoever uses it signs in anew, if it is a device of the account."""
+    await calls.send("DELETE", f"/v1/account/sessions/{session_id}", {})

@@ -8,19 +8,22 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from memory import chats, messages, notes, roster, settings
-from memory.identifiers import now
+from memory.identifiers import new_id, now
 from memory.lifecycle.subjects import Subject
 from memory.messages import Speaker
 from memory.sync import outbox, space
 from memory.sync.drain import drain
 from memory.sync.folder import FolderCarrier
-from memory.sync.known import record_id
+from memory.sync.hlc import Stamp
+from memory.sync.known import new, record_id
+from memory.sync.plaintext import Entry, Record
 from memory.tables import (
     AgentTable,
     SyncAwaitedTable,
     SyncChangeTable,
     SyncConflictTable,
     SyncOutboxTable,
+    SyncRecordTable,
     SyncSpaceTable,
 )
 from tests.memory.sync.devices import Device, settle
@@ -288,3 +291,35 @@ def test_the_folder_holds_no_word_and_no_id(devices: list[Device], tmp_path: Pat
     everything = b"".join(path.read_bytes() for path in files) + repr(files).encode()
     assert files and b"orchid" not in everything
     assert note.id.encode() not in everything and bytes.fromhex(note.id) not in everything
+
+
+def test_a_key_that_arrives_is_kept_nowhere(devices: list[Device]) -> None:
+    one, other = devices
+    settle(one, other)
+    rid = new_id()
+
+    def send(session: Session, type_: str) -> None:
+        here, known = space.of(session), new(rid if type_ == "secret" else new_id(), type_, "")
+        assert here is not None
+        out, clock = outbox.Outgoing(session, one.credentials), space.clock(here).tick(now())
+        session.add(known)
+        session.flush()
+        stamp = Stamp(clock.ms, clock.counter, here.device_id)
+        out.put(known, Record(type_, 1, {"value": Entry(f"quetzal {type_}", stamp)}), clock)
+        out.write()
+        space.keep_clock(here, clock)
+
+    for type_ in ("secret", "contact"):
+        one.do(send, type_)
+    one.sync()
+    other.sync()
+
+    def read(session: Session) -> dict[str, dict[str, Any]]:
+        rows = session.scalars(select(SyncRecordTable)).all()
+        return {row.type: {**vars(row), "rid": row.rid} for row in rows}
+
+    rows = other.do(read)
+    secret, contact = rows["secret"], rows["contact"]
+    assert (secret["rid"], secret["state"], secret["waiting"]) == (rid, "passed", None)
+    assert contact["state"] == "opaque" and b"quetzal contact" in contact["waiting"]
+    assert "quetzal secret" not in repr(rows)

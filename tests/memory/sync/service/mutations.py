@@ -181,7 +181,7 @@ def _what_was_never_sent_counts_as_removed(patch: pytest.MonkeyPatch) -> None:
         wanted, removed = compare(session, parts, live, behind, end)
         for row in session.scalars(comparing.select(comparing.SyncRecordTable)):
             if row.seq == 0 and row.rid not in live.items and row.state == "synced":
-                aside.remove(session, row, parts.clock())
+                aside.remove(session, row, parts.clock(), aside.ABSENT)
         return wanted, removed
 
     patch.setattr(comparing, "_compare", mutated)
