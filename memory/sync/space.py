@@ -27,6 +27,7 @@ OFFICE_NAME = "office_name"
 """The one record of the space itself; it carries the secret that names all others."""
 NAMING = "naming"
 """The field of it that carries the secret."""
+_HERE = select(SyncSpaceTable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +77,7 @@ def begin(
 
 def of(session: Session) -> SyncSpaceTable | None:
     """Return the row of this office's space, None where it was never synced; only within a transaction."""
-    return session.scalars(select(SyncSpaceTable)).one_or_none()
+    return session.scalars(_HERE).one_or_none()
 
 
 def take_account(session: Session, account: Account, epoch: int | None = None) -> None:
