@@ -13,6 +13,10 @@ from typing import Any
 
 import aiosqlite.core
 import pytest
+from sqlalchemy.connectors import asyncio as asyncio_connector
+from sqlalchemy.dialects.sqlite import aiosqlite as aiosqlite_dialect
+from sqlalchemy.ext.asyncio import engine as asyncio_engine
+from sqlalchemy.util import concurrency
 
 from memory import database
 from memory.sync.hosted import store
@@ -73,6 +77,23 @@ async def _here(work: Callable[..., Any], /, *args: Any, **named: Any) -> Any:
     return work(*args, **named)
 
 
+async def _executed(_connection: Any, work: Callable[..., Any], *args: Any, **named: Any) -> Any:
+    return work(*args, **named)
+
+
+def _awaited(work: Any) -> Any:
+    """Return what a call of aiosqlite results in, which never waits here: no greenlet has to stand aside for it."""
+    try:
+        next(work.__await__())
+    except StopIteration as ended:
+        return ended.value
+    raise RuntimeError("a database waits")
+
+
+async def _spawned(work: Callable[..., Any], *args: Any, _require_await: bool = False, **named: Any) -> Any:
+    return work(*args, **named)
+
+
 def _alike(make: Callable[..., Any]) -> Callable[..., Any]:
     """Let all engines that a function makes have one dialect, with which goes what was compiled for it."""
     first: list[Any] = []
@@ -98,5 +119,9 @@ def at_once() -> Iterator[None]:
         patch.setattr(asyncio, "to_thread", _here)
         patch.setattr(aiosqlite.core, "SimpleQueue", _Queue)
         patch.setattr(aiosqlite.core, "Thread", _Thread)
+        patch.setattr(aiosqlite.core.Connection, "_execute", _executed)
+        patch.setattr(asyncio_engine, "greenlet_spawn", _spawned)
+        for place in (concurrency, asyncio_connector, aiosqlite_dialect):
+            patch.setattr(place, "await_", _awaited)
         patch.setattr(store, "_sqlite_engine", _alike(store._sqlite_engine))
         yield

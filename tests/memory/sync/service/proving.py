@@ -63,8 +63,8 @@ def _run_all(runs: int, jobs: int, number: int) -> bool:
 
 
 def _run_share(runs: int, number: int) -> tuple[str, Counter[str]]:
-    with _prepared():
-        return _run(runs, number, shrink=True), Schedule.happened
+    with prepared():
+        return run(runs, number, shrink=True), Schedule.happened
 
 
 def _mutate_all(jobs: int) -> bool:
@@ -82,22 +82,34 @@ def _mutate_all(jobs: int) -> bool:
 def _mutate(place: int) -> str:
     """Return what notices that a rule is broken, an empty text where nothing does."""
     mutation = MUTATIONS[place]
-    with _prepared(), broken(mutation):
-        if _run(MUTATED_RUNS, 1, shrink=False):
+    with prepared(), broken(mutation):
+        if run(MUTATED_RUNS, 1, shrink=False):
             return "schedules"
     with broken(mutation):
         return _named_test(mutation)
 
 
+class _Heard:
+    """What kept a test from being run: that says nothing about a rule."""
+
+    def __init__(self) -> None:
+        self.unready = ""
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.failed and report.when == "setup":
+            self.unready = report.longreprtext[-300:]
+
+
 def _named_test(mutation: Mutation) -> str:
     for test in mutation.tests:
+        heard = _Heard()
         with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
             # What this process imported before is not rewritten, which only makes its messages shorter; and the
             # plugin of Hypothesis does not bear strategies that are older than itself.
             quiet = ["-q", "-n0", "-p", "no:cacheprovider", "-p", "no:hypothesispytest"]
-            ended = pytest.main([*quiet, "-W", "ignore::pytest.PytestAssertRewriteWarning", test])
-        if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-            raise RuntimeError(f"{test} could not be run: {ended!r}")
+            ended = pytest.main([*quiet, "-W", "ignore::pytest.PytestAssertRewriteWarning", test], [heard])
+        if ended not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED) or heard.unready:
+            raise RuntimeError(f"{test} could not be run: {heard.unready or repr(ended)}")
         if ended == pytest.ExitCode.TESTS_FAILED:
             return test.rpartition("::")[2]
     return ""
@@ -121,8 +133,8 @@ def _told(number: int) -> type[Schedule]:
     return Told
 
 
-def _run(runs: int, number: int, *, shrink: bool) -> str:
-    """Run schedules; return what failed."""
+def run(runs: int, number: int, *, shrink: bool) -> str:
+    """Run schedules from a seed; return what failed, ``shrink`` asks for the steps of a short one that fails."""
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
     limits = settings(
         max_examples=runs,
@@ -145,7 +157,8 @@ def _run(runs: int, number: int, *, shrink: bool) -> str:
 
 
 @contextlib.contextmanager
-def _prepared() -> Iterator[None]:
+def prepared() -> Iterator[None]:
+    """Make what schedules are run from, for as long as this lasts."""
     memory = Path("/dev/shm")  # where it is, files need no disk
     logging.getLogger("memory").setLevel(logging.ERROR)  # every backup that is put back is worth a warning
     base = Path(tempfile.mkdtemp(prefix="schedules-", dir=memory if memory.is_dir() else None))
