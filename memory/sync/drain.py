@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Integer, and_, delete, literal_column, or_, select
+from sqlalchemy import Integer, and_, bindparam, delete, literal_column, or_, select
 from sqlalchemy.orm import Session
 
 from memory.identifiers import new_id
@@ -27,6 +27,23 @@ from memory.tables import (
 
 _TOGETHER = 200
 _NUMBER = literal_column("sync_change.rowid", Integer)
+_ARRIVING = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))
+_OF_ARRIVING = select(MessageTable.id).where(MessageTable.conversation_id.in_(_ARRIVING))
+_UNREADY = or_(
+    and_(SyncChangeTable.type == "conversation", SyncChangeTable.local_id.in_(_ARRIVING)),
+    and_(SyncChangeTable.type == MESSAGE, SyncChangeTable.local_id.in_(_OF_ARRIVING)),
+)
+# Made once, for a round asks them several times, mostly to learn that there is nothing.
+_MARKS = (
+    select(_NUMBER.label("number"), SyncChangeTable.type, SyncChangeTable.local_id, SyncChangeTable.at)
+    .where(~_UNREADY)
+    .order_by(_NUMBER)
+    .limit(bindparam("most"))
+)
+_NAME = select(SyncRecordTable.rid).where(SyncRecordTable.type == OFFICE_NAME)
+_ORDERS = select(SyncRecordTable).where(
+    SyncRecordTable.state == "erase", SyncRecordTable.rid.not_in(select(SyncOutboxTable.rid))
+)
 
 
 class Drained(NamedTuple):
@@ -67,16 +84,7 @@ def drain(session: Session, credentials: Credentials, now: int, most: int | None
 
 def _marks(session: Session, most: int) -> list[Any]:
     """Return the marks that were set first, but for chats that an import is still bringing in."""
-    arriving = select(ConversationTable.id).where(ConversationTable.arriving_import_id.is_not(None))
-    theirs = select(MessageTable.id).where(MessageTable.conversation_id.in_(arriving))
-    unready = or_(
-        and_(SyncChangeTable.type == "conversation", SyncChangeTable.local_id.in_(arriving)),
-        and_(SyncChangeTable.type == MESSAGE, SyncChangeTable.local_id.in_(theirs)),
-    )
-    chosen = select(
-        _NUMBER.label("number"), SyncChangeTable.type, SyncChangeTable.local_id, SyncChangeTable.at
-    )
-    return list(session.execute(chosen.where(~unready).order_by(_NUMBER).limit(most)))
+    return list(session.execute(_MARKS, {"most": most}))
 
 
 class _Drain:
@@ -87,8 +95,7 @@ class _Drain:
 
     def introduce(self, now: int) -> bool:
         """Write the record of the space, where this device founded it."""
-        chosen = select(SyncRecordTable.rid).where(SyncRecordTable.type == OFFICE_NAME)
-        if self._session.scalar(chosen) is not None:
+        if self._session.scalar(_NAME) is not None:
             return False
         assert self._here.naming is not None  # asked before
         self.clock, stamp = self.clock.edit(now)
@@ -148,11 +155,7 @@ class _Drain:
 
     def erasures(self, now: int) -> int:
         """Seal the orders to erase that do not wait already."""
-        queued = select(SyncOutboxTable.rid)
-        chosen = select(SyncRecordTable).where(
-            SyncRecordTable.state == "erase", SyncRecordTable.rid.not_in(queued)
-        )
-        rows = self._session.scalars(chosen).all()
+        rows = self._session.scalars(_ORDERS).all()
         for known in rows:
             self.clock = self.clock.tick(now)
             self.out.put_erase(known, self.clock)

@@ -54,6 +54,13 @@ _TAKEN = (
 """What `note_revision` does, for many records with one statement."""
 
 
+_NEXT = (
+    select(SyncOutboxTable.op_id, SyncOutboxTable.rid, SyncOutboxTable.envelope)
+    .where(SyncOutboxTable.erases == bindparam("erasing", type_=Boolean))
+    .limit(AT_ONCE)
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Op:
     """One sealed revision on its way. It is sent again as the same bytes until the others have it."""
@@ -145,10 +152,11 @@ def next_ops(session: Session, *, erases: bool, skip: Sequence[str] = ()) -> tup
 
     Edits of what its owner took out of sync stay where they are until it is chosen again.
     """
-    columns = (SyncOutboxTable.op_id, SyncOutboxTable.rid, SyncOutboxTable.envelope)
-    wanted = (SyncOutboxTable.erases == erases, SyncOutboxTable.op_id.not_in(skip), _chosen(session))
+    chosen = _NEXT.where(SyncOutboxTable.op_id.not_in(skip)) if skip else _NEXT
+    if not erases:
+        chosen = chosen.where(_chosen(session))  # an order to erase always leaves
     found = []
-    for row in session.execute(select(*columns).where(*wanted).limit(AT_ONCE)):
+    for row in session.execute(chosen, {"erasing": erases}):
         envelope = wire.from_msgpack(row.envelope)
         assert isinstance(envelope, Envelope)  # nothing else is put there
         found.append(Op(row.op_id, row.rid, erases, envelope))

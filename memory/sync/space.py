@@ -32,6 +32,7 @@ NAMING = "naming"
 """The field of it that carries the secret."""
 ALWAYS = ("device_name",)
 """The types of records that sync whatever the owner chose."""
+_HERE = select(SyncSpaceTable)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,7 +82,7 @@ def begin(
 
 def of(session: Session) -> SyncSpaceTable | None:
     """Return the row of this office's space, None where it was never synced; only within a transaction."""
-    return session.scalars(select(SyncSpaceTable)).one_or_none()
+    return session.scalars(_HERE).one_or_none()
 
 
 def take_account(session: Session, account: Account, epoch: int | None = None) -> None:

@@ -1,6 +1,8 @@
 """Push and pull over HTTP, in the order that the protocol fixes."""
 
+import errno
 import os
+from typing import NoReturn
 
 import httpx2
 import pytest
@@ -71,6 +73,17 @@ def test_an_erase_in_the_same_push_is_judged_in_order(ada: Device) -> None:
 
 def test_an_edit_of_what_is_not_there_is_told_erased(ada: Device) -> None:
     assert ada.pushed(ada.sealed(ada.edit(parent=7)))[0]["outcome"] == "erased"
+
+
+def test_no_record_is_taken_before_its_key_is_on_the_disk(service: Running, ada: Device) -> None:
+    envelope, op_id = ada.sealed(), os.urandom(16)
+    with pytest.MonkeyPatch.context() as away:
+        for way in ("write", "glance"):
+            away.setattr(service.service.stores.keys, way, _full)
+        assert ada.push(envelope, op_ids=[op_id]).status_code == 503
+    assert service.rows("records", "SELECT * FROM records") == [] and ada.head() == 0
+    assert ada.pushed(envelope, op_ids=[op_id])[0]["outcome"] == "ok"
+    assert envelope_of(ada.changes()["items"][0]) == envelope
 
 
 def test_an_edit_destroys_the_key_of_what_it_replaces(service: Running, ada: Device) -> None:
@@ -146,3 +159,7 @@ def test_first_pages_go_on_past_the_horizon_and_later_ones_are_told_to_compare(
     assert (seqs, after) == ([2, 3, 4, 5, 6], 7)
     live = ada.get(ada.path("/live"), generation=ada.generation).json()
     assert (live["as_of"], len(live["items"]), live["more"]) == (7, 5, False)
+
+
+def _full(*_who: object) -> NoReturn:
+    raise OSError(errno.ENOSPC, "no space left on the disk of the keys")

@@ -3,6 +3,7 @@
 A mutation replaces functions of the client or of the service while it lasts; nothing on the disk is changed.
 """
 
+import asyncio
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from memory.sync import (
     sealing_anew,
     settling,
 )
-from memory.sync.hosted import ledger, pushing, rounds
+from memory.sync.hosted import ledger, pushing, rounds, storing
 from memory.sync.hosted.verdicts import State
 
 HERE = "tests/memory/sync/service"
@@ -107,6 +108,15 @@ def _expiry_without_ledger(patch: pytest.MonkeyPatch) -> None:
         return None
 
     patch.setattr(ledger, "add_erased", nothing)
+
+
+def _keys_are_not_waited_for(patch: pytest.MonkeyPatch) -> None:
+    add, adding = storing.add_keys, set[asyncio.Task[None]]()
+
+    async def mutated(*arguments: Any) -> None:
+        adding.add(asyncio.create_task(add(*arguments)))
+
+    patch.setattr(storing, "add_keys", mutated)
 
 
 def _push_moves_the_position(patch: pytest.MonkeyPatch) -> None:
@@ -238,6 +248,11 @@ MUTATIONS = (
         "service: what is erased is not in the ledger",
         _expiry_without_ledger,
         (f"{CARRIER}::test_another_generation_asks_and_then_everything_is_there_again",),
+    ),
+    Mutation(
+        "service: the keys of a push are not waited for",
+        _keys_are_not_waited_for,
+        (f"{PUSHING}::test_no_record_is_taken_before_its_key_is_on_the_disk",),
     ),
     Mutation("client: a push moves the position", _push_moves_the_position, (BETWEEN,)),
     Mutation(

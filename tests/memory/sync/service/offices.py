@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx2
+from fastapi import FastAPI
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -85,10 +86,16 @@ class Wire(httpx2.AsyncBaseTransport):
 
     async def _sent(self, request: httpx2.Request, content: bytes) -> httpx2.Response:
         again = httpx2.Request(request.method, request.url, headers=request.headers, content=content)
+        await asyncio.sleep(0)  # a network gives other tasks their turn, on the way there and back
         response = await self._to.handle_async_request(again)
         await response.aread()
+        await asyncio.sleep(0)
         headers = [(name, value) for name, value in response.headers.items() if name != "content-length"]
         return httpx2.Response(response.status_code, headers=headers, content=response.content)
+
+
+_spare: list[FastAPI] = []
+"""Applications that nobody uses now: making one takes longer than most schedules."""
 
 
 class Hosted:
@@ -98,13 +105,13 @@ class Hosted:
         self.clock = clock
         self.settings = settings
         self.runner = asyncio.Runner()
-        self.service: Service
-        self.app: Any
         self.open()
 
     def open(self) -> None:
-        self.service = make_service(self.settings, self.clock)
-        self.app = application(self.service, working=False)
+        made = make_service(self.settings, self.clock)
+        self.app = _spare.pop() if _spare else application(made, working=False)
+        self.service: Service = self.app.state.service
+        vars(self.service).update(vars(made))
         self.run(lifetime.open_service(self.service))
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
@@ -140,7 +147,7 @@ class Hosted:
 
     def restore(self, backup: Path) -> None:
         """Start on records of an earlier day; ledger and keys stay as they are."""
-        self.run(lifetime.close_service(self.service))
+        self._stop()
         shutil.copy(backup, self.records)
         for rest in ("-wal", "-shm"):
             self.records.with_name(self.records.name + rest).unlink(missing_ok=True)
@@ -158,8 +165,12 @@ class Hosted:
         return self.run(ask())
 
     def close(self) -> None:
-        self.run(lifetime.close_service(self.service))
+        self._stop()
         self.runner.close()
+
+    def _stop(self) -> None:
+        self.run(lifetime.close_service(self.service))
+        _spare.append(self.app)
 
 
 @dataclass(frozen=True)

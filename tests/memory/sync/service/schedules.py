@@ -6,13 +6,12 @@ Nothing is lost, nothing that was erased comes back, and an honest service is ne
 import contextlib
 import shutil
 import tempfile
+from collections import Counter
 from pathlib import Path
 from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
-from sqlalchemy import literal_column, select
-from sqlalchemy.orm import Session
 
 from memory import chats, messages, notes
 from memory.lifecycle.subjects import Subject
@@ -21,18 +20,20 @@ from memory.sync.exchange import Round
 from memory.sync.known import record_id
 from memory.sync.service.log import AccountLog
 from memory.sync.service.rotation import open_next, wrap_anew
-from memory.tables import (
-    ConversationTable,
-    MessageTable,
-    NoteTable,
-    SyncConflictTable,
-    SyncRecordTable,
-    SyncSpaceTable,
+from tests.memory.sync.service.offices import Office, Template, hosted_at
+from tests.memory.sync.service.scenes import (
+    KINDS,
+    LINES,
+    change_line,
+    check_lines,
+    give_last_day,
+    ids_shown,
+    ids_there,
+    lost_in_conflicts,
+    naming_of,
+    rows_of_erased,
 )
-from tests.memory.sync.service.offices import HIDDEN, Office, Template, hosted_at
 
-KINDS: dict[str, Any] = {"note": NoteTable, "message": MessageTable, "conversation": ConversationTable}
-LINES = 3
 ON_THE_WAY = ("", "lose", "lose answer", "twice")
 
 
@@ -66,6 +67,8 @@ class Schedule(RuleBasedStateMachine):
     """Devices that have not met yet, and such as have."""
     scratch: ClassVar[Path]
     count = 3
+    happened: ClassVar[Counter[str]] = Counter()
+    """How often each thing was done in all schedules so far, counted where it did something."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,17 +97,19 @@ class Schedule(RuleBasedStateMachine):
     @rule(data=st.data())
     def write(self, data: st.DataObject) -> None:
         self.write_on(self.office(data))
+        self.note("write")
 
     @rule(data=st.data())
     def write_what_expires(self, data: st.DataObject) -> None:
         office = self.office(data)
-        if office.do(_naming) is None:
+        if office.do(naming_of) is None:
             return  # it has not met the others yet, so it cannot seal
         note = self.write_on(office)
         office.seal()
-        office.do(_expire, note, self.hosted.service.today + data.draw(st.integers(1, 3)))
+        office.do(give_last_day, note, self.hosted.service.today + data.draw(st.integers(1, 3)))
         self.edit_on(office, note, 0)
         self.erased.add(note)
+        self.note("write what expires")
 
     @rule(data=st.data(), line=st.integers(0, LINES - 1))
     def edit(self, data: st.DataObject, line: int) -> None:
@@ -112,6 +117,7 @@ class Schedule(RuleBasedStateMachine):
         note = self.row(data, office, "note")
         if note:
             self.edit_on(office, note, line)
+            self.note("edit")
 
     @rule(data=st.data())
     def say(self, data: st.DataObject) -> None:
@@ -123,6 +129,7 @@ class Schedule(RuleBasedStateMachine):
         self.number += 1
         said = office.do(messages.add_owner_message, chat, f"said {self.number}").id
         self.written[said], self.chat_of[said] = "message", chat
+        self.note("say")
 
     @rule(data=st.data(), pinned=st.booleans())
     def pin(self, data: st.DataObject, pinned: bool) -> None:
@@ -130,6 +137,7 @@ class Schedule(RuleBasedStateMachine):
         chosen = self.row(data, office, "message")
         if chosen:
             office.do(messages.pin_message, chosen, pinned=pinned)
+            self.note("pin")
 
     @rule(data=st.data(), kind=st.sampled_from(sorted(KINDS)))
     def erase(self, data: st.DataObject, kind: str) -> None:
@@ -138,19 +146,24 @@ class Schedule(RuleBasedStateMachine):
         if chosen:
             office.erase(Subject(kind, chosen))  # type: ignore[arg-type]  # one of its words
             self.erased.add(chosen)
+            self.note(f"erase a {kind}")
 
     # Rounds, and what comes between
 
     @rule(data=st.data())
     def sync(self, data: st.DataObject) -> None:
+        self.note("sync")
         self.round(self.office(data))
 
     @rule(data=st.data(), plan=st.lists(st.sampled_from(ON_THE_WAY), min_size=1, max_size=7))
     def sync_on_a_bad_line(self, data: st.DataObject, plan: list[str]) -> None:
         office = self.office(data)
         office.wire.plan = list(plan)
-        with contextlib.suppress(OSError):
+        try:
             self.round(office)
+            self.note("sync on a bad line, and get through")
+        except OSError:
+            self.note("sync on a bad line, and be cut off")
         office.wire.plan = []
 
     @rule(data=st.data(), request=st.integers(1, 5))
@@ -159,6 +172,7 @@ class Schedule(RuleBasedStateMachine):
         one, other = (self.offices[number] for number in data.draw(st.permutations(range(self.count)))[:2])
 
         async def meanwhile() -> None:
+            self.note("sync while another does")
             self.judge(await other.round())
 
         one.wire.between = request, meanwhile
@@ -169,8 +183,10 @@ class Schedule(RuleBasedStateMachine):
     def die(self, data: st.DataObject, transaction: int, after: bool) -> None:
         office = self.office(data)
         office.parts_database = Dying(office.database, transaction, after=after)
-        with contextlib.suppress(_DiedError):
+        try:
             self.round(office)
+        except _DiedError:
+            self.note("die after a transaction" if after else "die before a transaction")
         office.reopen()
 
     # What the service and its operator do
@@ -178,6 +194,7 @@ class Schedule(RuleBasedStateMachine):
     @rule(days=st.sampled_from([0.1, 1, 2, 40, 200]), night=st.booleans())
     def pass_days(self, days: float, night: bool) -> None:
         self.hosted.clock.pass_days(days)
+        self.note("pass days")
         if night:
             self.hosted.do_day()
 
@@ -185,6 +202,7 @@ class Schedule(RuleBasedStateMachine):
     def run_short_of_room(self, free: int) -> None:
         used = len(self.hosted.live(self.offices[0].member.space_id))
         self.hosted.become(account_records=max(used + free, 1))
+        self.note("run short of room")
 
     @rule()
     def have_room(self) -> None:
@@ -206,6 +224,7 @@ class Schedule(RuleBasedStateMachine):
     @rule()
     def restore_the_backup(self) -> None:
         if self.backup is not None:
+            self.note("restore the backup")
             self.hosted.restore(self.backup)
             for office in self.offices:
                 office.reopen()
@@ -213,7 +232,7 @@ class Schedule(RuleBasedStateMachine):
     @invariant()
     def what_is_erased_here_has_no_row(self) -> None:
         for office in self.offices:
-            assert not office.do(_rows_of_erased)
+            assert not office.do(rows_of_erased)
 
     def teardown(self) -> None:
         try:
@@ -230,6 +249,9 @@ class Schedule(RuleBasedStateMachine):
             self._stack.close()
             shutil.rmtree(self.home)
 
+    def note(self, what: str) -> None:
+        self.happened[what] += 1
+
     def check(self) -> None:
         """Everything agrees: offices with each other, with what was written and erased, and with the service."""
         states = [office.state() for office in self.offices]
@@ -237,18 +259,18 @@ class Schedule(RuleBasedStateMachine):
             assert states[0] == other
         found = {key for rows in states[0].values() for key in rows}
         for office in self.offices:
-            assert not office.do(_ids_there) & self.erased, "erased, and there"
+            assert not office.do(ids_there) & self.erased, "erased, and there"
         kept = {key for key in self.written if not {key, self.chat_of.get(key)} & self.erased}
         assert kept <= found, "lost"
-        lost = {text for office in self.offices for text in office.do(_conflicting)}
+        lost = {text for office in self.offices for text in office.do(lost_in_conflicts)}
         for note, lines in self.lines.items():
             if note in found:
-                _check_lines(states[0]["note"][note]["text"], lines, lost)
+                check_lines(states[0]["note"][note]["text"], lines, lost)
         live = self.hosted.live(self.offices[0].member.space_id)
         for office in self.offices:
             known = office.known()
             assert {rid: rev for rid, (state, rev, _seq) in known.items() if state == "synced"} == live
-        naming = self.offices[0].do(_naming)
+        naming = self.offices[0].do(naming_of)
         assert naming is not None
         assert not {
             record_id(naming, kind, key) for key, kind in self.written.items() if key in self.erased
@@ -256,9 +278,10 @@ class Schedule(RuleBasedStateMachine):
 
     def meet(self) -> None:
         """Let every device have rounds until nothing moves."""
-        for _turn in range(12):
-            moved = [self.round(office) for office in self.offices]
-            if not any(moved):
+        still = 0
+        for turn in range(12 * self.count):
+            still = 0 if self.round(self.offices[turn % self.count]) else still + 1
+            if still == self.count:
                 return
         raise AssertionError("the devices talk for ever")
 
@@ -276,6 +299,9 @@ class Schedule(RuleBasedStateMachine):
         assert done.refused == [], "an honest service was called a liar"
         assert done.mended == 0, "what was known of the service was wrong"
         assert done.held_back == 0
+        for what in ("pulled", "pushed", "erased", "conflicts", "aside", "quota", "generation", "epoch"):
+            if getattr(done, what):
+                self.note(f"a round: {what}")
         return bool(done.pulled or done.pushed or done.erased or done.aside)
 
     async def _rotate(self, office: Office, finish: bool) -> None:
@@ -295,8 +321,10 @@ class Schedule(RuleBasedStateMachine):
                 office.member = await open_next(
                     office.calls, log, member, at, pulled_to=(space.generation, space.head), keep=_keep
                 )
+                self.note("change keys")
         if finish and office.member.account.current_epoch(member.space_id) > 1:
             await wrap_anew(office.calls, office.member, office.held)
+            self.note("wrap anew under the changed keys")
 
     async def present(self, office: Office) -> Any:
         from memory.sync.service.spaces import space_of
@@ -314,69 +342,16 @@ class Schedule(RuleBasedStateMachine):
     def edit_on(self, office: Office, note: str, line: int) -> None:
         self.number += 1
         words = f"edit {self.number}"
-        office.do(_edit, note, line, words)
+        office.do(change_line, note, line, words)
         self.lines[note][line].add(words)
 
     def office(self, data: st.DataObject) -> Office:
         return data.draw(st.sampled_from(self.offices))
 
     def row(self, data: st.DataObject, office: Office, kind: str) -> str | None:
-        ids = office.do(_ids, kind)
+        ids = office.do(ids_shown, kind)
         return data.draw(st.sampled_from(ids)) if ids else None
 
 
 async def _keep(_member: Any) -> None:
     """Stands for the vault."""
-
-
-def _check_lines(text: str, written: list[set[str]], lost: set[str]) -> None:
-    """No line says what nobody wrote, and an edit is there, under a later one, or in the list of conflicts."""
-    lines = text.split("\n")
-    assert len(lines) == LINES
-    for line, words in zip(lines, written, strict=True):
-        assert line in words
-        if len(words) > 1 and not line.startswith("edit"):
-            edits = {each for each in words if each.startswith("edit")}
-            assert any(each in one for each in edits for one in lost), "an edit is lost"
-
-
-def _ids(session: Session, kind: str) -> list[str]:
-    """Return the ids of what is shown in the order written, so that the same choices make the same run again."""
-    table = KINDS[kind]
-    hidden = select(SyncRecordTable.local_id).where(
-        SyncRecordTable.type == kind, SyncRecordTable.state.in_((*HIDDEN, "erasing"))
-    )
-    chosen = select(table.id).where(table.id.not_in(hidden), table.trashed_at.is_(None))
-    return list(session.scalars(chosen.order_by(literal_column("rowid"))))
-
-
-def _ids_there(session: Session) -> set[str]:
-    return {key for table in KINDS.values() for key in session.scalars(select(table.id))}
-
-
-def _edit(session: Session, note_id: str, line: int, words: str) -> None:
-    row = session.get_one(NoteTable, note_id)
-    lines = row.text.split("\n")
-    lines[line] = words
-    row.text = "\n".join(lines)
-
-
-def _expire(session: Session, note_id: str, day: int) -> None:
-    """Give a record its last day, as a version does that lets its owner choose one."""
-    chosen = select(SyncRecordTable).where(SyncRecordTable.local_id == note_id)
-    session.scalars(chosen).one().exp_day = day
-
-
-def _rows_of_erased(session: Session) -> list[str]:
-    chosen = select(SyncRecordTable.rid).where(
-        SyncRecordTable.state.in_(("erase", "erased")), SyncRecordTable.local_id.is_not(None)
-    )
-    return list(session.scalars(chosen))
-
-
-def _conflicting(session: Session) -> list[str]:
-    return [str(lost) for lost in session.scalars(select(SyncConflictTable.lost))]
-
-
-def _naming(session: Session) -> bytes | None:
-    return session.scalars(select(SyncSpaceTable.naming)).one()
