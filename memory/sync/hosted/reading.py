@@ -44,16 +44,15 @@ async def changes(
                 .limit(limit + 1)
             )
         ).all()
-        marked: Any = []
-        if after > 0:
-            marked = (
-                await connection.execute(
-                    select(markers)
-                    .where(markers.c.space_id == space_id, markers.c.seq > after)
-                    .order_by(markers.c.seq)
-                    .limit(limit + 1)
-                )
-            ).all()
+        # From the start too: who founded a space has sent records of its own before it read anything.
+        marked: Any = (
+            await connection.execute(
+                select(markers)
+                .where(markers.c.space_id == space_id, markers.c.seq > after)
+                .order_by(markers.c.seq)
+                .limit(limit + 1)
+            )
+        ).all()
     found = sorted([*rows, *marked], key=lambda row: row.seq)
     taken = _page(found, limit)
     keys = await keys_of(
