@@ -182,10 +182,13 @@ class Template:
     homes: Path
 
 
-def make_template(folder: Path, count: int, *, met: bool = False) -> Template:
+def make_template(
+    folder: Path, count: int, *, met: bool = False, write: Callable[[Session], None] | None = None
+) -> Template:
     """Let the client found an account and join it, by mail and recovery key.
 
-    ``met`` lets the devices exchange what they have, so that all of them can write.
+    ``met`` lets the devices exchange what they have, so that all of them can write; ``write`` writes on the first
+    before that.
     """
     inbox, clock, key = Inbox(), Clock(), os.urandom(32)
     clock.at = now()
@@ -211,6 +214,8 @@ def make_template(folder: Path, count: int, *, met: bool = False) -> Template:
             shutil.copy(empty, home / "office.db")
             offices.append(Office(hosted, member, home))
             offices[-1].join(founds=number == 0)
+        if write is not None:
+            offices[0].do(write)
         if met:
             settle(*offices)
         for office in offices:

@@ -24,6 +24,7 @@ from hypothesis.stateful import run_state_machine_as_test
 from tests.memory.sync.service.at_once import at_once
 from tests.memory.sync.service.mutations import MUTATIONS, Mutation, broken
 from tests.memory.sync.service.offices import make_template
+from tests.memory.sync.service.scenes import fill
 from tests.memory.sync.service.schedules import Schedule
 
 STEPS = 20
@@ -166,7 +167,7 @@ def prepared() -> Iterator[None]:
         with at_once():
             Schedule.templates = (
                 make_template(base / "apart", Schedule.count + 1),
-                make_template(base / "met", Schedule.count + 1, met=True),
+                make_template(base / "met", Schedule.count + 1, met=True, write=fill),
             )
             Schedule.scratch = base
             yield

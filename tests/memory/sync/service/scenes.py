@@ -5,6 +5,7 @@ from typing import Any
 from sqlalchemy import literal_column, select
 from sqlalchemy.orm import Session
 
+from memory import chats, messages, notes
 from memory.tables import (
     ConversationTable,
     MessageTable,
@@ -17,6 +18,22 @@ from tests.memory.sync.service.offices import HIDDEN
 
 KINDS: dict[str, Any] = {"note": NoteTable, "message": MessageTable, "conversation": ConversationTable}
 LINES = 3
+
+
+def fill(session: Session) -> None:
+    """Write two notes and a chat."""
+    for number in range(2):
+        notes.add_note(session, "\n".join(f"line {line} of {number}" for line in range(LINES)))
+    chat = chats.create_conversation(session)
+    for number in range(2):
+        messages.add_owner_message(session, chat.id, f"told {number}")
+
+
+def written(session: Session) -> tuple[dict[str, str], dict[str, str], dict[str, str]]:
+    """Return the kind of everything by id, the chat of each message, and the text of each note."""
+    kinds = {key: kind for kind, table in KINDS.items() for key in session.scalars(select(table.id))}
+    told = {row.id: row.conversation_id for row in session.scalars(select(MessageTable))}
+    return kinds, told, {row.id: row.text for row in session.scalars(select(NoteTable))}
 
 
 def check_lines(text: str, written: list[set[str]], lost: set[str]) -> None:

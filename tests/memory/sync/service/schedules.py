@@ -32,6 +32,7 @@ from tests.memory.sync.service.scenes import (
     lost_in_conflicts,
     naming_of,
     rows_of_erased,
+    written,
 )
 
 ON_THE_WAY = ("", "lose", "lose answer", "twice")
@@ -91,6 +92,8 @@ class Schedule(RuleBasedStateMachine):
         for number in range(self.count):
             office = Office.copied(self.hosted, self.template, number, self.home / f"office{number}")
             self.offices.append(office)
+        self.written, self.chat_of, texts = self.offices[0].do(written)
+        self.lines = {note: [{line} for line in text.split("\n")] for note, text in texts.items()}
 
     # What owners do
 
@@ -118,6 +121,17 @@ class Schedule(RuleBasedStateMachine):
         if note:
             self.edit_on(office, note, line)
             self.note("edit")
+
+    @rule(data=st.data(), line=st.integers(0, LINES - 1))
+    def edit_on_two(self, data: st.DataObject, line: int) -> None:
+        """Two devices write in the same line of a note while neither knows of the other's words."""
+        one, other = (self.offices[number] for number in data.draw(st.permutations(range(self.count)))[:2])
+        both = [note for note in one.do(ids_shown, "note") if note in other.do(ids_shown, "note")]
+        if both:
+            note = data.draw(st.sampled_from(both))
+            self.edit_on(one, note, line)
+            self.edit_on(other, note, line)
+            self.note("edit on two")
 
     @rule(data=st.data())
     def say(self, data: st.DataObject) -> None:
