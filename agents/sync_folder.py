@@ -18,6 +18,7 @@ from memory.sync.account import Account
 from memory.sync.carrying_over import carry_over
 from memory.sync.folder_membership import Seen
 from memory.sync.folder_watch import look
+from memory.sync.known import revisions
 from memory.sync.membership import Member
 from memory.sync.service.rotation import Rotated, is_due
 from memory.sync.space import Credentials
@@ -41,6 +42,7 @@ class FolderSide:
         self._database, self._item, self._rounds, self._bus = database, item, rounds, bus
         self._settled: tuple[str, bytes] | None = None
         self._looked: object = None
+        self._shut: frozenset[str] = frozenset()
         self.rotated: Rotated | None = None
         """What the last rotation of this run came to."""
 
@@ -76,10 +78,16 @@ class FolderSide:
             carry_over, credentials, now(), shut=shut, orphans=orphaned.puts, erased=orphaned.erased
         )
         self.rotated = Rotated(member, wrapped + carried, ())
+        self._shut = shut
         self._settled = state
 
     async def clear_up(self, here: "Here", member: Member) -> None:
-        """Remove this device's wraps of former keys once nothing needs them, as far as the folder shows."""
+        """Remove what nothing needs any more, as far as the folder shows: this device's wraps of former keys, and its
+        revisions that do not open where those of another device took their place in this round."""
+        if self._shut:
+            held = await self._database.read(revisions, self._shut)
+            await reach(here.folder, folder_rotation.remove_shut, here.folder, member, held)
+            self._shut = frozenset()
         looked = await asyncio.to_thread(look, here.folder, here.space_id, "")
         if looked == self._looked:
             return

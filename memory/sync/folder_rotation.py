@@ -4,7 +4,7 @@ Below the name of a device that was taken off nobody writes: what it wrote and i
 it, and what it erased is ordered erased once more. What nobody held before stays locked.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,6 +53,20 @@ def wrap_own_anew(root: Path, member: Member) -> tuple[int, frozenset[str]]:
             parts.clear()
     put_in_place(parts)
     return wrapped, frozenset(shut)
+
+
+def remove_shut(root: Path, member: Member, held: Mapping[str, str]) -> None:
+    """Remove revisions below this device's name that nobody opens and another took the place of; blocks.
+
+    ``held`` are the revisions that this device holds, by record. Raises OSError.
+    """
+    keys = SpaceKeys(member.space_id, *member.keys)
+    for path, envelope, header in _puts(root / member.space_id / member.device.id):
+        if held.get(header.rid, header.rev) != header.rev:
+            try:
+                keys.open(envelope.dek, header.rid, header.rev)
+            except RecordRefused:
+                path.unlink(missing_ok=True)
 
 
 def orphaned(root: Path, member: Member) -> Orphaned:

@@ -357,8 +357,11 @@ async def test_devices_are_named_by_keyboard(page, session, other, folder):
     await until(lambda: said(page.devices).count("Linux computer") == 2)
     shown = {each.accessibleName(): each for each in page.devices.findChildren(QPushButton)}
     here = await session.office.syncing.joined()
-    shown[f"Name Linux computer {here.device_id[:8]}"].setFocus()
-    QTest.keyClick(QApplication.focusWidget(), Qt.Key.Key_Space)
+    name = shown[f"Name Linux computer {here.device_id[:8]}"]
+    session.window.activateWindow()  # the notice of the device that joined came before the window was active
+    name.setFocus()
+    await until(name.hasFocus)
+    QTest.keyClick(name, Qt.Key.Key_Space)
     await until(lambda: isinstance(QApplication.focusWidget(), QLineEdit))
     assert unnamed(page) == []
     QTest.keyClicks(QApplication.focusWidget(), "Laptop")

@@ -89,6 +89,7 @@ class Running:
         self.server.should_exit = True
         assert self.thread is not None
         self.thread.join(30)
+        assert not self.thread.is_alive()
 
     def run(self, work: Coroutine[Any, Any, Result]) -> Result:
         """Run something on the service's own loop."""
@@ -199,7 +200,12 @@ def running(
     settings = settings_for(folder, listening.getsockname()[1], inbox.port, **more)
     service = make_service(settings, clock)
     server = uvicorn.Server(
-        uvicorn.Config(application(service, working=False), log_config=None, access_log=False)
+        uvicorn.Config(
+            application(service, working=False),
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=1,  # a device that listens for hints would hold it up for ever
+        )
     )
     found = Running(service, server, clock, inbox)
     started = threading.Event()
