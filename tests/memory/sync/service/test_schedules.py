@@ -6,7 +6,7 @@ import pytest
 
 from tests.memory.sync.service.proving import prepared, run
 
-RUNS = 75
+RUNS = 50
 
 
 @pytest.fixture(scope="module", autouse=True)
