@@ -68,8 +68,10 @@ def _open_as_a_copy(service: Running, ada: Device, there: dict[str, Any], rid: s
         before, ada.generation = ada.generation, ada.get("/v1/spaces").json()["spaces"][0]["generation"]
         assert ada.generation != before
         *items, marker = ada.changes(limit=1000)["items"]
-        assert "marker" in marker and len(items) == 20 and all(
-            open_sealed(envelope_of(item), ada.held, ada.keys.sign.public_key()) for item in items
+        assert (
+            "marker" in marker
+            and len(items) == 20
+            and all(open_sealed(envelope_of(item), ada.held, ada.keys.sign.public_key()) for item in items)
         )
         assert ada.changes(after=1)["items"][-1]["marker"]["hdr"][37:53].hex() == rid
         (ada.http, ada.running), ada.generation = own, before
