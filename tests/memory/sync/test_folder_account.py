@@ -180,11 +180,11 @@ def _dying(after: int) -> Any:
 
         return counted
 
-    FolderAccount.append, FolderAccount.add_wrap = once(append), once(add_wrap)  # type: ignore[method-assign]
+    FolderAccount.append, FolderAccount.add_wrap = once(append), once(add_wrap)  # type: ignore[method-assign]  # to cut off
     try:
         yield
     finally:
-        FolderAccount.append, FolderAccount.add_wrap = append, add_wrap  # type: ignore[method-assign]
+        FolderAccount.append, FolderAccount.add_wrap = append, add_wrap  # type: ignore[method-assign]  # put back
 
 
 class FourAccounts(Accounts):
