@@ -360,7 +360,7 @@ def _what_it_is() -> QWidget:
             "Sync is off, and the office never needs it. Turned on, what you choose below is sealed on this device "
             "with keys that only your devices have, and travels to your others; what you erase on one is erased on all."
         ),
-        _("Keys of providers, accounts, files, indexes and records of what was used stay on each device."),
+        _("Keys of providers, accounts, indexes and records of what was used stay on each device."),
     ):
         column.addWidget(label(sentence, "dim", wrap=True))
     return frame
