@@ -157,10 +157,8 @@ class _Apply:
     def finish(self) -> None:
         """Write everything, and place what was held for it."""
         self._placing.write()
-        if self._linear and self._orders:
-            held = select(SyncRecordTable).where(SyncRecordTable.state == "held")
-            for known in self._session.scalars(held).all():
-                self._placing.go_with_erased(known, waiting(known))
+        if self._orders:
+            self._placing.let_go_of_erased()
         self._placing.place_awaiting()
         self._placing.give_back_names()
         self._out.write()

@@ -1,5 +1,6 @@
 """What records refer to and is not here yet. A trigger (`hooks`) notes when it comes, whoever brings it."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 
 from sqlalchemy import delete, insert, select
@@ -39,3 +40,11 @@ class Awaited:
             .distinct()
         )
         return list(self._session.scalars(chosen))
+
+    def targets(self) -> dict[str, list[str]]:
+        """Return by what they wait for the records that wait."""
+        found: dict[str, list[str]] = defaultdict(list)
+        chosen = select(SyncAwaitedTable.target, SyncAwaitedTable.rid).where(~SyncAwaitedTable.arrived)
+        for row in self._session.execute(chosen):
+            found[row.target].append(row.rid)
+        return found

@@ -201,7 +201,7 @@ def _branch(first: _Node, common: Account) -> _Branch:
         if node.kind == "add_device":
             voices = {**voices, str(body["device"]["id"]): voice}
             branch.wants.append((voice, node))
-        elif node.kind == "revoke_device" and common.is_active(str(body["device_id"])):
+        elif node.kind == "revoke_device":
             branch.struck.add(str(body["device_id"]))
         elif node.kind == "new_recovery":
             if voice != RECOVERY:

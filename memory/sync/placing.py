@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from memory.sync import removals, space
 from memory.sync.awaited import Awaited
 from memory.sync.known import load, pack, seen
+from memory.sync.merge import MESSAGE
 from memory.sync.outbox import Outgoing
 from memory.sync.plaintext import Record, decode, encode
 from memory.sync.rows import Rows
@@ -15,6 +16,8 @@ from memory.sync.shapes import SET, Shape, shapes
 from memory.tables import SyncRecordTable, SyncSpaceTable
 
 _DIGITS_OF_ID = 6
+_PARENT = "parent_id"
+"""What a message hangs on; without it the message stands at the top of its chat."""
 
 
 class Placing:
@@ -44,11 +47,18 @@ class Placing:
             for name in shape.references
             if self.rows.leads_nowhere(shape, name, values[name])
         }
+        if _PARENT in missing and removals.is_erased(self._session, self._here, MESSAGE, missing[_PARENT]):
+            # Its writer knew nothing of that, so it is an edit of whoever learns of both.
+            del missing[_PARENT]
+            values[_PARENT] = None
+            space.mark(self._session, MESSAGE, known.local_id)
         self._awaited.note(known.rid, missing.values())
-        if missing.keys() & shape.needed:
-            if not self.go_with_erased(known, record):
+        if lacking := missing.keys() & shape.needed:
+            if self.go_with_erased(known, record):
+                return
+            if lacking != {_PARENT} or self.rows.get(shape, known.local_id) is None:
                 known.state, known.waiting = "held", encode(record)
-            return
+                return
         unknown = {
             name: entry.value
             for name, entry in record.fields.items()
@@ -89,6 +99,21 @@ class Placing:
                     self._tie_up(each)
             self.write()
 
+    def let_go_of_erased(self) -> None:
+        """Let nothing wait for what is erased: a message goes with its chat, or to the top of it."""
+        self._awaited.write()
+        for target, rids in self._awaited.targets().items():
+            if not any(
+                removals.is_erased(self._session, self._here, type_, target)
+                for type_ in (MESSAGE, "conversation")
+            ):
+                continue
+            for known in load(self._session, rids).values():
+                if known.state == "held":
+                    self.place(known, waiting(known))
+                elif known.type == MESSAGE and known.local_id is not None:
+                    self._stand_at_top(known, known.local_id, target)
+
     def forget(self, known: SyncRecordTable) -> None:
         """Let a record that has no row any more wait for nothing."""
         self._awaited.note(known.rid, ())
@@ -100,6 +125,17 @@ class Placing:
         self._out.take_back(known.rid)
         self.forget(known)
         return True
+
+    def _stand_at_top(self, known: SyncRecordTable, local_id: str, parent: str) -> None:
+        """Let a row that stands at the top until its parent comes stay there, and the others hear so."""
+        fields = dict(known.beside.get("fields", {}))
+        if fields.get(_PARENT) == parent:
+            del fields[_PARENT]
+            known.beside = {**known.beside, "fields": fields}
+            space.mark(self._session, MESSAGE, local_id)
+        self._awaited.note(
+            known.rid, (value for name, value in fields.items() if name in shapes()[MESSAGE].columns)
+        )
 
     def _tie_up(self, known: SyncRecordTable) -> None:
         """Let those references of a row lead somewhere that can now."""

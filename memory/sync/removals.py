@@ -40,13 +40,20 @@ def goes_with_erased(session: Session, here: SyncSpaceTable, known: SyncRecordTa
     Who wrote it may have been away for so long that nothing told it of the erasure any more.
     """
     chat = record.fields.get("conversation_id")
-    if here.naming is None or chat is None or known.type not in (MESSAGE, FILE):
+    if chat is None or known.type not in (MESSAGE, FILE):
         return False
-    gone = session.get(SyncRecordTable, record_id(here.naming, "conversation", str(chat.value)))
-    if gone is None or gone.state not in ("erase", "erased") or gone.aside_at is not None:
+    if not is_erased(session, here, "conversation", str(chat.value)):
         return False
     _forget(known, "erase")
     return True
+
+
+def is_erased(session: Session, here: SyncSpaceTable, type_: str, key: str) -> bool:
+    """Whether it is proven that a row was erased, here or on another device."""
+    if here.naming is None:
+        return False
+    known = session.get(SyncRecordTable, record_id(here.naming, type_, key))
+    return known is not None and known.state in ("erase", "erased") and known.aside_at is None
 
 
 def refuse_erased(known: SyncRecordTable, one: Believed) -> None:

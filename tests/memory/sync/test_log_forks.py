@@ -159,6 +159,19 @@ def test_nobody_whom_a_device_saw_taken_off_comes_back() -> None:
     assert chain.active(found) == {0, 1} and found.off == (chain.keys[2].id,)
 
 
+def test_a_newcomer_whom_one_branch_adds_and_takes_off_stays_off_in_all() -> None:
+    chain, new = Chain(3), DeviceKeys.new()
+    taken = [chain.revokes(0, 1)]
+    taken.append(chain.adds(chain.by(0), new, [*chain.log, *taken]))
+    taken.append(chain.by(0).revoke_device(account_log.verify([*chain.log, *taken]), new.id, AT))
+    rival = [chain.adds(chain.by_recovery(), new)]
+    rival.append(chain.revokes(2, 0, [*chain.log, *rival]))
+    for seen in (taken[-1], rival[-1]):
+        found = resolve([*chain.log, *taken, *rival], (seen["n"], account_log.hash_of(seen)))
+        assert chain.active(found) == {2} and not found.account.is_active(new.id)
+        assert found.off == tuple(sorted((chain.keys[1].id, new.id))) and found.lost == ()
+
+
 def test_all_devices_agree_whatever_was_written_at_once(tmp_path: Path) -> None:
     chance = random.Random(7)
     for run in range(12):
