@@ -10,9 +10,9 @@ import logging
 import multiprocessing
 import os
 import shutil
-import sys
 import tempfile
 import time
+import traceback
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -28,7 +28,8 @@ from tests.memory.sync.service.scenes import fill
 from tests.memory.sync.service.schedules import Schedule
 
 STEPS = 20
-SAID_SECONDS = 60
+SHARE = 250
+"""So many schedules have one seed: what fails is told once they have ended."""
 MUTATED_RUNS = 60
 """So many schedules are given to a mutation before its named tests are asked."""
 
@@ -49,23 +50,27 @@ def main() -> int:
 
 def _run_all(runs: int, jobs: int, number: int) -> bool:
     started = time.monotonic()
-    share = -(-runs // jobs)
+    share = min(SHARE, -(-runs // jobs))
+    shares = [(share, number + each) for each in range(-(-runs // share))]
+    failed, ended, happened = 0, 0, Counter[str]()
     with multiprocessing.get_context("spawn").Pool(jobs) as pool:
-        shares = pool.starmap(_run_share, [(share, number + job) for job in range(jobs)])
-    failed = [failure for failure, _happened in shares if failure]
-    for each in failed:
-        print(each)
-    for what, times in sum((happened for _failure, happened in shares), Counter[str]()).most_common():
-        print(f"{times / share / jobs:8.3f} times in a schedule: {what}")
+        for failure, counted in pool.imap_unordered(_run_share, shares, chunksize=1):
+            ended, failed, happened = ended + share, failed + bool(failure), happened + counted
+            print(failure or f"{ended} schedules in {time.monotonic() - started:.0f} s", flush=True)
+    for what, times in happened.most_common():
+        print(f"{times / ended:8.3f} times in a schedule: {what}")
     took = time.monotonic() - started
-    print(f"{share * jobs} schedules of up to {STEPS} steps from seed {number} in {took:.0f} s: ", end="")
-    print("all converged, nothing lost, nothing resurrected" if not failed else "FAILED")
+    print(f"{ended} schedules of up to {STEPS} steps from seed {number} in {took:.0f} s: ", end="")
+    print("all converged, nothing lost, nothing resurrected" if not failed else f"{failed} FAILED")
     return not failed
 
 
-def _run_share(runs: int, number: int) -> tuple[str, Counter[str]]:
+def _run_share(given: tuple[int, int]) -> tuple[str, Counter[str]]:
+    runs, number = given
+    Schedule.happened.clear()
     with prepared():
-        return run(runs, number, shrink=True), Schedule.happened
+        failure = run(runs, number, shrink=True)
+    return failure and f"seed {number}, {runs} schedules:\n{failure}", Schedule.happened
 
 
 def _mutate_all(jobs: int) -> bool:
@@ -116,24 +121,6 @@ def _named_test(mutation: Mutation) -> str:
     return ""
 
 
-def _told(number: int) -> type[Schedule]:
-    """Return schedules that say now and then how many have ended."""
-    started = said = time.monotonic()
-    ended = 0
-
-    class Told(Schedule):
-        def teardown(self) -> None:
-            nonlocal said, ended
-            super().teardown()
-            ended += 1
-            if time.monotonic() - said > SAID_SECONDS:
-                said = time.monotonic()
-                # Not to the stream that takes what Hypothesis says.
-                print(f"seed {number}: {ended} in {said - started:.0f} s", file=sys.__stdout__, flush=True)
-
-    return Told
-
-
 def run(runs: int, number: int, *, shrink: bool) -> str:
     """Run schedules from a seed; return what failed, ``shrink`` asks for the steps of a short one that fails."""
     phases = (Phase.generate, Phase.shrink) if shrink else (Phase.generate,)
@@ -147,13 +134,12 @@ def run(runs: int, number: int, *, shrink: bool) -> str:
         verbosity=Verbosity.normal if shrink else Verbosity.quiet,
         suppress_health_check=list(HealthCheck),
     )
-    machine = seed(number)(type("Seeded", (_told(number) if shrink else Schedule,), {}))
-    told = io.StringIO()
+    machine = seed(number)(type("Seeded", (Schedule,), {}))
     try:
-        with contextlib.redirect_stdout(told):
+        with contextlib.redirect_stdout(io.StringIO()):
             run_state_machine_as_test(machine, settings=limits)
     except Exception as error:  # noqa: BLE001  # whatever it is, the rule was noticed to be broken
-        return f"{type(error).__name__}: {error}\n" + "\n".join(getattr(error, "__notes__", ()))
+        return "".join(traceback.format_exception(error))
     return ""
 
 
