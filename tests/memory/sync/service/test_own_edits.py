@@ -1,5 +1,7 @@
 """What a device wrote before is never in the way of what it writes now, and nothing that is merged stops the rounds."""
 
+from pathlib import Path
+
 import pytest
 
 from memory import notes, roster
@@ -45,6 +47,29 @@ def test_an_edit_made_while_the_one_before_is_on_its_way_is_no_conflict(offices:
     settle(one, other)
     assert instructions(one, agent.id) == instructions(other, agent.id) == "abc"
     assert one.do(conflicts.conflicts) == other.do(conflicts.conflicts) == ()
+
+
+def test_an_edit_that_waits_goes_to_a_service_that_came_out_of_a_backup(
+    offices: list[Office], tmp_path: Path
+) -> None:
+    one, other, _third = offices
+    kept = one.do(roster.create_agent, name="Ada", instructions="a").id
+    settle(one, other)
+    one.hosted.back_up(tmp_path / "backup")
+    lost = one.do(roster.create_agent, name="Bea", instructions="b").id
+    one.sync()
+    for agent in (kept, lost):
+        instruct(one, agent, "edited")
+    one.seal()
+    one.hosted.restore(tmp_path / "backup")
+    for office in (one, other):
+        office.reopen()
+        office.sync(generation=office.sync().generation)
+    settle(one, other)
+    for office in (one, other):
+        assert [instructions(office, agent) for agent in (kept, lost)] == ["edited", "edited"]
+    live = one.hosted.live(one.member.space_id)
+    assert all({rid: each[1] for rid, each in office.known().items()} == live for office in (one, other))
 
 
 def test_a_text_that_grows_too_long_by_merging_stops_nothing(offices: list[Office]) -> None:
