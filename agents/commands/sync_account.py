@@ -308,7 +308,7 @@ def _result(value: Any) -> Item:
 
 
 def _compared(comparison: Comparison) -> dict[str, Any]:
-    return {"words": list(comparison.words), "qr": comparison.qr}
+    return {"words": list(comparison.words)}
 
 
 def _told(each: KeptReceipt) -> dict[str, Any]:
