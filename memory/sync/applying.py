@@ -20,7 +20,19 @@ from memory.sync.aside import GONE
 from memory.sync.drain import drain
 from memory.sync.errors import PlaintextInvalid, RecordRefused, RecordTooLarge
 from memory.sync.hlc import Stamp, is_far_ahead
-from memory.sync.known import Seen, base_record, digest, load, long_texts, new, pack, record_id, seen, unpack
+from memory.sync.known import (
+    Seen,
+    base_record,
+    digest,
+    load,
+    long_texts,
+    new,
+    pack,
+    record_id,
+    seen,
+    still_given,
+    unpack,
+)
 from memory.sync.merge import Conflict, Merged, merge
 from memory.sync.placing import Placing, waiting
 from memory.sync.plaintext import SCHEMA, Entry, Opaque, Record, encode, same
@@ -259,7 +271,7 @@ class _Apply:
         known = known or self._new(header.rid, remote.type, local_id)
         merged = Merged(remote, push=False, clock=self.clock)
         if local is not None:
-            base = base_record(remote.type, remote.schema, self._base(known, header.parent))
+            base = base_record(remote.type, remote.schema, self._base(known, header.parent, remote))
             merged = merge(base, local, remote, self.clock, self._now)
             self.clock = merged.clock
         known.exp_day = header.exp_day
@@ -281,11 +293,14 @@ class _Apply:
             if known.waiting is None:
                 known.state = "too_long"
 
-    def _base(self, known: SyncRecordTable, parent: int) -> dict[str, object]:
+    def _base(self, known: SyncRecordTable, parent: int, remote: Record) -> dict[str, object]:
         """Return the revision upon which both were made.
 
-        In a folder two devices may have built upon the same one, and each sees the other's only afterwards.
+        In a folder two devices may have built upon the same one, and each sees the other's only afterwards. A service
+        that came out of a backup may give what was built upon an older one than this device knew it to have.
         """
+        if self._linear and known.seq == 0:
+            return still_given((known.base, known.former), remote)
         if self._linear or parent == known.seq:
             return known.base
         if known.own or parent == known.former_seq:
