@@ -21,7 +21,7 @@ def between_devices() -> tuple[Entry, ...]:
                     *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
                     *("log_head", "clock_ms", "clock_counter", "naming", "position"),
                     *("round_at", "fault", "fault_at"),
-                    *("head", "compared_at", "lacking", "marking"),
+                    *("head", "compared_at", "lacking", "marking", "service_keys", "other_keys"),
                 ),
                 here,
             ),

@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import Any
 
 import msgpack
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from memory.sync import wire
 from memory.sync.arrival import Item
@@ -65,7 +64,7 @@ class HostedCarrier:
         self._push_ops, self._push_bytes = push_ops, push_bytes
         self._generation = ""
         self._largest_file: int | None = None
-        self.signers: tuple[Ed25519PublicKey, ...] = ()
+        self.signers: Mapping[str, bytes] = {}
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return what is to be fetched again, then what came after the position. Raises ServiceWentBack."""
@@ -193,6 +192,10 @@ class HostedCarrier:
             raise AnswerMalformed("ranges")
         return Hashes(_number(answer, "as_of"), ranges)
 
+    async def published(self) -> Mapping[str, bytes]:
+        """Return the keys by which the service says that it signs."""
+        return await published_keys(self._calls)
+
     def restarted(self, position: Position, generation: str) -> Position:
         """Return the beginning of another generation."""
         former = [*position.get("former", ()), position.get("generation", "")]
@@ -208,8 +211,7 @@ class HostedCarrier:
         """Ask for the keys of the service where it says that something expired."""
         expired = any(isinstance(item.sealed, Marker) and item.sealed.expiry for item in items)
         if expired and not self.signers:
-            keys = await published_keys(self._calls)
-            self.signers = tuple(Ed25519PublicKey.from_public_bytes(key) for key in keys.values())
+            self.signers = await self.published()
 
     async def _present(self) -> str:
         """Return the generation that the space has now; asked once, when sync begins here."""
