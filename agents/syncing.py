@@ -89,7 +89,7 @@ class Syncing:
         self.folder = FolderSide(database, self._item, self, bus)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.profile = ServiceProfile(database, self.account)
-        self.holdings = ServiceHoldings(database, self._connecting, self.account)
+        self.holdings = ServiceHoldings(database, self.account)
         self._under_way: asyncio.Task[bool] | None = None
         self._interrupted = False
 

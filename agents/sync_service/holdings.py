@@ -9,7 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.sync_service.account import ServiceAccount
-from agents.sync_service.connecting import Connecting, reaching
+from agents.sync_service.connecting import reaching
 from memory import audit
 from memory.database import Database
 from memory.errors import Refused, StorageError
@@ -34,8 +34,8 @@ What = Literal["account", "office"]
 class ServiceHoldings:
     """Deletion, receipts and exports. Every call raises NotReached, StorageError or VaultError."""
 
-    def __init__(self, database: Database, connecting: Connecting, account: ServiceAccount) -> None:
-        self._database, self._connecting, self._account = database, connecting, account
+    def __init__(self, database: Database, account: ServiceAccount) -> None:
+        self._database, self._account = database, account
 
     async def ask_mail_code(self) -> None:
         """Have the code mailed that a deletion at once needs."""
@@ -138,7 +138,7 @@ class ServiceHoldings:
             ) from error
         calls = await self._account.calls()
         with reaching(calls.session.url):
-            export = await exports.share(calls, self._connecting.bare, shared, hours)
+            export = await exports.share(calls, shared, hours)
         await self._database.write(audit.append, "sync file shared", export.export_id, {"bytes": shared.size})
         return export
 

@@ -139,7 +139,7 @@ class HostedCarrier:
 
     async def put_piece(self, place: str, sealed: bytes) -> None:
         """Put a piece at its signed address."""
-        await self._calls.put_at(place, sealed)
+        await self._calls.put_at(place, sealed, len(sealed))
 
     async def piece(self, address: bytes) -> bytes:
         """Return a piece as the service has it. Raises ChunkLost."""
