@@ -5,12 +5,14 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from memory.sync import base64url, outbox, space, transfers
+from memory.lifecycle.trash import DAY
+from memory.sync import base64url, clocks, outbox, space, transfers
 from memory.sync.outbox import Waiting
 from memory.sync.service.sign_in import is_service
 from memory.sync.service_keys import fingerprint
 from memory.sync.transfers import Moving
 from resources.language import gettext as _
+from resources.language import ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Here:
     """The fingerprints of the keys that the service showed first for what it signs."""
     other_keys: tuple[str, ...]
     """Those of keys that it shows now and that are none of these: what they sign is not believed."""
+    ahead: int
+    """By how many milliseconds the clock of this device is ahead of the others', 0 where it is not."""
 
     @property
     def hosted(self) -> bool:
@@ -73,7 +77,22 @@ def read_here(session: Session) -> Here | None:
         row.fault_at,
         tuple(fingerprint(base64url.decode(key, 32)) for key in row.service_keys.values()),
         tuple(row.other_keys),
+        clocks.ahead(session),
     )
+
+
+def clock_words(ahead: int) -> tuple[str, ...]:
+    """Return what is said of a clock that is ahead by so many milliseconds."""
+    if not ahead:
+        return ()
+    sentence = ngettext(
+        "The clock of this device is {count} day ahead of what the service or your other devices say: set it right. "
+        "Until then nothing is erased for its age, unless you confirm it under Privacy.",
+        "The clock of this device is {count} days ahead of what the service or your other devices say: set it right. "
+        "Until then nothing is erased for its age, unless you confirm it under Privacy.",
+        ahead // DAY,
+    )
+    return (sentence.format(count=ahead // DAY),)
 
 
 def key_words(here: Here) -> tuple[str, ...]:

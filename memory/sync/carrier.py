@@ -149,6 +149,10 @@ class Service(Carrier, Protocol):
     def signers(self) -> Mapping[str, bytes]:
         """The keys by which the service says that it signs what expired; asked for once something has."""
 
+    @property
+    def told_at(self) -> int | None:
+        """The service's own time in its last answer, in milliseconds UTC; None where it tells none."""
+
     async def published(self) -> Mapping[str, bytes]:
         """Return the keys by which the service says that it signs, 32 bytes each, by their ids."""
 

@@ -13,7 +13,7 @@ from memory.database import Database
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject, portions
 from memory.lifecycle.trash import DAY
-from memory.sync import service_keys, space
+from memory.sync import clocks, service_keys, space
 from memory.sync.admission import REVOKED
 from memory.sync.applying import Reindex, apply
 from memory.sync.arrival import Applied, Checked, Item, Trust, check_all
@@ -21,7 +21,7 @@ from memory.sync.carrier import Carrier, OverQuota, Page, Service
 from memory.sync.errors import ServiceWentBack, SyncError
 from memory.sync.header import Header
 from memory.sync.space import Credentials
-from memory.tables import SyncRecordTable
+from memory.tables import SyncRecordTable, SyncSpaceTable
 
 Erase = Callable[[Sequence[Subject]], Awaitable[object]]
 """Erases with proof; raises Refused where a hold keeps something."""
@@ -106,6 +106,7 @@ def _take_page(session: Session, parts: Parts, page: Page, checked: Checked) -> 
     if here is None or not here.enabled:
         return Applied()
     note_head(session, page.head)
+    _compare_clocks(here, parts, checked)
     applied = _apply(session, parts, checked)
     # Nobody wraps anew what lies in a folder below the name of a device that was taken off: it never comes to be taken.
     final = not parts.carrier.linear
@@ -115,6 +116,14 @@ def _take_page(session: Session, parts: Parts, page: Page, checked: Checked) -> 
     ]
     here.position = parts.carrier.after(here.position, page, left)
     return applied
+
+
+def _compare_clocks(here: SyncSpaceTable, parts: Parts, checked: Checked) -> None:
+    if not isinstance(parts.carrier, Service):
+        others = (one.header for one in checked.believed if one.header.device_id != here.device_id)
+        clocks.compare_with_stamps(here, parts.clock(), (header.ms for header in others))
+    elif (service_at := parts.carrier.told_at) is not None:
+        clocks.compare_with_service(here, parts.clock(), service_at)
 
 
 def _apply(session: Session, parts: Parts, checked: Checked) -> Applied:

@@ -53,6 +53,8 @@ class SyncSpaceTable(Base):
     """By id the keys, as base64url, that the service showed first for what it signs; empty until it has shown some."""
     other_keys: Mapped[Documents] = mapped_column(default=list)
     """The fingerprints of keys that it shows now and that are none of those."""
+    clock_ahead: Mapped[Instant | None]
+    """By how many milliseconds this device's clock is ahead of the others', 0 where it is not; None until compared."""
 
 
 class SyncRecordTable(Base):

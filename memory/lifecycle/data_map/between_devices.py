@@ -22,6 +22,7 @@ def between_devices() -> tuple[Entry, ...]:
                     *("log_head", "clock_ms", "clock_counter", "naming", "position"),
                     *("round_at", "fault", "fault_at"),
                     *("head", "compared_at", "lacking", "marking", "service_keys", "other_keys"),
+                    "clock_ahead",
                 ),
                 here,
             ),

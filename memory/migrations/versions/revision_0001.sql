@@ -235,6 +235,7 @@ CREATE TABLE sync_space (
     marking JSON NOT NULL,
     service_keys JSON NOT NULL,
     other_keys JSON NOT NULL,
+    clock_ahead BIGINT,
     CONSTRAINT pk_sync_space PRIMARY KEY (id)
 );
 

@@ -9,6 +9,7 @@ import json
 from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -111,6 +112,8 @@ class Calls:
         self._bare = bare
         self.session = session
         self.patience = patience or Patience()
+        self.told_at: int | None = None
+        """The service's own time in its last answer, in milliseconds UTC; None where it tells none."""
 
     async def get(self, path: str, *, query: Mapping[str, Any] | None = None, packed: bool = False) -> Any:
         """Return the answer to a GET; ``packed`` asks for MessagePack, where bytes are bytes."""
@@ -267,6 +270,7 @@ class Calls:
             self._reaching(len(sent or b"")) as progress,
             self._http.stream(method, address, params=query, content=sent, headers=headers) as response,
         ):
+            self.told_at = _instant(response.headers.get("Date", ""))
             content = await _whole(response, progress, most)
             if leads and response.status_code == 302:
                 return response.headers.get("Location", "")
@@ -339,6 +343,14 @@ def _read(response: "httpx2.Response", content: bytes) -> Any:
     if status >= 400:
         raise fault_of(status, members)
     return members
+
+
+def _instant(date: str) -> int | None:
+    """Return what a Date header says, in milliseconds UTC; None for one that says nothing."""
+    try:
+        return round(parsedate_to_datetime(date).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _seconds(text: str) -> int | None:

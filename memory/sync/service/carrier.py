@@ -66,6 +66,11 @@ class HostedCarrier:
         self._largest_file: int | None = None
         self.signers: Mapping[str, bytes] = {}
 
+    @property
+    def told_at(self) -> int | None:
+        """The service's own time in its last answer, in milliseconds UTC; None where it tells none."""
+        return self._calls.told_at
+
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return what is to be fetched again, then what came after the position. Raises ServiceWentBack."""
         self._generation = position.get("generation") or await self._present()
