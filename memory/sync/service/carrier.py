@@ -48,6 +48,8 @@ _PAGE = 200
 """The records of one page: what is written of them in one transaction keeps nobody waiting."""
 _LARGEST = 2**63 - 1
 """The largest number that the database holds."""
+_MOST_EMPTY = 100
+"""So many pages one after the other may be without a record: what is being replaced just now is left out of them."""
 _MOST_AGAIN = 1000
 """So many records that were not taken wait to be fetched again; with more, reading stops until they are taken."""
 
@@ -64,6 +66,7 @@ class HostedCarrier:
         self._push_ops, self._push_bytes = push_ops, push_bytes
         self._generation = ""
         self._largest_file: int | None = None
+        self._empty = 0
         self.signers: Mapping[str, bytes] = {}
 
     @property
@@ -246,6 +249,9 @@ class HostedCarrier:
             raise AnswerMalformed("changes: out of order")
         if reached > head or (more and reached <= after) or (not more and reached < head):
             raise AnswerMalformed("changes: next")
+        self._empty = self._empty + 1 if more and not items else 0
+        if self._empty > _MOST_EMPTY:
+            raise AnswerMalformed("changes: no end, and nothing in them")
         found = {name: value for name, value in position.items() if name not in ("begun", "again")}
         found["after"] = reached
         if more and (after == 0 or begun):
