@@ -9,11 +9,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.sync_service.account import ServiceAccount
-from agents.sync_service.connecting import Connecting, reaching
+from agents.sync_service.connecting import reaching
 from memory import audit
 from memory.database import Database
 from memory.errors import Refused, StorageError
-from memory.sync import kept_receipts
+from memory.sync import kept_receipts, service_keys
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service import deletion, exports, proofs
 from memory.sync.service.calls import Calls
@@ -34,8 +34,8 @@ What = Literal["account", "office"]
 class ServiceHoldings:
     """Deletion, receipts and exports. Every call raises NotReached, StorageError or VaultError."""
 
-    def __init__(self, database: Database, connecting: Connecting, account: ServiceAccount) -> None:
-        self._database, self._connecting, self._account = database, connecting, account
+    def __init__(self, database: Database, account: ServiceAccount) -> None:
+        self._database, self._account = database, account
 
     async def ask_mail_code(self) -> None:
         """Have the code mailed that a deletion at once needs."""
@@ -67,17 +67,23 @@ class ServiceHoldings:
         await self._database.write(audit.append, "sync deletion called off", space_id, {"what": what})
 
     async def fetch_receipts(self) -> int:
-        """Fetch, prove and keep what the service gave for the account; return how many are new. Raises ReceiptWrong."""
+        """Fetch, prove and keep what the service gave for the account; return how many are new.
+
+        Raises ReceiptWrong where one proves nothing, after the others are kept.
+        """
         calls = await self._account.calls()
         with reaching(calls.session.url):
-            found = await proofs.proofs(calls)
-        return await self._keep(*found)
+            found, fault = await proofs.proofs(calls, await self._keys(calls))
+        new = await self._keep(*found)
+        if fault is not None:
+            raise fault
+        return new
 
     async def fetch_receipt(self, receipt_id: str) -> int:
         """Fetch, prove and keep one receipt, which needs no session any more. Raises ReceiptWrong."""
         calls = await self._account.calls()
         with reaching(calls.session.url):
-            return await self._keep(await proofs.proof_of(calls, receipt_id))
+            return await self._keep(await proofs.proof_of(calls, await self._keys(calls), receipt_id))
 
     async def prove_erased(self) -> KeptReceipt:
         """Have the service prove that nothing is left there of anything that was erased in this office.
@@ -89,7 +95,8 @@ class ServiceHoldings:
         if not rids:
             raise Refused(_("Nothing that was at the service has been erased yet."))
         with reaching(calls.session.url):
-            proof = await proofs.prove_erased(calls, await space_of(calls, space_id), rids)
+            keys = await self._keys(calls)
+            proof = await proofs.prove_erased(calls, keys, await space_of(calls, space_id), rids)
         await self._keep(proof)
         kept = await self.receipts()
         return next(each for each in kept if each.receipt.receipt_id == proof.receipt.receipt_id)
@@ -131,9 +138,13 @@ class ServiceHoldings:
             ) from error
         calls = await self._account.calls()
         with reaching(calls.session.url):
-            export = await exports.share(calls, self._connecting.bare, shared, hours)
+            export = await exports.share(calls, shared, hours)
         await self._database.write(audit.append, "sync file shared", export.export_id, {"bytes": shared.size})
         return export
+
+    async def _keys(self, calls: Calls) -> proofs.Keys:
+        shown = await proofs.published_keys(calls)
+        return proofs.Keys(await self._database.write(service_keys.meet, shown), shown)
 
     async def _here(self) -> tuple[Calls, str]:
         calls = await self._account.calls()

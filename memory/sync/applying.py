@@ -252,10 +252,17 @@ class _Apply:
             raise PlaintextInvalid("naming") from wrong
         if self._here.naming not in (None, naming):
             raise PlaintextInvalid("another naming")
+        local = sealing_anew.record_of(self._session, self._here, known) if known is not None else None
+        merged = merge(None, local or record, record, self.clock, self._now)
         self._here.naming = naming
         known = known or self._new(one.header.rid, OFFICE_NAME, "")
-        known.stamps = pack(seen(record))
+        # What only later versions understand, such as a name, stays in it.
+        others = {name: entry.value for name, entry in merged.record.fields.items() if name != NAMING}
+        known.stamps = pack(seen(merged.record))
+        known.beside = {"fields": others, "extra": dict(merged.record.extra)}
+        known.state, known.waiting = "synced", None
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
+        self._answer(known, merged, local)
 
     def _put(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> bool:
         shape, header = shapes()[remote.type], one.header
@@ -278,11 +285,15 @@ class _Apply:
         outbox.note_revision(known, one.item.seq, header.rev, own=False, base=long_texts(remote))
         self._placing.place(known, merged.record)
         self._keep_conflicts(known, merged.conflicts)
+        self._answer(known, merged, local)
+        return True
+
+    def _answer(self, known: SyncRecordTable, merged: Merged, local: Record | None) -> None:
+        """Send what was merged, unless the others have it, or make of both the same by themselves."""
         if merged.push and (self._linear or not _alike(merged.record, local) or self._out.holds(known.rid)):
             self._send(known, merged.record)
         else:
             self._out.take_back(known.rid)
-        return True
 
     def _send(self, known: SyncRecordTable, record: Record) -> None:
         """Let what was merged go to the others; what has become too long by it stays here."""

@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from memory.lifecycle.trash import DAY
-from memory.sync import aside, space
+from memory.sync import aside, service_keys, space
 from memory.sync.aside import GONE, UNSENT
 from memory.sync.carrier import Live, Page, Service
 from memory.sync.taking import Parts, Round, count, note_head, take
@@ -32,10 +32,14 @@ async def reconcile(parts: Parts, service: Service, done: Round) -> None:
 async def compare_hashes(parts: Parts, service: Service, done: Round) -> bool:
     """Once a day, compare the hashes of what is live, and read again where they differ; return whether it was done.
 
-    Asked right after everything was read; does nothing while somebody writes. Raises OSError, ServiceFault.
+    The keys by which the service signs are looked at as well. Asked right after everything was read; does nothing
+    while somebody writes. Raises OSError, ServiceFault.
     """
     at = parts.clock()
-    if not await parts.database.read(_is_due, at):
+    due = await parts.database.read(_is_due, at)
+    if due or not await parts.database.read(service_keys.is_met):
+        await parts.database.write(service_keys.meet, await service.published())
+    if not due:
         return False
     theirs = await service.hashes()
     head = await parts.database.write(_note_head, theirs.as_of)

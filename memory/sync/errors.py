@@ -25,6 +25,7 @@ SyncError (a StorageError)
 ├── ChunkLost             a piece of a file is not where it was put
 ├── NoRoom                there is no room for the pieces of a file
 └── ReceiptWrong          a proof of deletion does not check out
+    └── ReceiptKeyOther      it is signed with another key than the service showed first
 
 ``reason`` says in the protocol's words what was found; it is for logs and tests, and holds no content.
 """
@@ -285,3 +286,18 @@ class ReceiptWrong(SyncError):
             ),
             reason,
         )
+
+
+class ReceiptKeyOther(ReceiptWrong):
+    """A proof of deletion is signed with another key than the service showed first; ``name`` is its fingerprint."""
+
+    def __init__(self, name: str) -> None:
+        SyncError.__init__(
+            self,
+            _(
+                "This receipt proves nothing: the service signed it with another key ({name}) than it showed at first. "
+                "Ask who runs it; if they confirm that key, leave sync and join again."
+            ).format(name=name),
+            f"another key {name}",
+        )
+        self.name = name

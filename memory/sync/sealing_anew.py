@@ -152,7 +152,7 @@ def content(
     if known.waiting is not None:
         found = decode(known.waiting)
         return known.waiting, {} if isinstance(found, Opaque) else long_texts(found)
-    record = _record(session, here, known)
+    record = record_of(session, here, known)
     if record is None:
         return None, {}
     try:
@@ -162,7 +162,8 @@ def content(
         return None, {}
 
 
-def _record(session: Session, here: SyncSpaceTable, known: SyncRecordTable) -> Record | None:
+def record_of(session: Session, here: SyncSpaceTable, known: SyncRecordTable) -> Record | None:
+    """Return a record as it was last sealed or taken, None where it has no row, or nothing of it syncs here."""
     values: dict[str, Json] | None
     if known.type == OFFICE_NAME and here.naming is not None:
         values = {NAMING: base64(here.naming)}

@@ -14,6 +14,7 @@ from desktop.pages.page import card, label
 from desktop.pages.sync.acting import ActingCard
 from desktop.session import Session
 from desktop.wording import count, moment
+from memory.errors import StorageError
 from memory.sync import kept_receipts
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.deletion import Mode
@@ -207,10 +208,20 @@ class HoldingsCard(ActingCard):
 
     async def _receipts(self) -> None:
         holdings = self._session.office.syncing.holdings
-        await holdings.fetch_receipts()
-        self._kept = await holdings.receipts()
-        if not self._kept:
+        try:
+            await holdings.fetch_receipts()
+        except StorageError:
+            # What was proved before stays so, whatever the service says now.
+            self._offer(await holdings.receipts())
+            raise
+        kept = await holdings.receipts()
+        if not kept:
             self._say(_("There is no receipt: the service has deleted nothing of yours."))
+        self._offer(kept)
+
+    def _offer(self, kept: tuple[KeptReceipt, ...]) -> None:
+        self._kept = kept
+        if not kept:
             return
         words = ngettext(
             "{count} receipt is here, and checks out.",
