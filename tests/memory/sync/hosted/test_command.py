@@ -5,9 +5,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 
+from memory.sync.hosted import backing_up
+from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.occupation import serving_here
 from memory.sync.hosted.settings import Settings
+from tests.memory.sync.hosted.device import Device
+from tests.memory.sync.hosted.running import Running
 
 COMMAND = [sys.executable, "-m", "memory.sync.hosted.entry"]
 
@@ -59,6 +64,36 @@ def test_what_a_service_writes_only_its_own_user_reads(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     written = [*data.glob("*.sqlite*"), *(tmp_path / "backup").iterdir()]
     assert len(written) >= 5 and all(each.stat().st_mode & 0o077 == 0 for each in written)
+
+
+@pytest.fixture
+def backed_up(service: Running, ada: Device, tmp_path: Path) -> backing_up.Backup:
+    ada.pushed(ada.sealed())
+    return service.run(backing_up.back_up(service.service, tmp_path / "backup"))
+
+
+def test_what_is_no_backup_takes_nothing_away(
+    service: Running, backed_up: backing_up.Backup, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn"
+    torn.write_bytes(backed_up.keys.read_bytes()[:-9000])
+    wrong: list[tuple[Path | None, Path | None]] = [
+        (None, tmp_path / "missing"),
+        (tmp_path / "missing", backed_up.keys),
+        (None, backed_up.records),
+        (None, torn),
+        (backed_up.keys, None),
+        (None, tmp_path),
+    ]
+    before = _counted(service)
+    for records, keys in wrong:
+        with pytest.raises(ServiceFault):
+            service.run(backing_up.restore(service.service, records, keys))
+        assert _counted(service) == before
+
+
+def _counted(service: Running) -> list[dict[str, int]]:
+    return [service.run(backing_up.count_rows(store)) for store in service.service.stores]
 
 
 def test_nothing_is_brought_back_under_a_service_that_runs(tmp_path: Path) -> None:
