@@ -10,6 +10,7 @@ import pytest
 from memory.sync.hosted import backing_up
 from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.occupation import serving_here
+from memory.sync.hosted.service import Service
 from memory.sync.hosted.settings import Settings
 from tests.memory.sync.hosted.device import Device
 from tests.memory.sync.hosted.running import Running
@@ -106,3 +107,14 @@ def test_nothing_is_brought_back_under_a_service_that_runs(tmp_path: Path) -> No
         assert ended.returncode == 2 and "stop" in ended.stderr
     ended = command("restore", "--keys", tmp_path / "backup" / "keys.backup", data=data)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_mail_server_that_is_away_is_named(
+    service: Running, ada: Device, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed: Service = service.service
+    object.__setattr__(closed, "settings", Settings(**{**vars(closed.settings), "smtp_port": 1}))
+    ada.post("/v1/account/mail-code")
+    assert service.do_jobs() == 1
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(said) == 1 and "127.0.0.1:1" in said[0] and "smtp_host" in said[0]
