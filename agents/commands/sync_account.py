@@ -17,6 +17,7 @@ from memory.sync import base64url, kept_receipts
 from memory.sync.device_names import DeviceName
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.exports import FAILED, READY
+from memory.sync.service.faults import AccountPurged, SpacePurged
 from memory.sync.service.sign_in import Asked, service_address
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -165,7 +166,13 @@ async def receipts(served: Served, arguments: dict[str, Any]) -> list[dict[str, 
     if arguments["erased"]:
         await holdings.prove_erased()
     if arguments["fetch"]:
-        await holdings.fetch_receipts()
+        try:
+            await holdings.fetch_receipts()
+        except (AccountPurged, SpacePurged) as purged:
+            if not purged.receipt_id:
+                raise
+            # All that is left to fetch is the proof of that, which needs no session.
+            await holdings.fetch_receipt(purged.receipt_id)
     kept = await holdings.receipts()
     if arguments["save"]:
         await asyncio.to_thread(_save, Path(arguments["save"]), kept)
