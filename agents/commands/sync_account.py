@@ -155,9 +155,12 @@ async def delete(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 async def restore(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Call the deletion of ``what`` off."""
-    await served.office.syncing.holdings.restore(arguments["what"])
-    return {"restored": arguments["what"]}
+    """Call the deletion of ``what`` off; where that is empty, of whatever is pending."""
+    holdings, what = served.office.syncing.holdings, arguments["what"]
+    if not what:
+        return {"restored": ", ".join(await holdings.restore_pending())}
+    await holdings.restore(what)
+    return {"restored": what}
 
 
 async def receipts(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:

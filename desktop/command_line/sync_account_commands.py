@@ -177,12 +177,12 @@ def delete(context: click.Context, what: str, mode: str, authenticate_with: Path
 
 @click.command("restore")
 @click.option(
-    "--what", type=_WHAT, default="account", help=_("The account, or the copy of this office alone.")
+    "--what", type=_WHAT, help=_("Only that of the account, or only that of the copy of this office.")
 )
 @click.pass_context
-def restore(context: click.Context, what: str) -> int:
+def restore(context: click.Context, what: str | None) -> int:
     """Call a deletion off that was begun with time to think."""
-    return run_command(context, "sync restore", what=what)
+    return run_command(context, "sync restore", what=what or "")
 
 
 @click.command("receipts")

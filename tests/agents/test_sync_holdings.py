@@ -119,6 +119,23 @@ async def test_the_receipt_of_the_account_is_fetched_when_nothing_else_is_left(
     assert (row["scope"], row["id"]) == ("account", (await only(one)).receipt.receipt_id)
 
 
+async def test_whatever_is_pending_is_called_off_without_saying_what(
+    offices: Offices, hosted: Running
+) -> None:
+    """As a refused put says: who reads it knows not whether the account goes, or this office."""
+    one = await offices("one")
+    await found(one, hosted)
+    for whats in (("office",), ("account",), ("office", "account")):
+        for what in whats:
+            await one.syncing.holdings.delete(what, "grace")
+        assert await commands.restore(Served(one), {"what": ""}) == {"restored": ", ".join(whats)}
+        await one.notes.add("goes on")
+        assert (await one.syncing.now()).refusal is None
+        await asyncio.to_thread(hosted.forget_limits)
+    with pytest.raises(ServiceRefused, match="No deletion is pending"):
+        await commands.restore(Served(one), {"what": ""})
+
+
 async def test_this_office_alone_is_deleted(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     key = await found(one, hosted)

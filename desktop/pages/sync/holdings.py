@@ -18,7 +18,7 @@ from memory.sync import kept_receipts
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.deletion import Mode
 from memory.sync.service.exports import FAILED, READY, Kind
-from memory.sync.service.faults import DeletionPending, ServiceRefused
+from memory.sync.service.faults import DeletionPending
 from memory.sync.taking import Round
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -27,8 +27,7 @@ _HOURS = 24
 _ASK_SECONDS = 2.0
 _CONTENTS, _INNER_CONTENTS = 18, 10
 """Letters that a choice shows at least, in the card and in the well inside it."""
-_PENDING, _NOTHING_PENDING = "deletion_pending", "nothing_pending"
-WHATS: tuple[What, ...] = ("office", "account")
+_PENDING = "deletion_pending"
 
 
 class HoldingsCard(ActingCard):
@@ -139,17 +138,7 @@ class HoldingsCard(ActingCard):
 
     async def _restore(self) -> None:
         """Call off what is pending, be it of the account, of this office, or of both."""
-        holdings = self._session.office.syncing.holdings
-        refused: list[ServiceRefused] = []
-        for what in WHATS:
-            try:
-                await holdings.restore(what)
-            except ServiceRefused as refusal:
-                if refusal.code != _NOTHING_PENDING:
-                    raise
-                refused.append(refusal)
-        if len(refused) == len(WHATS):
-            raise refused[0]
+        await self._session.office.syncing.holdings.restore_pending()
         self.restore.hide()
         self._say(_("The deletion is called off."))
         self._session.office.sync_rounds.hasten()
