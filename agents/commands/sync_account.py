@@ -249,6 +249,7 @@ async def summary(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     found = await served.office.syncing.profile.summary()
     return {
         "state": found.state,
+        "is deleted at": _instant(found.deleted_at),
         "bytes": found.bytes_used,
         "bytes at most": found.bytes_limit,
         "records": found.records_used,

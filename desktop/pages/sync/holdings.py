@@ -73,6 +73,17 @@ class HoldingsCard(ActingCard):
         if isinstance(refusal, DeletionPending) and refusal.state == _PENDING:
             self.restore.show()
 
+    def show_deletion(self, deleted_at: int | None) -> None:
+        """Show when the service deletes, if it is to, whoever asked for it or called it off."""
+        told = bool(self.says.property("deletion"))
+        self.restore.setVisible(deleted_at is not None)
+        if deleted_at is not None:
+            sentence = _("The service deletes it on {when}; until then you can call it off here.")
+            self._say(sentence.format(when=moment(deleted_at)))
+        elif told:
+            self.says.hide()
+        self.says.setProperty("deletion", deleted_at is not None)
+
     def _deletion_card(self) -> QFrame:
         frame, column = card()
         frame.setProperty("kind", "well")
@@ -129,17 +140,14 @@ class HoldingsCard(ActingCard):
         begun = await holdings.delete(what, mode, self.code.text().strip())
         self.deletion.hide()
         self.code.clear()
-        self.restore.setVisible(begun.grace_until is not None)
+        self.show_deletion(begun.grace_until)
         if begun.grace_until is None:
             self._say(_("The service deletes it now; its receipt comes with the next round."))
-        else:
-            sentence = _("The service deletes it on {when}; until then you can call it off here.")
-            self._say(sentence.format(when=moment(begun.grace_until)))
 
     async def _restore(self) -> None:
         """Call off what is pending, be it of the account, of this office, or of both."""
         await self._session.office.syncing.holdings.restore_pending()
-        self.restore.hide()
+        self.show_deletion(None)
         self._say(_("The deletion is called off."))
         self._session.office.sync_rounds.hasten()
 
