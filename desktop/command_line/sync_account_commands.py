@@ -217,7 +217,15 @@ def verify(context: click.Context, file: Path, key: str | None) -> int:
     if key is not None and key != base64url.encode(signed_by):
         page.fail(_("Another key signed this receipt: it is not from that service."))
         return 1
-    told = {"scope": receipt.scope, "destroyed": receipt.purged_at, **receipt.counts}
+    server = str(receipt.members["server"])
+    told = {"scope": receipt.scope, "from": server, "destroyed": receipt.purged_at, **receipt.counts}
+    if key is None:
+        told["and now"] = _(
+            "It is as it was signed. Whether {server} signed it, its own list of keys says: give --key the key that "
+            "stands at {server}/.well-known/officesync."
+        ).format(server=server)
+    else:
+        told["and now"] = _("It is as {server} signed it.").format(server=server)
     page.show({"kind": "result", "value": {"signed by": base64url.encode(signed_by), **told}})
     return 0
 
