@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.commands.serving import Served
 from agents.sync_files import fault_words, moving_words
+from agents.sync_refusals import refusal_words
 from agents.sync_standing import clock_words, key_words
 from agents.syncing import Word
 from memory.errors import Refused
@@ -242,5 +243,6 @@ def row(done: Round) -> dict[str, Any]:
             "The room at the service is used up ({used} of {limit}): erase something or ask for more."
         ).format(used=done.quota.used, limit=done.quota.limit)
     if done.refused:
+        row["not trusted"] = list(refusal_words(done.refused))
         row["refused"] = [f"{source}: {reason}" for source, reason in done.refused]
     return row

@@ -19,7 +19,7 @@ from memory.sync.service import deletion, exports, proofs
 from memory.sync.service.calls import Calls
 from memory.sync.service.deletion import Deletion, Mode
 from memory.sync.service.exports import Export, Kind
-from memory.sync.service.faults import AccountPurged, SpacePurged
+from memory.sync.service.faults import AccountPurged, ServiceRefused, SpacePurged
 from memory.sync.service.proofs import Proof
 from memory.sync.service.spaces import space_of
 from memory.tables import SyncRecordTable
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 
 What = Literal["account", "office"]
 """The whole account, or the copy of this office alone."""
+_NOTHING_PENDING = "nothing_pending"
 
 
 class ServiceHoldings:
@@ -55,6 +56,22 @@ class ServiceHoldings:
             audit.append, "sync deletion asked", space_id, {"what": what, "mode": mode}
         )
         return begun
+
+    async def restore_pending(self) -> tuple[What, ...]:
+        """Call off what is pending, be it of this office, of the account, or of both, and return it.
+
+        Raises ServiceRefused where nothing is.
+        """
+        restored: list[What] = []
+        whats: tuple[What, ...] = ("office", "account")
+        for what in whats:
+            try:
+                await self.restore(what)
+                restored.append(what)
+            except ServiceRefused as refused:
+                if refused.code != _NOTHING_PENDING or (what == whats[-1] and not restored):
+                    raise
+        return tuple(restored)
 
     async def restore(self, what: What) -> None:
         """Call a deletion off that is still thought over."""

@@ -18,6 +18,8 @@ AT_ONCE = 500
 _END = "f" * 32
 _LIVE = ("synced", "held", "opaque", "passed", "too_long")
 """The states of records that a service has, if they have a number."""
+WITHHELD = "the service has something else than it gives out"
+"""Why a stretch of the ids is named among what was refused."""
 
 
 async def reconcile(parts: Parts, service: Service, done: Round) -> None:
@@ -71,9 +73,7 @@ async def _say_what_differs_still(
         return
     ours = await parts.database.read(_hashes)
     done.refused += [
-        (f"{number:02x}…", "the service has something else than it gives out")
-        for number in numbers
-        if ours[number] != theirs.ranges[number]
+        (f"{number:02x}…", WITHHELD) for number in numbers if ours[number] != theirs.ranges[number]
     ]
 
 

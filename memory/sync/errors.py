@@ -161,7 +161,10 @@ class LogShorter(LogRefused):
 
     def __init__(self, n: int, seen: int) -> None:
         super().__init__(
-            _("The service shows an older list of your devices; wait, or ask who runs it what was restored."),
+            _(
+                "The service shows an older list of your devices than this one knows: ask who runs it whether a backup "
+                "was brought back. If so, leave sync here, join again, and look through your devices."
+            ),
             f"ends at {n}, seen {seen}",
         )
 

@@ -139,6 +139,28 @@ async def test_a_service_that_shows_another_key_for_receipts_is_named(
     assert unnamed(page) == []
 
 
+async def test_what_another_device_deletes_or_calls_off_is_shown_after_the_next_round(
+    page: SyncPage, session, other: Office, hosted: Running
+) -> None:
+    await signed_up(page, hosted)
+    asked: Asked = await other.syncing.joining.ask_code(hosted.url, EMAIL)
+    await asyncio.to_thread(hosted.do_jobs)
+    key = os.urandom(32)
+    await session.office.syncing.account.replace_recovery(key)
+    await other.syncing.joining.join(asked, hosted.inbox.code(EMAIL), key)
+    press(page, "Sync now")
+    await until(lambda: " 0 of " not in page.account.room.text())
+    for what in ("office", "account"):
+        await other.syncing.holdings.delete(what, "grace")
+        press(page, "Sync now")
+        await until(lambda: "until then you can call it off" in said(page.holdings))
+        assert page.holdings.restore.isVisible()
+        await other.syncing.holdings.restore(what)
+        press(page, "Sync now")
+        await until(lambda: "until then you can call it off" not in said(page.holdings))
+        assert not page.holdings.restore.isVisible()
+
+
 async def test_the_account_is_frozen_gets_another_address_and_its_sessions_end(
     page: SyncPage, session, hosted: Running
 ) -> None:

@@ -7,7 +7,7 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from memory.sync.hosted import exporting
 from memory.sync.hosted.callers import caller_of, enter, network, session_needed
-from memory.sync.hosted.errors import malformed
+from memory.sync.hosted.errors import Refusal, malformed
 from memory.sync.hosted.requests import Body, Hash, Id, body_of, takes
 from memory.sync.hosted.web import pages
 
@@ -63,4 +63,9 @@ async def fetch(request: Request, token: str) -> Response:
     """Count the click and lead to the file."""
     service = await enter(request)
     await service.limits.take("link-network", network(request), 60, 60)
-    return RedirectResponse(await exporting.fetch(service, token), 303)
+    try:
+        return RedirectResponse(await exporting.fetch(service, token), 303)
+    except Refusal as wrong:
+        if wrong.code != exporting.NOT_READY:
+            raise
+        return pages.export_page(await exporting.by_token(service, token), status=wrong.status)
