@@ -72,8 +72,22 @@ def fingerprints(material: Material) -> Fingerprints:
     for vector in material.vectors:
         pieces.update(piece.lower() for piece in _vector_windows(vector))
     for content in material.contents:
-        pieces.update(piece.lower() for piece in content_windows(content))
+        for piece in content_windows(content):
+            pieces.add(piece.lower())
+            if (words := _words(piece)) is not None:
+                said.setdefault(piece.lower(), words)
     return Fingerprints(frozenset(pieces | said.keys()), said, too_short)
+
+
+def _words(piece: bytes) -> str | None:
+    """Return the words that a piece of a file is, None where it is none; a character that is cut is left out."""
+    for begin in range(4):
+        for end in range(len(piece), len(piece) - 4, -1):
+            try:
+                return piece[begin:end].decode()
+            except UnicodeDecodeError:
+                continue
+    return None
 
 
 def windows(text: str, most: int = MOST_WINDOWS) -> Iterator[str]:

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 from agents.errors import AgentsError
 from agents.events import TextDelta
 from agents.office import Office
-from memory import chats, notes, runs
+from memory import chats, messages, notes, runs
 from memory.chats import Message
 from memory.identifiers import new_id, now
 from memory.lifecycle import reports
@@ -214,6 +214,24 @@ async def test_words_that_are_also_kept_elsewhere_are_no_traces(office: Office) 
     assert report.state == "clean"
     assert report.proof["full"]["said_elsewhere"] > 0
     assert traces(office)
+
+
+@pytest.mark.parametrize(
+    "said", ["The tide comes twice a day. " * 20, "Der Pegel fällt – früh und spät, täglich. " * 20]
+)
+async def test_what_another_chat_quotes_of_a_file_is_no_trace_of_it(
+    office: Office, tmp_path: Path, said: str
+) -> None:
+    conversation, other = await office.create_conversation(), await office.create_conversation()
+    source = tmp_path / "tides.txt"
+    source.write_text(f"{MARKER}.\n\n{said}")
+    file = await office.attach(conversation.id, source)
+    await office.files.settled([file.id])
+    await office.database.write(messages.add_owner_message, other.id, f"Is it true? {said}")
+    report = await office.erasing.proved((await office.erasing.erase([Subject("file", file.id)])).id)
+    assert report.state == "clean", json.dumps(report.proof)
+    assert report.proof["full"]["said_elsewhere"] > 0
+    assert not traces(office, WORDS)
 
 
 async def test_agents_and_connections_go_and_leave_their_work_unnamed(office: Office, tmp_path: Path) -> None:
