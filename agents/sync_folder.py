@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 from agents.events import EventBus, Notice
+from agents.sync_recovery import Put, Recovery
 from agents.sync_service.account import Rounds, chosen_device
 from agents.sync_service.device_item import DeviceItem
 from memory import audit
@@ -20,6 +21,7 @@ from memory.sync.folder_membership import Seen
 from memory.sync.folder_watch import look
 from memory.sync.known import revisions
 from memory.sync.membership import Member
+from memory.sync.recovery import RecoveryPublic
 from memory.sync.service.rotation import Rotated, is_due
 from memory.sync.space import Credentials
 from resources.language import gettext as _
@@ -38,8 +40,11 @@ _TRIES = 3
 class FolderSide:
     """What this device does in an account that lies in a folder. Calls raise Refused, StorageError or VaultError."""
 
-    def __init__(self, database: Database, item: DeviceItem, rounds: Rounds, bus: EventBus) -> None:
+    def __init__(
+        self, database: Database, item: DeviceItem, rounds: Rounds, bus: EventBus, recovery: Recovery
+    ) -> None:
         self._database, self._item, self._rounds, self._bus = database, item, rounds, bus
+        self._recovery = recovery
         self._settled: tuple[str, bytes] | None = None
         self._looked: object = None
         self._shut: frozenset[str] = frozenset()
@@ -56,6 +61,7 @@ class FolderSide:
         """Return this device's membership as it is now, with another key of the space where one is due."""
         member = await self._changed(here, folder_membership.renew, now())
         await self._tell_of_newcomers(member, here.log_n)
+        member = await self._recovery.go_on(member, self._put(here))
         for _try in range(_TRIES):
             if not is_due(member.account, member.space_id):
                 break
@@ -113,12 +119,26 @@ class FolderSide:
 
         return await self._take_off(others)
 
+    async def require_in(self) -> None:
+        """Raise what would keep this device from changing the account now."""
+        async with self._rounds.turn:
+            await self._changed(await self._rounds.joined(), folder_membership.renew, now())
+
     async def replace_recovery(self, recovery_key: bytes) -> None:
-        """Put another recovery key, 32 new random bytes, in the place of the former one."""
+        """Put another recovery key, 32 new random bytes, in the place of the former one: see `Recovery.replace`."""
         async with self._rounds.turn:
             here = await self._rounds.joined()
-            await self._changed(here, folder_membership.replace_recovery, now(), recovery_key)
-            await self._database.write(audit.append, "sync recovery key replaced", here.space_id)
+
+            async def renew() -> Member:
+                return await self._changed(here, folder_membership.renew, now())
+
+            await self._recovery.replace(recovery_key, renew, self._put(here))
+
+    def _put(self, here: "Here") -> Put:
+        async def put(_member: Member, public: RecoveryPublic) -> Account:
+            return (await self._changed(here, folder_membership.replace_recovery, now(), public)).account
+
+        return put
 
     async def _take_off(self, choose: Callable[[Member], Sequence[str]]) -> "Round":
         async with self._rounds.turn:

@@ -14,6 +14,7 @@ from agents.files import Files
 from agents.lifecycle.erasing import Erasing
 from agents.sync_arrivals import reindex, tell
 from agents.sync_folder import FolderSide, reach, reached
+from agents.sync_recovery import Recovery
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
@@ -35,7 +36,7 @@ from memory.sync.carrier import Carrier
 from memory.sync.envelope import Signer
 from memory.sync.exchange import Parts, Round, exchange
 from memory.sync.folder import FolderCarrier
-from memory.sync.folder_account import spaces
+from memory.sync.folder_account import require_writable, spaces
 from memory.sync.membership import Member
 from memory.sync.service.carrier import HostedCarrier
 from memory.sync.service.faults import AccountPurged, DeletionPending, SpacePurged
@@ -85,8 +86,9 @@ class Syncing:
         self._bus, self._erasing, self._blobs, self._files = bus, erasing, blobs, files
         self.turn = asyncio.Lock()
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
-        self.account = ServiceAccount(database, self._item, self._connecting, self, bus)
-        self.folder = FolderSide(database, self._item, self, bus)
+        self.recovery = Recovery(database, self._item, bus)
+        self.account = ServiceAccount(database, self._item, self._connecting, self, bus, self.recovery)
+        self.folder = FolderSide(database, self._item, self, bus, self.recovery)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.profile = ServiceProfile(database, self.account)
         self.holdings = ServiceHoldings(database, self._connecting, self.account)
@@ -99,12 +101,17 @@ class Syncing:
         ``types`` are the types of records that sync, None for all.
         """
         async with self.turn:
-            await self.refuse_if_joined()
-            if await reach(folder, spaces, folder):
-                raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
+            await self.require_free(folder)
             member = await reach(folder, membership.found, folder, recovery_key, now())
             await self._begin(member, str(folder), types, founds=True)
             return await self.round()
+
+    async def require_free(self, folder: Path) -> None:
+        """Raise what would keep a space from being founded in a folder, before its recovery key is shown."""
+        await self.refuse_if_joined()
+        await reach(folder, require_writable, folder)
+        if await reach(folder, spaces, folder):
+            raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
 
     async def join(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
         """Become another device of the space in a folder; ``types`` as for `found`.
@@ -153,6 +160,7 @@ class Syncing:
             await self._database.write(_leave)
             await self._item.delete()
             self.account.forget()
+            self.recovery.forget()
         self._bus.publish(SyncSwitched())
 
     async def now(self, word: Word = NO_WORD) -> Round:

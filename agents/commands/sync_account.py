@@ -39,6 +39,13 @@ async def code(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"server": promises.server, "policy": promises.policy, "version": promises.policy_version}
 
 
+async def sign_in(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Take the ``code`` from the mail, before a recovery key is shown (``begins``) or typed."""
+    joining = served.office.syncing.joining
+    await joining.sign_in(_asked(arguments), arguments["code"], begins=arguments["begins"])
+    return {"signed in": True}
+
+
 async def found(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Begin an account with the new recovery key's ``words``; ``without`` names the categories that do not sync."""
     key, types = key_of(Secret(arguments["words"])), chosen_types(arguments)
@@ -127,6 +134,12 @@ async def revoke(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
             "What a device that was taken off wrote last had not arrived here: it stays locked."
         )
     return told
+
+
+async def require_in(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Say whether this device can change the account now, before another recovery key is made."""
+    await (await served.office.syncing.members()).require_in()
+    return {"account": "reached"}
 
 
 async def recovery(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:

@@ -28,6 +28,12 @@ async def on(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"sync": "on"}
 
 
+async def found_in(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Say whether a space can be founded in ``folder``, before a recovery key is made for it."""
+    await served.office.syncing.require_free(Path(arguments["folder"]))
+    return {"folder": "free"}
+
+
 async def join(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Join the devices that meet in ``folder`` by the ``words`` of their recovery key; ``without`` as for `on`."""
     words, types = Secret(arguments["words"]), chosen_types(arguments)

@@ -15,6 +15,7 @@ from memory.sync.membership import Member
 from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session
 from memory.sync.service.enrolling import Joining
+from memory.sync.service.log import AccountLog
 from memory.sync.service.sign_in import Asked, Promises
 from resources.language import gettext as _
 
@@ -58,6 +59,16 @@ class ServiceJoining:
         calls = await self._connecting.calls(Session(url))
         with reaching(url):
             return await sign_in.promises(calls)
+
+    async def sign_in(self, asked: Asked, code: str, *, begins: bool) -> None:
+        """Take the code before anything is shown or typed that would be of no use without it.
+
+        Raises Refused where the account has devices and this one ``begins`` it, or has none and this one is to join.
+        """
+        await self._rounds.refuse_if_joined()
+        with reaching(asked.url):
+            log = AccountLog(await self._by_mail(asked, code))
+            await (membership.require_free(log) if begins else membership.require_begun(log))
 
     async def found(
         self, asked: Asked, code: str, recovery_key: bytes, types: Collection[str] | None = None

@@ -1,6 +1,5 @@
 """``bureau sync``: the arguments and help of its commands. What they do is in ``agents/commands/syncing``."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -44,12 +43,16 @@ def sync_on(context: click.Context, place: str | None, email: str | None, withou
     if is_service(place):
         return found(context, place, email, without)
     folder = _folder(context, place)
-    from desktop.command_line.recovery import show_sync_key
+    from desktop.command_line.recovery import counting_later, show_sync_key
+    from desktop.command_line.stepping import Steps, run_steps
 
-    words = show_sync_key(os.urandom(32))
-    if words is None:
-        return 1
-    return run_command(context, "sync on", folder=folder, words=words, without=list(without))
+    async def work(steps: Steps) -> None:
+        await steps.take("sync found in", folder=folder)
+        words = show_sync_key()
+        with counting_later():
+            steps.end(await steps.take("sync on", folder=folder, words=words, without=list(without)))
+
+    return run_steps(context.obj, "sync on", work)
 
 
 @sync.command("join")

@@ -92,6 +92,14 @@ def spaces(root: Path) -> tuple[str, ...]:
     return tuple(sorted(path.name for path in root.iterdir() if path.is_dir() and is_id(path.name)))
 
 
+def require_writable(root: Path) -> None:
+    """Raise OSError where a folder is not there, or nothing can be written into it; nothing is."""
+    if not root.is_dir():
+        raise FileNotFoundError(root)
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise PermissionError(root)
+
+
 def is_id(name: Any) -> bool:
     """Whether this is the id of a space or a device."""
     return isinstance(name, str) and len(name) == 32 and all(one in "0123456789abcdef" for one in name)

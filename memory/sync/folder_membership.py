@@ -20,7 +20,7 @@ from memory.sync.folder_account import FolderAccount
 from memory.sync.key_wraps import FOR_RECOVERY, wraps_for_all
 from memory.sync.log_forks import Resolved, resolve
 from memory.sync.membership import Member, opened, require_current
-from memory.sync.recovery import RecoveryKeys
+from memory.sync.recovery import RecoveryPublic
 from memory.sync.service.faults import DeviceRevoked
 from memory.sync.space_keys import SpaceKey
 from resources.language import gettext as _
@@ -98,12 +98,12 @@ def revoke(root: Path, member: Member, seen: Seen, at: int, device_ids: Iterable
     return renew(root, member, seen, at)
 
 
-def replace_recovery(root: Path, member: Member, seen: Seen, at: int, recovery_key: bytes) -> Member:
+def replace_recovery(root: Path, member: Member, seen: Seen, at: int, public: RecoveryPublic) -> Member:
     """Put another recovery key in the place of the former one, and wrap the keys of the space to it; blocks.
 
     Where this is cut off after the entry, the next device that sees it wraps them. Raises as `renew`.
     """
-    folder, public = FolderAccount(root, member.space_id), RecoveryKeys.of(recovery_key).public
+    folder = FolderAccount(root, member.space_id)
     found = _said_anew(folder, member, seen, at)
     if found.chain.recovery != public:
         folder.append(member.device.id, _writer(member).new_recovery(found.chain, public, at))

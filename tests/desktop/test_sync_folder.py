@@ -6,6 +6,7 @@ import pytest
 
 from agents.office import Office
 from desktop.pages.recovery_words import RecoveryWords
+from memory.sync import folder_membership
 from memory.sync.errors import WrapRefused
 from memory.sync.service.faults import DeviceRevoked
 from tests.desktop.test_privacy import press, said
@@ -25,6 +26,39 @@ async def test_a_device_is_taken_off_in_a_folder(page, session, other: Office, f
         await other.syncing.now()
     here = await session.office.syncing.here()
     assert here is not None and here.epoch == 2
+
+
+async def test_where_the_folder_is_away_no_other_recovery_key_is_shown(page, session, folder: Path) -> None:  # noqa: F811
+    await session.office.syncing.found(folder, bytes(range(32)))
+    await until(lambda: "Recovery key of sync" in said(page.recovery))
+    folder.rename(folder.with_name("away"))
+    press(page.recovery, "Make a new recovery key")
+    await until(lambda: "cannot be used" in said(page.recovery))
+    assert page.recovery.findChildren(RecoveryWords) == []
+
+
+async def test_a_recovery_key_that_waits_for_a_round_is_said_to_wait(
+    page,  # noqa: F811
+    session,
+    folder: Path,  # noqa: F811
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await session.office.syncing.found(folder, bytes(range(32)))
+    await until(lambda: "Recovery key of sync" in said(page.recovery))
+    press(page.recovery, "Make a new recovery key")
+    await until(lambda: bool(page.recovery.findChildren(RecoveryWords)))
+    (words,) = page.recovery.findChildren(RecoveryWords)
+    assert "the former one holds" in said(page.recovery)
+
+    def cut_off(*_arguments: object) -> object:
+        raise OSError("the stick was pulled")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(folder_membership, "replace_recovery", cut_off)
+        words.kept.emit()
+        await until(lambda: "Keep both recovery keys" in said(page.recovery))
+    await session.office.syncing.now()
+    await until(lambda: "Keep both recovery keys" not in said(page.recovery))
 
 
 async def test_another_recovery_key_holds_in_a_folder(page, session, other: Office, folder: Path) -> None:  # noqa: F811

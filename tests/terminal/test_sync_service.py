@@ -100,6 +100,16 @@ def test_devices_meet_at_a_service_until_its_owner_deletes_the_account(tmp_path:
     assert code == 1 and "Another key" in errors
 
 
+def test_no_recovery_key_is_shown_before_the_code_is_right(tmp_path: Path) -> None:
+    with running(tmp_path / "hosted") as hosted:
+        one = made(tmp_path, "one")
+        words = ["sync", "on", "--email", EMAIL, hosted.url]
+        code, shown = in_terminal(
+            [*PROGRAM, *one.options, *words], one.environment, [(_CODE, b"never-mailed\n")]
+        )
+    assert code == 1 and "code" in shown and "shown once" not in shown
+
+
 def test_what_is_typed_wrongly_is_told_in_a_sentence(tmp_path: Path) -> None:
     one = Terminal(tmp_path)
     for words, part, expected in (

@@ -13,7 +13,7 @@ from memory.sync.envelope import Signer
 from memory.sync.errors import RecoveryKeyOther, WrapRefused
 from memory.sync.key_wraps import FOR_RECOVERY, Wrap, wrap, wraps_for_all
 from memory.sync.membership import Member, require_current
-from memory.sync.recovery import RecoveryKeys
+from memory.sync.recovery import RecoveryKeys, RecoveryPublic
 from memory.sync.service.calls import Calls
 from memory.sync.service.faults import LogMoved, ServiceRefused
 from memory.sync.service.log import AccountLog
@@ -54,17 +54,11 @@ async def found(calls: Calls, recovery_key: bytes, at: int) -> Member:
     Raises Refused where the account has devices already, Unreachable, ServiceFault.
     """
     log, device, recovery = AccountLog(calls), DeviceKeys.new(), RecoveryKeys.of(recovery_key)
-    there = Refused(
-        _(
-            "Your account at this service has devices already: join them with “bureau sync join”, or begin elsewhere."
-        )
-    )
-    if await log.begun():
-        raise there
+    await require_free(log)
     try:
         await log.begin(account_log.genesis(device, recovery.public, at))
     except LogMoved:
-        raise there from None
+        raise _has_devices() from None
     calls.session.become(device.id, device.sign)
     await calls.sign_in()
     return await found_space(calls, log, device, at)
@@ -133,6 +127,20 @@ async def join(
     return Member(chosen.id, device, keys, account), False
 
 
+async def require_free(log: AccountLog) -> None:
+    """Raise Refused where an account has devices already."""
+    if await log.begun():
+        raise _has_devices()
+
+
+def _has_devices() -> Refused:
+    return Refused(
+        _(
+            "Your account at this service has devices already: join them with “bureau sync join”, or begin elsewhere."
+        )
+    )
+
+
 async def require_begun(log: AccountLog) -> None:
     """Raise Refused where an account has no device yet."""
     if not await log.begun():
@@ -189,13 +197,12 @@ async def _renewed(calls: Calls, log: AccountLog, member: Member, seen_n: int) -
 
 
 async def replace_recovery(
-    calls: Calls, log: AccountLog, member: Member, recovery_key: bytes, at: int
+    calls: Calls, log: AccountLog, member: Member, public: RecoveryPublic, at: int
 ) -> Member:
     """Put another recovery key in the place of the former one, and wrap the keys of the space to it.
 
     Where this is cut off after the entry, the next device that sees it wraps them. Raises as `renew`.
     """
-    public = RecoveryKeys.of(recovery_key).public
     writer = Writer(member.device.id, member.device.sign)
     account = await log.append(
         lambda now: None if now.recovery == public else writer.new_recovery(now, public, at)
