@@ -37,7 +37,7 @@ from memory.sync.envelope import Signer
 from memory.sync.exchange import Parts, Round, exchange
 from memory.sync.folder import FolderCarrier
 from memory.sync.folder_account import require_writable, spaces
-from memory.sync.membership import Member
+from memory.sync.membership import Begun, Member
 from memory.sync.service.carrier import HostedCarrier
 from memory.sync.service.faults import AccountPurged, DeletionPending, SpacePurged
 from memory.sync.service.hints import heads
@@ -101,8 +101,13 @@ class Syncing:
         ``types`` are the types of records that sync, None for all.
         """
         async with self.turn:
+            begun = await self._item.read_begun()
+            if begun is not None and begun.space_id in await reach(folder, spaces, folder):
+                # It was cut off once the space was there: it goes on.
+                return await self._join(folder, recovery_key, types)
             await self.require_free(folder)
-            member = await reach(folder, membership.found, folder, recovery_key, now())
+            keep = self._item.keep_begun
+            member = await reach(folder, membership.found, folder, recovery_key, now(), keep)
             await self._begin(member, str(folder), types, founds=True)
             return await self.round()
 
@@ -119,15 +124,17 @@ class Syncing:
         Raises Refused, StorageError, VaultError.
         """
         async with self.turn:
-            await self.refuse_if_joined()
-            there = await reach(folder, spaces, folder)
-            if len(there) != 1:
-                raise Refused(
-                    _("This folder holds no office of yours, or several: choose the folder of one.")
-                )
-            member = await reach(folder, membership.join, folder, there[0], recovery_key, now())
-            await self._begin(member, str(folder), types, founds=False)
-            return await self.round()
+            return await self._join(folder, recovery_key, types)
+
+    async def _join(self, folder: Path, recovery_key: bytes, types: Collection[str] | None) -> Round:
+        await self.refuse_if_joined()
+        there = await reach(folder, spaces, folder)
+        if len(there) != 1:
+            raise Refused(_("This folder holds no office of yours, or several: choose the folder of one."))
+        begun, keep = await self._item.read_begun(), self._item.keep_begun
+        member = await reach(folder, membership.join, folder, there[0], recovery_key, now(), begun, keep)
+        await self._begin(member, str(folder), types, founds=Begun(member.device, member.space_id) == begun)
+        return await self.round()
 
     async def enter(
         self,
@@ -157,6 +164,7 @@ class Syncing:
         """Forget the space and this device's keys; the office stays as it is. Raises VaultError, StorageError."""
         self._interrupt()
         async with self.turn:
+            await self._item.forget_begun()  # before all: nobody joins again as a device that was in use
             await self._database.write(_leave)
             await self._item.delete()
             self.account.forget()
@@ -227,6 +235,7 @@ class Syncing:
     ) -> None:
         await self._item.write(member)
         await self._database.write(_begin, member, place, shapes() if types is None else types, founds)
+        await self._item.forget_begun()
         self._bus.publish(SyncSwitched())
 
     async def round(self, word: Word = NO_WORD) -> Round:

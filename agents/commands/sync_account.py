@@ -14,7 +14,7 @@ from agents.commands.syncing import chosen_types, row
 from agents.door.protocol import Caller, CommandFailed, Item
 from agents.sync_service.account import Comparison
 from memory.sync import base64url, kept_receipts
-from memory.sync.device_names import DeviceName
+from memory.sync.device_names import DeviceName, has_come_in
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.exports import FAILED, READY
 from memory.sync.service.sign_in import Asked, service_address
@@ -284,10 +284,12 @@ async def address(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _device(device_id: str, active: bool, this: str, names: Mapping[str, DeviceName]) -> dict[str, Any]:
     name = names.get(device_id, DeviceName(device_id)).title
+    waits = active and not has_come_in(device_id, names)
     return {
         "id": device_id,
         "name": name,
         "state": "active" if active else "revoked",
+        "note": _("nothing has come from it yet") if waits else "",
         "this": device_id == this,
     }
 

@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from memory.sync import base64url
 from memory.sync.device_keys import DeviceKeys, Receiver
-from memory.sync.membership import Member
+from memory.sync.membership import Begun, Member
 from memory.sync.recovery import RecoveryPublic
 from memory.sync.service.calls import Tokens
 from memory.sync.space_keys import SpaceKey
@@ -22,7 +22,7 @@ from vault.errors import KeyNotFound
 from vault.office_keys import Vault
 from vault.secret import Secret
 
-ITEM, SESSION_ITEM, CHANGE_ITEM = "sync", "sync-session", "sync-recovery"
+ITEM, SESSION_ITEM, CHANGE_ITEM, BEGUN_ITEM = "sync", "sync-session", "sync-recovery", "sync-begun"
 """The names of the vault's items."""
 
 
@@ -59,6 +59,24 @@ class DeviceItem:
         """Keep the keys of this device in the place of the former ones."""
         secret = Secret(json.dumps(_to_item(member)))
         await asyncio.to_thread(self._vault.write_key, ITEM, secret, _("keys of this device for sync"))
+
+    def keep_begun(self, begun: Begun) -> None:
+        """Keep the keys of a device that is becoming one of an account's; blocks."""
+        secret = Secret(json.dumps(_to_item(Kept(begun.space_id, begun.device, ()))))
+        self._vault.write_key(BEGUN_ITEM, secret, _("keys of this device for sync, until it has joined"))
+
+    async def read_begun(self) -> Begun | None:
+        """Return the device that was cut off while it joined, None where none was."""
+        try:
+            secret = await asyncio.to_thread(self._vault.read_key, BEGUN_ITEM)
+        except KeyNotFound:
+            return None
+        kept = _from_item(json.loads(secret.reveal()))
+        return Begun(kept.device, kept.space_id)
+
+    async def forget_begun(self) -> None:
+        """Forget the device that was becoming one of an account's: it has, or will never."""
+        await asyncio.to_thread(self._vault.delete_key, BEGUN_ITEM)
 
     async def read_tokens(self) -> Tokens:
         """Return the tokens of the last session, empty ones where there was none."""
@@ -103,7 +121,7 @@ class DeviceItem:
 
     async def delete(self) -> None:
         """Destroy all of it."""
-        for name in (SESSION_ITEM, CHANGE_ITEM, ITEM):
+        for name in (SESSION_ITEM, CHANGE_ITEM, BEGUN_ITEM, ITEM):
             await asyncio.to_thread(self._vault.delete_key, name)
 
 

@@ -1,5 +1,6 @@
 """How this office becomes a device of an account at a service: it begins one, or joins by recovery key or six words."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,7 +12,7 @@ from memory import audit
 from memory.database import Database
 from memory.errors import Refused
 from memory.identifiers import now
-from memory.sync.membership import Member
+from memory.sync.membership import Begun, Member
 from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session
 from memory.sync.service.enrolling import Joining
@@ -81,7 +82,8 @@ class ServiceJoining:
         async def join() -> tuple[Member, bool]:
             with reaching(asked.url):
                 calls = await self._by_mail(asked, code)
-                return await membership.found(calls, recovery_key, now()), True
+                begun = await self._item.read_begun()
+                return await membership.found_or_go_on(calls, recovery_key, now(), begun, self._keep)
 
         return await self._rounds.enter(asked.url, join, types)
 
@@ -102,7 +104,8 @@ class ServiceJoining:
         async def join() -> tuple[Member, bool]:
             with reaching(asked.url):
                 calls = await self._by_mail(asked, code)
-                return await membership.join(calls, recovery_key, now(), space_id)
+                begun = await self._item.read_begun()
+                return await membership.join(calls, recovery_key, now(), space_id, begun, self._keep)
 
         return await self._rounds.enter(asked.url, join, types)
 
@@ -155,6 +158,9 @@ class ServiceJoining:
         await self._database.write(audit.append, "sync policy accepted", promises.server, accepted)
         self._signed_in = (asked, code, calls)
         return calls
+
+    async def _keep(self, begun: Begun) -> None:
+        await asyncio.to_thread(self._item.keep_begun, begun)
 
     def _announced(self) -> _UnderWay:
         if self._under_way is None:

@@ -53,10 +53,6 @@ class FolderCarrier(FolderPieces):
         self._own: dict[str, _Own] | None = None
         self._last = 0
 
-    def found(self) -> None:
-        """Make the folder of a new space. Nothing else does: a folder that is away must not look like an empty one."""
-        self._space.mkdir(exist_ok=True)
-
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return unread revisions of the other devices. Raises OSError where the folder is not there."""
         return await _ended(self._pull, position, skip)

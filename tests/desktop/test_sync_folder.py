@@ -6,7 +6,7 @@ import pytest
 
 from agents.office import Office
 from desktop.pages.recovery_words import RecoveryWords
-from memory.sync import folder_membership
+from memory.sync import folder_membership, membership
 from memory.sync.errors import WrapRefused
 from memory.sync.service.faults import DeviceRevoked
 from tests.desktop.test_privacy import press, said
@@ -26,6 +26,25 @@ async def test_a_device_is_taken_off_in_a_folder(page, session, other: Office, f
         await other.syncing.now()
     here = await session.office.syncing.here()
     assert here is not None and here.epoch == 2
+
+
+async def test_a_device_that_was_cut_off_while_joining_is_said_to_be_that(
+    page,  # noqa: F811
+    session,
+    other: Office,  # noqa: F811
+    folder: Path,  # noqa: F811
+) -> None:
+    await together(session, other, folder)
+    membership.join(folder, (await other.syncing.joined()).space_id, await another_key(other), 0)
+    await page.devices.show_devices(await session.office.syncing.joined())
+    await until(lambda: "nothing has come from it yet" in said(page.devices))
+    assert said(page.devices).count("in use") == 2
+
+
+async def another_key(office: Office) -> bytes:
+    key = bytes(range(32))
+    await office.syncing.folder.replace_recovery(key)
+    return key
 
 
 async def test_where_the_folder_is_away_no_other_recovery_key_is_shown(page, session, folder: Path) -> None:  # noqa: F811

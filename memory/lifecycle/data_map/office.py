@@ -284,6 +284,13 @@ def _other_places() -> tuple[Entry, ...]:
             erase=EraseRule.OFFICE,
         ),
         Entry(
+            place="keyring:sync-begun",
+            category=Category.SECRETS,
+            purpose=_("The keys of this device for sync, until it has joined your others."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+        ),
+        Entry(
             place="keyring:sync-recovery",
             category=Category.SECRETS,
             purpose=_("The public part of a new recovery key of sync, until the account has it."),
