@@ -48,14 +48,16 @@ class FolderSide:
         self._settled: tuple[str, bytes] | None = None
         self._looked: object = None
         self._shut: frozenset[str] = frozenset()
+        self.damaged: tuple[str, ...] = ()
+        """The files of the account log that were found damaged last."""
         self.rotated: Rotated | None = None
         """What the last rotation of this run came to."""
 
     async def account(self, here: "Here") -> Account:
         """Return the account as the folder shows it; nothing is changed."""
-        return await reach(
-            here.folder, folder_membership.read_account, here.folder, here.space_id, _seen(here)
-        )
+        log = await reach(here.folder, folder_membership.read, here.folder, here.space_id, _seen(here))
+        self.damaged = log.told()
+        return log.resolved.account
 
     async def renewed(self, here: "Here") -> Member:
         """Return this device's membership as it is now, with another key of the space where one is due."""

@@ -285,6 +285,7 @@ class Syncing:
 
     async def _folder_round(self, here: Here, word: Word, done: Round) -> None:
         member = await self.folder.renewed(here)
+        done.damaged = self.folder.damaged
         carrier = FolderCarrier(here.folder, here.space_id, here.device_id)
         parts = self._parts(member, carrier, member.account.current_epoch(here.space_id))
         await self.folder.carry_over(here, member, parts.credentials)

@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.commands.serving import Served
 from agents.sync_files import fault_words, moving_words
+from agents.sync_standing import damaged_words
 from agents.syncing import Word
 from memory.errors import Refused
 from memory.sync.categories import categories as known_categories
@@ -244,6 +245,8 @@ def row(done: Round) -> dict[str, Any]:
         row["full"] = _(
             "The room at the service is used up ({used} of {limit}): erase something or ask for more."
         ).format(used=done.quota.used, limit=done.quota.limit)
+    if done.damaged:
+        row["damaged"] = damaged_words(done.damaged)
     if done.refused:
         row["refused"] = [f"{source}: {reason}" for source, reason in done.refused]
     return row

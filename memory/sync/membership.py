@@ -14,8 +14,8 @@ from memory.sync.envelope import Signer
 from memory.sync.errors import RecoveryKeyOther, SignerRefused, WrapRefused
 from memory.sync.folder import revisions
 from memory.sync.folder_account import FolderAccount
+from memory.sync.folder_log import read_log
 from memory.sync.key_wraps import FOR_RECOVERY, Wrap, unwrap, wrap
-from memory.sync.log_forks import resolve
 from memory.sync.recovery import RecoveryKeys
 from memory.sync.space_keys import SpaceKey
 
@@ -86,7 +86,7 @@ def join(
     Raises LogRefused, WrapRefused where the recovery key is another one, OSError, and what ``keep`` raises.
     """
     folder, recovery = FolderAccount(root, space_id), RecoveryKeys.of(recovery_key)
-    found = resolve(folder.entries())
+    found = read_log(folder).resolved
     account = found.chain
     if found.void or account.recovery != recovery.public:
         raise RecoveryKeyOther

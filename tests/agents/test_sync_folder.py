@@ -115,8 +115,12 @@ async def test_what_comes_later_from_who_was_taken_off_is_not_taken(offices: Off
     there = theirs.with_name("there")
     shutil.copytree(theirs, there)
     await one.syncing.folder.revoke([off])
-    account = [path for path in folder.rglob("log-*.json") if path.parent.name == await device_id(one)]
-    hidden = [(path, path.read_bytes()) for path in account if int(path.stem.split("-")[1]) > 2]
+    account = [path for path in folder.rglob("log*.json") if path.parent.name == await device_id(one)]
+    hidden = [
+        (path, path.read_bytes())
+        for path in account
+        if path.name == "log.json" or int(path.stem.split("-")[1]) > 2
+    ]
     for path, _data in hidden:
         path.unlink()  # the revocation has not reached the device
     shutil.rmtree(there)
