@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
+
+from sqlalchemy.orm import Session
 
 from agents.events import EventBus, Notice
 from agents.sync_recovery import Put, Recovery
@@ -17,13 +20,17 @@ from memory.identifiers import now
 from memory.sync import folder_membership, folder_rotation, space
 from memory.sync.account import Account
 from memory.sync.carrying_over import carry_over
+from memory.sync.envelope import Signer
+from memory.sync.folder import FolderCarrier, is_behind
+from memory.sync.folder_account import require_writable, spaces
 from memory.sync.folder_membership import Seen
 from memory.sync.folder_watch import look
-from memory.sync.known import revisions
+from memory.sync.known import carried, revisions
 from memory.sync.membership import Member
 from memory.sync.recovery import RecoveryPublic
 from memory.sync.service.rotation import Rotated, is_due
 from memory.sync.space import Credentials
+from memory.sync.space_keys import SpaceKeys
 from resources.language import gettext as _
 
 if TYPE_CHECKING:
@@ -101,6 +108,37 @@ class FolderSide:
             return
         await reach(here.folder, folder_rotation.remove_former_wraps, here.folder, member)
         self._looked = looked
+
+    async def move(self, there: "Here") -> None:
+        """Let the devices meet in the folder that ``there`` names; what of this device is not there is sealed anew.
+
+        Raises Refused unless the same space lies there, with all that this device has read.
+        """
+        folder, space_id = there.folder, there.space_id
+        await reach(folder, require_writable, folder)
+        if space_id not in await reach(folder, spaces, folder):
+            raise Refused(
+                _("{path} does not hold this office: choose the folder that was moved.").format(path=folder)
+            )
+        account = await self.account(there)
+        active = [device.public.id for device in account.active()]
+        position = await self._database.read(space.position)
+        if await reach(folder, is_behind, folder / space_id, position, active):
+            sentence = _(
+                "What lies in {path} is older than what this device has read: wait until it is there whole, or choose "
+                "the folder that was moved."
+            )
+            raise Refused(sentence.format(path=folder))
+        member = await self.renewed(there)
+        own, erased = await self._database.read(carried)
+        carrier = FolderCarrier(folder, space_id, there.device_id)
+        lacking = await reach(folder, carrier.lacking_own, own)
+        ordered = await reach(folder, folder_rotation.ordered_erased, folder, space_id)
+        await reach(folder, carrier.leave_numbers_out)
+        keys = SpaceKeys(space_id, *member.keys)
+        signer = Signer(member.device.id, member.device.sign)
+        credentials = Credentials(signer, keys, member.account.current_epoch(space_id))
+        await self._database.write(_move, there.place, credentials, lacking, erased - ordered)
 
     async def revoke(self, beginnings: Sequence[str]) -> "Round":
         """Take devices off the account, named by their ids or how these begin, then renew the key of the space.
@@ -218,6 +256,18 @@ async def reached(folder: Path, work: Awaitable[T]) -> T:
 
 def _seen(here: "Here") -> Seen:
     return here.log_n, here.log_head
+
+
+def _move(
+    session: Session,
+    place: str,
+    credentials: Credentials,
+    lacking: AbstractSet[str],
+    unordered: AbstractSet[str],
+) -> None:
+    space.move(session, place)
+    carry_over(session, credentials, now(), shut=lacking, orphans={}, erased=unordered)
+    audit.append(session, "sync folder moved", "", {"place": place})
 
 
 def _left(member: Member) -> bool:

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import delete
@@ -152,6 +152,21 @@ class Syncing:
             await self._begin(member, place, types, founds=founds)
             return await self.round()
 
+    async def move(self, folder: Path) -> Round:
+        """Meet the other devices in another folder from now on: the former one was moved there.
+
+        Raises Refused where that is not the same space, StorageError, VaultError.
+        """
+        async with self.turn:
+            here = await self.joined()
+            if here.hosted:
+                raise Refused(_("This office meets your devices at a service: only a folder is moved."))
+            if not here.enabled:
+                raise _paused()
+            await self.folder.move(replace(here, place=str(folder)))
+            self._bus.publish(SyncSwitched())
+            return await self.round()
+
     async def switch(self, *, enabled: bool) -> None:
         """Pause sync, or go on with it. Raises Refused where it was never on."""
         await self.joined()
@@ -258,7 +273,7 @@ class Syncing:
             if done.touched:  # before it failed it may have brought much
                 await tell(self._database, self._recall, self._bus, done)
         if not went:
-            raise Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
+            raise _paused()
         await self._note(now())
         await self._files.read_waiting()  # what has arrived
         return done
@@ -345,6 +360,10 @@ def _begin(session: Session, member: Member, place: str, types: Collection[str],
         session.execute(delete(AgentTable))
     space.begin(session, member.space_id, member.device.id, place, member.account, types=types, founds=founds)
     audit.append(session, "sync on", member.space_id, {"place": place})
+
+
+def _paused() -> Refused:
+    return Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
 
 
 def _switch(session: Session, enabled: bool) -> None:

@@ -95,6 +95,7 @@ ANSWERING: dict[str, Answering] = {
     "sync on": syncing.on,
     "sync found in": syncing.found_in,
     "sync join": syncing.join,
+    "sync folder": syncing.move,
     "sync off": syncing.off,
     "sync leave": syncing.leave,
     "sync now": syncing.now,

@@ -41,6 +41,13 @@ async def join(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     return row(await served.office.syncing.join(Path(arguments["folder"]), key_of(words), types))
 
 
+async def move(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Let the devices meet in ``folder``, where the former one was moved; without one, say where they meet."""
+    syncing = served.office.syncing
+    done = row(await syncing.move(Path(arguments["folder"]))) if arguments["folder"] else {}
+    return {"folder": (await syncing.joined()).place, **done}
+
+
 async def off(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Pause sync."""
     await served.office.syncing.switch(enabled=False)

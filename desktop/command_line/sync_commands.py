@@ -175,6 +175,14 @@ def sync_name(context: click.Context, name: str, device: str) -> int:
     return run_command(context, "sync name", name=name, device=device)
 
 
+@sync.command("folder")
+@click.argument("folder", metavar="[FOLDER]", required=False)
+@click.pass_context
+def sync_folder(context: click.Context, folder: str | None) -> int:
+    """Say in which folder your devices meet; with a folder, go on there: the former one was moved."""
+    return run_command(context, "sync folder", folder=_folder(context, folder) if folder else "")
+
+
 @sync.command("off")
 @click.pass_context
 def sync_off(context: click.Context) -> int:

@@ -7,7 +7,7 @@ A revision that a later one of the same device replaced is removed; an order to 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -79,6 +79,17 @@ class FolderCarrier(FolderPieces):
                 device, _slash, counter = item.source.partition("/")
                 read.setdefault(device, set()).add(int(counter))
         return {device: _ranges(numbers) for device, numbers in read.items()}
+
+    def lacking_own(self, revisions: Mapping[str, str]) -> frozenset[str]:
+        """Return the records of which this device's latest revision is not here; blocks. Raises OSError."""
+        own = self._written()
+        return frozenset(rid for rid, rev in revisions.items() if rid not in own or own[rid].rev != rev)
+
+    def leave_numbers_out(self) -> None:
+        """Give no number that this device may have given elsewhere; blocks. Raises OSError."""
+        self._written()
+        self._last += _GAP
+        self._keep_count()
 
     def _pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         items: list[Item] = []
@@ -216,6 +227,19 @@ def revisions(folder: Path) -> Iterator[tuple[int, Path]]:
     for path in folder.iterdir():
         if path.suffix == _SUFFIX and path.stem.isascii() and path.stem.isdigit():
             yield int(path.stem), path
+
+
+def is_behind(space: Path, position: Position, device_ids: Iterable[str]) -> bool:
+    """Whether something of these devices was read that is neither there nor followed by anything; blocks."""
+    for device_id in position.keys() & set(device_ids):
+        mine = space / device_id
+        there = [number for number, _path in revisions(mine)] if mine.is_dir() else []
+        count = mine / _COUNT
+        if count.exists() and (said := count.read_bytes()).isdigit():
+            there.append(int(said))
+        if max(_numbers(position[device_id]), default=0) > max(there, default=0):
+            return True
+    return False
 
 
 def _numbers(ranges: Iterable[Sequence[int]]) -> Iterator[int]:

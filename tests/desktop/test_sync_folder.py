@@ -9,6 +9,7 @@ from desktop.pages.recovery_words import RecoveryWords
 from memory.sync import folder_membership, membership
 from memory.sync.errors import WrapRefused
 from memory.sync.service.faults import DeviceRevoked
+from tests.desktop.test_names import unnamed
 from tests.desktop.test_privacy import press, said
 from tests.desktop.test_sync import folder, other, page, together  # noqa: F401  # the fixtures of the page
 from tests.desktop.waiting import until
@@ -45,6 +46,25 @@ async def another_key(office: Office) -> bytes:
     key = bytes(range(32))
     await office.syncing.folder.replace_recovery(key)
     return key
+
+
+async def test_a_folder_that_was_moved_is_found_again(page, session, folder: Path) -> None:  # noqa: F811
+    await session.office.syncing.found(folder, bytes(range(32)))
+    moved = page.standing.moved
+    await until(moved.button.isVisible)
+    here = folder.with_name("moved")
+    folder.rename(here)
+    folder.mkdir()
+    press(page, "Sync now")
+    await until(lambda: "cannot be used" in said(page.standing))
+    moved.move_to(folder)
+    await until(lambda: "does not hold this office" in said(moved))
+    assert page.standing.place.text() == str(folder) and unnamed(page) == []
+    moved.move_to(here)
+    await until(
+        lambda: page.standing.place.text() == str(here) and "cannot be used" not in said(page.standing)
+    )
+    assert not moved.fault.isVisible() and moved.button.isEnabled()
 
 
 async def test_where_the_folder_is_away_no_other_recovery_key_is_shown(page, session, folder: Path) -> None:  # noqa: F811

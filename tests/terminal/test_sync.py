@@ -55,6 +55,13 @@ def test_two_offices_meet_in_a_folder(tmp_path: Path) -> None:
     code, output, _errors = one.run("sync", "status")
     assert code == 0 and "cannot be used" in output and re.search(r"^fault at +20\d\d-", output, re.MULTILINE)
     assert not (tmp_path / "away" / "office.db").exists()
+    code, _output, errors = one.run("sync", "folder", str(tmp_path / "one"))
+    assert code == 1 and "does not hold this office" in errors
+    moved = one.value("sync", "folder", str(tmp_path / "away"))
+    assert isinstance(moved, dict) and moved["folder"] == str(tmp_path / "away")
+    assert one.value("sync", "folder") == {"folder": str(tmp_path / "away")}
+    code, _output, errors = one.run("sync", "folder", str(tmp_path / "nowhere"))
+    assert code == 2 and "nowhere" in errors
 
 
 def test_words_of_another_recovery_key_are_told_to_be_that(tmp_path: Path) -> None:

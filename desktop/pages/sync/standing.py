@@ -12,6 +12,7 @@ from agents.syncing import Status
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import Card, label
+from desktop.pages.sync.moving import MovedFolder
 from desktop.pages.sync.stack import Stack
 from desktop.pages.sync.words import (
     called,
@@ -53,7 +54,8 @@ class StandingCard(Card):
         self.fault = label("", "danger", wrap=True)
         self.queue = label("", wrap=True)
         self.times = label("", "dim", wrap=True)
-        for line in (self.title, self.place, self.working, self.fault, self.queue, self.times):
+        self.moved = MovedFolder(session)
+        for line in (self.title, self.place, self.moved, self.working, self.fault, self.queue, self.times):
             column.addWidget(line)
         self.remarks = Stack(4)
         column.addWidget(self.remarks)
@@ -94,6 +96,7 @@ class StandingCard(Card):
         working = here.enabled and standing.phase == "working"
         self.title.setText(title_of(here, standing))
         self.place.setText(here.place)
+        self.moved.show_place(here)
         self.working.setVisible(working)
         self.fault.setText(here.fault)
         self.fault.setVisible(bool(here.fault) and here.enabled)
