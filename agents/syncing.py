@@ -33,6 +33,7 @@ from memory.sync import aside, membership, space
 from memory.sync.account import Account
 from memory.sync.arrival import Trust
 from memory.sync.carrier import Carrier
+from memory.sync.comparing import check_pieces
 from memory.sync.envelope import Signer
 from memory.sync.exchange import Parts, Round, exchange
 from memory.sync.folder import FolderCarrier
@@ -304,6 +305,7 @@ class Syncing:
         carrier = FolderCarrier(here.folder, here.space_id, here.device_id)
         parts = self._parts(member, carrier, member.account.current_epoch(here.space_id))
         await self.folder.carry_over(here, member, parts.credentials)
+        await reached(here.folder, check_pieces(parts))
         await reached(here.folder, _exchange(parts, word, done))
         await self.folder.clear_up(here, member)
 
