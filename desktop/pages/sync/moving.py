@@ -16,7 +16,7 @@ from vault.errors import VaultError
 
 
 class MovedFolder(QWidget):
-    """One button below the place; what is refused is said beside it, and the former place stays."""
+    """Says what was refused, and the former place stays; its ``button`` stands where its owner puts it."""
 
     def __init__(self, session: Session) -> None:
         super().__init__()
@@ -24,21 +24,19 @@ class MovedFolder(QWidget):
         self._place = ""
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
-        column.setSpacing(6)
         self.button = QPushButton(_("The folder was moved…"))
         self.button.setProperty("kind", "flat")
         self.button.clicked.connect(self._choose)
-        column.addWidget(self.button, 0, Qt.AlignmentFlag.AlignLeading)
         self.fault = label("", "danger", wrap=True)
-        self.fault.hide()
         column.addWidget(self.fault)
+        self.hide()
 
     def show_place(self, here: Here) -> None:
         """Offer it where the devices meet in a folder, and rounds go on."""
-        self.setVisible(not here.hosted and here.enabled)
+        self.button.setVisible(not here.hosted and here.enabled)
         if here.place != self._place:
             self._place = here.place
-            self.fault.hide()
+            self.hide()
 
     def _choose(self) -> None:
         dialog = QFileDialog(self, _("Folder in which your devices meet"), str(Path.home()))
@@ -52,13 +50,13 @@ class MovedFolder(QWidget):
         self._session.spawn(self._move(folder), name="go on in a folder that was moved")
 
     async def _move(self, folder: Path) -> None:
-        self.fault.hide()
+        self.hide()
         self.button.setEnabled(False)
         try:
             await self._session.office.syncing.move(folder)
         except (StorageError, VaultError, AgentsError) as error:
             self.fault.setText(sentence_of(error))
-            self.fault.show()
+            self.show()
             return
         finally:
             self.button.setEnabled(True)

@@ -54,8 +54,7 @@ class StandingCard(Card):
         self.fault = label("", "danger", wrap=True)
         self.queue = label("", wrap=True)
         self.times = label("", "dim", wrap=True)
-        self.moved = MovedFolder(session)
-        for line in (self.title, self.place, self.moved, self.working, self.fault, self.queue, self.times):
+        for line in (self.title, self.place, self.working, self.fault, self.queue, self.times):
             column.addWidget(line)
         self.remarks = Stack(4)
         column.addWidget(self.remarks)
@@ -82,8 +81,11 @@ class StandingCard(Card):
         self.pause = QPushButton()
         self.pause.clicked.connect(lambda: session.spawn(self._switch(), name="pause sync"))
         row.addWidget(self.now)
-        row.addWidget(self.pause)
+        self.moved = MovedFolder(session)
+        for button in (self.pause, self.moved.button):
+            row.addWidget(button)
         column.addLayout(row)
+        column.addWidget(self.moved)
         self._enabled = True
         # What waits grows less while a long round goes on.
         self._timer = QTimer(self, interval=_COUNT_MILLISECONDS)
