@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session
 
 from memory.sync import outbox, space, transfers
+from memory.sync.errors import listed
 from memory.sync.outbox import Waiting
 from memory.sync.service.sign_in import is_service
 from memory.sync.transfers import Moving
@@ -62,7 +63,7 @@ def damaged_words(files: Sequence[str]) -> str:
         "devices keep what stood in them, and the ones that wrote them put them right in their next round.",
         len(files),
     )
-    return words.format(files=", ".join(files))
+    return words.format(files=listed(files))
 
 
 def read_here(session: Session) -> Here | None:

@@ -38,6 +38,9 @@ from memory.errors import StorageError
 from resources.language import gettext as _
 from resources.language import ngettext
 
+_MOST_NAMED = 3
+"""So many files are named in one sentence."""
+
 
 class SyncError(StorageError):
     """A fault between devices, told in one sentence that names the fix."""
@@ -144,6 +147,11 @@ class RecordTooLarge(SyncError):
         )
 
 
+def listed(files: Sequence[str]) -> str:
+    """Return the names of some files for a sentence: whoever carries a folder could put any number there."""
+    return ", ".join(files[:_MOST_NAMED]) + (" …" if len(files) > _MOST_NAMED else "")
+
+
 class LogRefused(SyncError):
     """The list of devices that the service shows is not taken.
 
@@ -201,7 +209,7 @@ class LogFileDamaged(LogRefused):
             "states of them back with what carries the folder, or sync on another device. Nothing was changed here.",
             len(files),
         )
-        super().__init__(sentence.format(files=", ".join(files)), reason)
+        super().__init__(sentence.format(files=listed(files)), reason)
         self.files = tuple(files)
 
 

@@ -83,7 +83,7 @@ class FolderCarrier(FolderPieces):
             if item.source not in again:
                 device, counter = _place(item.source)
                 taken.setdefault(device, []).append(counter)
-        return {**position, **{each: _joined(position.get(each, ()), taken[each]) for each in taken}}
+        return {**position, **{each: _joined(position.get(each, ()), _ranges(taken[each])) for each in taken}}
 
     def lacking_own(self, revisions: Mapping[str, str]) -> frozenset[str]:
         """Return the records of which this device's latest revision is not here; blocks. Raises OSError."""
@@ -261,10 +261,13 @@ def _numbers(ranges: Iterable[Sequence[int]]) -> Iterator[int]:
         yield from range(first, last + 1)
 
 
-def _joined(ranges: Iterable[Sequence[int]], numbers: Iterable[int]) -> list[list[int]]:
-    """Return ranges of numbers with some more numbers."""
+def _ranges(numbers: Iterable[int]) -> list[list[int]]:
+    return _joined((), [(number, number) for number in numbers])
+
+
+def _joined(ranges: Iterable[Sequence[int]], more: Iterable[Sequence[int]]) -> list[list[int]]:
     found: list[list[int]] = []
-    for first, last in sorted([*map(tuple, ranges), *((number, number) for number in numbers)]):
+    for first, last in sorted([*map(tuple, ranges), *map(tuple, more)]):
         if found and first <= found[-1][1] + 1:
             found[-1][1] = max(found[-1][1], last)
         else:

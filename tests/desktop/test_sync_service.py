@@ -224,6 +224,7 @@ async def test_one_of_several_offices_is_chosen_and_all_other_devices_taken_off(
         page.beginning.code.setText(code)
         page.beginning.by_words.click()
         press(page, "Continue")
+        await until(lambda: page.findChildren(Words))
         (words,) = page.findChildren(Words)
         await until(words.isVisible)
         words.field.setPlainText(words_of(key))

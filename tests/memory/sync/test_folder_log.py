@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from agents.sync_standing import damaged_words
 from memory.sync import membership
 from memory.sync.errors import LogFileDamaged, LogIncomplete
 from memory.sync.folder_log import LogRead, read_log
@@ -124,6 +125,17 @@ def test_a_device_joins_though_the_first_file_of_the_log_is_damaged(tmp_path: Pa
         path.write_bytes(path.read_bytes()[:40])
     third = membership.join(other.root, other.member.space_id, RECOVERY_KEY, AT)
     assert third.account.is_active(third.device.id) and third.keys == one.member.keys
+
+
+def test_of_many_damaged_files_a_few_are_named(tmp_path: Path) -> None:
+    one, _other = met(tmp_path)
+    for number in range(20, 60):
+        (one.mine / f"log-{number}.json").write_bytes(b"no entry")
+    assert len(damaged(one)) == 40
+    words = damaged_words(damaged(one))
+    assert words.count(one.id) == 3 and "log-22.json …" in words
+    one.renew()
+    assert len(damaged(one)) == 40  # what it might have written there itself, nobody knows
 
 
 def test_of_a_device_that_is_off_nothing_is_told(tmp_path: Path) -> None:
