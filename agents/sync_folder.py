@@ -2,10 +2,14 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
+from sqlalchemy.orm import Session
+
 from agents.events import EventBus, Notice
+from agents.sync_recovery import Put, Recovery
 from agents.sync_service.account import Rounds, chosen_device
 from agents.sync_service.device_item import DeviceItem
 from memory import audit
@@ -16,12 +20,17 @@ from memory.identifiers import now
 from memory.sync import folder_membership, folder_rotation, space
 from memory.sync.account import Account
 from memory.sync.carrying_over import carry_over
+from memory.sync.envelope import Signer
+from memory.sync.folder import FolderCarrier, is_behind
+from memory.sync.folder_account import require_writable, spaces
 from memory.sync.folder_membership import Seen
 from memory.sync.folder_watch import look
-from memory.sync.known import revisions
+from memory.sync.known import carried, revisions
 from memory.sync.membership import Member
+from memory.sync.recovery import RecoveryPublic
 from memory.sync.service.rotation import Rotated, is_due
 from memory.sync.space import Credentials
+from memory.sync.space_keys import SpaceKeys
 from resources.language import gettext as _
 
 if TYPE_CHECKING:
@@ -38,24 +47,30 @@ _TRIES = 3
 class FolderSide:
     """What this device does in an account that lies in a folder. Calls raise Refused, StorageError or VaultError."""
 
-    def __init__(self, database: Database, item: DeviceItem, rounds: Rounds, bus: EventBus) -> None:
+    def __init__(
+        self, database: Database, item: DeviceItem, rounds: Rounds, bus: EventBus, recovery: Recovery
+    ) -> None:
         self._database, self._item, self._rounds, self._bus = database, item, rounds, bus
+        self._recovery = recovery
         self._settled: tuple[str, bytes] | None = None
         self._looked: object = None
         self._shut: frozenset[str] = frozenset()
+        self.damaged: tuple[str, ...] = ()
+        """The files of the account log that were found damaged last."""
         self.rotated: Rotated | None = None
         """What the last rotation of this run came to."""
 
     async def account(self, here: "Here") -> Account:
         """Return the account as the folder shows it; nothing is changed."""
-        return await reach(
-            here.folder, folder_membership.read_account, here.folder, here.space_id, _seen(here)
-        )
+        log = await reach(here.folder, folder_membership.read, here.folder, here.space_id, _seen(here))
+        self.damaged = log.told()
+        return log.resolved.account
 
     async def renewed(self, here: "Here") -> Member:
         """Return this device's membership as it is now, with another key of the space where one is due."""
         member = await self._changed(here, folder_membership.renew, now())
         await self._tell_of_newcomers(member, here.log_n)
+        member = await self._recovery.go_on(member, self._put(here))
         for _try in range(_TRIES):
             if not is_due(member.account, member.space_id):
                 break
@@ -94,6 +109,37 @@ class FolderSide:
         await reach(here.folder, folder_rotation.remove_former_wraps, here.folder, member)
         self._looked = looked
 
+    async def move(self, there: "Here") -> None:
+        """Let the devices meet in the folder that ``there`` names; what of this device is not there is sealed anew.
+
+        Raises Refused unless the same space lies there, with all that this device has read.
+        """
+        folder, space_id = there.folder, there.space_id
+        await reach(folder, require_writable, folder)
+        if space_id not in await reach(folder, spaces, folder):
+            raise Refused(
+                _("{path} does not hold this office: choose the folder that was moved.").format(path=folder)
+            )
+        account = await self.account(there)
+        active = [device.public.id for device in account.active()]
+        position = await self._database.read(space.position)
+        if await reach(folder, is_behind, folder / space_id, position, active):
+            sentence = _(
+                "What lies in {path} is older than what this device has read: wait until it is there whole, or choose "
+                "the folder that was moved."
+            )
+            raise Refused(sentence.format(path=folder))
+        member = await self.renewed(there)
+        own, erased = await self._database.read(carried)
+        carrier = FolderCarrier(folder, space_id, there.device_id)
+        lacking = await reach(folder, carrier.lacking_own, own)
+        ordered = await reach(folder, folder_rotation.ordered_erased, folder, space_id)
+        await reach(folder, carrier.leave_numbers_out)
+        keys = SpaceKeys(space_id, *member.keys)
+        signer = Signer(member.device.id, member.device.sign)
+        credentials = Credentials(signer, keys, member.account.current_epoch(space_id))
+        await self._database.write(_move, there.place, credentials, lacking, erased - ordered)
+
     async def revoke(self, beginnings: Sequence[str]) -> "Round":
         """Take devices off the account, named by their ids or how these begin, then renew the key of the space.
 
@@ -113,12 +159,26 @@ class FolderSide:
 
         return await self._take_off(others)
 
+    async def require_in(self) -> None:
+        """Raise what would keep this device from changing the account now."""
+        async with self._rounds.turn:
+            await self._changed(await self._rounds.joined(), folder_membership.renew, now())
+
     async def replace_recovery(self, recovery_key: bytes) -> None:
-        """Put another recovery key, 32 new random bytes, in the place of the former one."""
+        """Put another recovery key, 32 new random bytes, in the place of the former one: see `Recovery.replace`."""
         async with self._rounds.turn:
             here = await self._rounds.joined()
-            await self._changed(here, folder_membership.replace_recovery, now(), recovery_key)
-            await self._database.write(audit.append, "sync recovery key replaced", here.space_id)
+
+            async def renew() -> Member:
+                return await self._changed(here, folder_membership.renew, now())
+
+            await self._recovery.replace(recovery_key, renew, self._put(here))
+
+    def _put(self, here: "Here") -> Put:
+        async def put(_member: Member, public: RecoveryPublic) -> Account:
+            return (await self._changed(here, folder_membership.replace_recovery, now(), public)).account
+
+        return put
 
     async def _take_off(self, choose: Callable[[Member], Sequence[str]]) -> "Round":
         async with self._rounds.turn:
@@ -196,6 +256,18 @@ async def reached(folder: Path, work: Awaitable[T]) -> T:
 
 def _seen(here: "Here") -> Seen:
     return here.log_n, here.log_head
+
+
+def _move(
+    session: Session,
+    place: str,
+    credentials: Credentials,
+    lacking: AbstractSet[str],
+    unordered: AbstractSet[str],
+) -> None:
+    space.move(session, place)
+    carry_over(session, credentials, now(), shut=lacking, orphans={}, erased=unordered)
+    audit.append(session, "sync folder moved", "", {"place": place})
 
 
 def _left(member: Member) -> bool:

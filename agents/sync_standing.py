@@ -1,5 +1,6 @@
 """How sync stands: where this office meets the others, what waits, and what is on its way."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -7,6 +8,7 @@ from sqlalchemy.orm import Session
 
 from memory.lifecycle.trash import DAY
 from memory.sync import base64url, clocks, outbox, space, transfers
+from memory.sync.errors import listed
 from memory.sync.outbox import Waiting
 from memory.sync.service.sign_in import is_service
 from memory.sync.service_keys import fingerprint
@@ -57,6 +59,20 @@ class Status:
     here: Here | None
     waiting: Waiting
     moving: Moving
+
+
+def damaged_words(files: Sequence[str]) -> str:
+    """Return what its owner should know of damaged files in the folder, nothing where there are none."""
+    if not files:
+        return ""
+    words = ngettext(
+        "A file of the list of your devices is damaged, or has not arrived whole: {files}. Nothing is lost: your "
+        "devices keep what stood in it, and the one that wrote it puts it right in its next round.",
+        "Files of the list of your devices are damaged, or have not arrived whole: {files}. Nothing is lost: your "
+        "devices keep what stood in them, and the ones that wrote them put them right in their next round.",
+        len(files),
+    )
+    return words.format(files=listed(files))
 
 
 def read_here(session: Session) -> Here | None:

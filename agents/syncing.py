@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from sqlalchemy import delete
@@ -14,6 +14,7 @@ from agents.files import Files
 from agents.lifecycle.erasing import Erasing
 from agents.sync_arrivals import reindex, tell
 from agents.sync_folder import FolderSide, reach, reached
+from agents.sync_recovery import Recovery
 from agents.sync_service.account import ServiceAccount
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
@@ -32,11 +33,12 @@ from memory.sync import aside, membership, space
 from memory.sync.account import Account
 from memory.sync.arrival import Trust
 from memory.sync.carrier import Carrier
+from memory.sync.comparing import check_pieces
 from memory.sync.envelope import Signer
 from memory.sync.exchange import Parts, Round, exchange
 from memory.sync.folder import FolderCarrier
-from memory.sync.folder_account import spaces
-from memory.sync.membership import Member
+from memory.sync.folder_account import require_writable, spaces
+from memory.sync.membership import Begun, Member
 from memory.sync.service.carrier import HostedCarrier
 from memory.sync.service.faults import AccountPurged, DeletionPending, SpacePurged
 from memory.sync.service.hints import heads
@@ -85,8 +87,9 @@ class Syncing:
         self._bus, self._erasing, self._blobs, self._files = bus, erasing, blobs, files
         self.turn = asyncio.Lock()
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
-        self.account = ServiceAccount(database, self._item, self._connecting, self, bus)
-        self.folder = FolderSide(database, self._item, self, bus)
+        self.recovery = Recovery(database, self._item, bus)
+        self.account = ServiceAccount(database, self._item, self._connecting, self, bus, self.recovery)
+        self.folder = FolderSide(database, self._item, self, bus, self.recovery)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.profile = ServiceProfile(database, self.account)
         self.holdings = ServiceHoldings(database, self.account)
@@ -101,12 +104,22 @@ class Syncing:
         ``types`` are the types of records that sync, None for all.
         """
         async with self.turn:
-            await self.refuse_if_joined()
-            if await reach(folder, spaces, folder):
-                raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
-            member = await reach(folder, membership.found, folder, recovery_key, now())
+            begun = await self._item.read_begun()
+            if begun is not None and begun.space_id in await reach(folder, spaces, folder):
+                # It was cut off once the space was there: it goes on.
+                return await self._join(folder, recovery_key, types)
+            await self.require_free(folder)
+            keep = self._item.keep_begun
+            member = await reach(folder, membership.found, folder, recovery_key, now(), keep)
             await self._begin(member, str(folder), types, founds=True)
             return await self.round()
+
+    async def require_free(self, folder: Path) -> None:
+        """Raise what would keep a space from being founded in a folder, before its recovery key is shown."""
+        await self.refuse_if_joined()
+        await reach(folder, require_writable, folder)
+        if await reach(folder, spaces, folder):
+            raise Refused(_("Another device uses this folder already: join it with “bureau sync join”."))
 
     async def join(self, folder: Path, recovery_key: bytes, types: Collection[str] | None = None) -> Round:
         """Become another device of the space in a folder; ``types`` as for `found`.
@@ -114,15 +127,17 @@ class Syncing:
         Raises Refused, StorageError, VaultError.
         """
         async with self.turn:
-            await self.refuse_if_joined()
-            there = await reach(folder, spaces, folder)
-            if len(there) != 1:
-                raise Refused(
-                    _("This folder holds no office of yours, or several: choose the folder of one.")
-                )
-            member = await reach(folder, membership.join, folder, there[0], recovery_key, now())
-            await self._begin(member, str(folder), types, founds=False)
-            return await self.round()
+            return await self._join(folder, recovery_key, types)
+
+    async def _join(self, folder: Path, recovery_key: bytes, types: Collection[str] | None) -> Round:
+        await self.refuse_if_joined()
+        there = await reach(folder, spaces, folder)
+        if len(there) != 1:
+            raise Refused(_("This folder holds no office of yours, or several: choose the folder of one."))
+        begun, keep = await self._item.read_begun(), self._item.keep_begun
+        member = await reach(folder, membership.join, folder, there[0], recovery_key, now(), begun, keep)
+        await self._begin(member, str(folder), types, founds=Begun(member.device, member.space_id) == begun)
+        return await self.round()
 
     async def enter(
         self,
@@ -140,6 +155,21 @@ class Syncing:
             await self._begin(member, place, types, founds=founds)
             return await self.round()
 
+    async def move(self, folder: Path) -> Round:
+        """Meet the other devices in another folder from now on: the former one was moved there.
+
+        Raises Refused where that is not the same space, StorageError, VaultError.
+        """
+        async with self.turn:
+            here = await self.joined()
+            if here.hosted:
+                raise Refused(_("This office meets your devices at a service: only a folder is moved."))
+            if not here.enabled:
+                raise _paused()
+            await self.folder.move(replace(here, place=str(folder)))
+            self._bus.publish(SyncSwitched())
+            return await self.round()
+
     async def switch(self, *, enabled: bool) -> None:
         """Pause sync, or go on with it. Raises Refused where it was never on."""
         await self.joined()
@@ -152,9 +182,11 @@ class Syncing:
         """Forget the space and this device's keys; the office stays as it is. Raises VaultError, StorageError."""
         self._interrupt()
         async with self.turn:
+            await self._item.forget_begun()  # before all: nobody joins again as a device that was in use
             await self._database.write(_leave)
             await self._item.delete()
             self.account.forget()
+            self.recovery.forget()
         self._bus.publish(SyncSwitched())
 
     async def now(self, word: Word = NO_WORD) -> Round:
@@ -221,6 +253,7 @@ class Syncing:
     ) -> None:
         await self._item.write(member)
         await self._database.write(_begin, member, place, shapes() if types is None else types, founds)
+        await self._item.forget_begun()
         self._bus.publish(SyncSwitched())
 
     async def round(self, word: Word = NO_WORD) -> Round:
@@ -243,7 +276,7 @@ class Syncing:
             if done.touched:  # before it failed it may have brought much
                 await tell(self._database, self._recall, self._bus, done)
         if not went:
-            raise Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
+            raise _paused()
         await self._note(now())
         await self._files.read_waiting()  # what has arrived
         return done
@@ -270,9 +303,11 @@ class Syncing:
 
     async def _folder_round(self, here: Here, word: Word, done: Round) -> None:
         member = await self.folder.renewed(here)
+        done.damaged = self.folder.damaged
         carrier = FolderCarrier(here.folder, here.space_id, here.device_id)
         parts = self._parts(member, carrier, member.account.current_epoch(here.space_id))
         await self.folder.carry_over(here, member, parts.credentials)
+        await reached(here.folder, check_pieces(parts))
         await reached(here.folder, _exchange(parts, word, done))
         await self.folder.clear_up(here, member)
 
@@ -330,6 +365,10 @@ def _begin(session: Session, member: Member, place: str, types: Collection[str],
         session.execute(delete(AgentTable))
     space.begin(session, member.space_id, member.device.id, place, member.account, types=types, founds=founds)
     audit.append(session, "sync on", member.space_id, {"place": place})
+
+
+def _paused() -> Refused:
+    return Refused(_("Sync is paused: turn it on again with “bureau sync on”."))
 
 
 def _switch(session: Session, enabled: bool) -> None:

@@ -14,7 +14,7 @@ from agents.commands.syncing import chosen_types, row
 from agents.door.protocol import Caller, CommandFailed, Item
 from agents.sync_service.account import Comparison
 from memory.sync import base64url, kept_receipts
-from memory.sync.device_names import DeviceName
+from memory.sync.device_names import DeviceName, has_come_in
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.exports import FAILED, READY
 from memory.sync.service.faults import AccountPurged, SpacePurged
@@ -38,6 +38,13 @@ async def code(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     promises = await joining.promises(arguments["place"])
     await joining.ask_code(arguments["place"], arguments["email"], verifier)
     return {"server": promises.server, "policy": promises.policy, "version": promises.policy_version}
+
+
+async def sign_in(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Take the ``code`` from the mail, before a recovery key is shown (``begins``) or typed."""
+    joining = served.office.syncing.joining
+    await joining.sign_in(_asked(arguments), arguments["code"], begins=arguments["begins"])
+    return {"signed in": True}
 
 
 async def found(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -128,6 +135,12 @@ async def revoke(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
             "What a device that was taken off wrote last had not arrived here: it stays locked."
         )
     return told
+
+
+async def require_in(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Say whether this device can change the account now, before another recovery key is made."""
+    await (await served.office.syncing.members()).require_in()
+    return {"account": "reached"}
 
 
 async def recovery(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -282,10 +295,12 @@ async def address(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 def _device(device_id: str, active: bool, this: str, names: Mapping[str, DeviceName]) -> dict[str, Any]:
     name = names.get(device_id, DeviceName(device_id)).title
+    waits = active and not has_come_in(device_id, names)
     return {
         "id": device_id,
         "name": name,
         "state": "active" if active else "revoked",
+        "note": _("nothing has come from it yet") if waits else "",
         "this": device_id == this,
     }
 

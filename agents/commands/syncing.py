@@ -6,7 +6,7 @@ from typing import Any
 from agents.commands.serving import Served
 from agents.sync_files import fault_words, moving_words
 from agents.sync_refusals import refusal_words
-from agents.sync_standing import clock_words, key_words
+from agents.sync_standing import clock_words, damaged_words, key_words
 from agents.syncing import Word
 from memory.errors import Refused
 from memory.sync.categories import categories as known_categories
@@ -30,10 +30,23 @@ async def on(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     return {"sync": "on"}
 
 
+async def found_in(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Say whether a space can be founded in ``folder``, before a recovery key is made for it."""
+    await served.office.syncing.require_free(Path(arguments["folder"]))
+    return {"folder": "free"}
+
+
 async def join(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     """Join the devices that meet in ``folder`` by the ``words`` of their recovery key; ``without`` as for `on`."""
     words, types = Secret(arguments["words"]), chosen_types(arguments)
     return row(await served.office.syncing.join(Path(arguments["folder"]), key_of(words), types))
+
+
+async def move(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
+    """Let the devices meet in ``folder``, where the former one was moved; without one, say where they meet."""
+    syncing = served.office.syncing
+    done = row(await syncing.move(Path(arguments["folder"]))) if arguments["folder"] else {}
+    return {"folder": (await syncing.joined()).place, **done}
 
 
 async def off(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
@@ -242,6 +255,8 @@ def row(done: Round) -> dict[str, Any]:
         row["full"] = _(
             "The room at the service is used up ({used} of {limit}): erase something or ask for more."
         ).format(used=done.quota.used, limit=done.quota.limit)
+    if done.damaged:
+        row["damaged"] = damaged_words(done.damaged)
     if done.refused:
         row["not trusted"] = list(refusal_words(done.refused))
         row["refused"] = [f"{source}: {reason}" for source, reason in done.refused]

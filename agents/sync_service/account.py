@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session as Transaction
 
 from agents.events import EventBus, Notice
+from agents.sync_recovery import Put, Recovery
 from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
 from memory import audit
@@ -20,6 +21,7 @@ from memory.sync.account import Account
 from memory.sync.account_log import Writer
 from memory.sync.enrolment import six_words
 from memory.sync.membership import Member
+from memory.sync.recovery import RecoveryPublic
 from memory.sync.service import membership, rotation
 from memory.sync.service.calls import Calls, Session
 from memory.sync.service.enrolling import Admitting, WaitingDevice, waiting_devices
@@ -83,10 +85,16 @@ class ServiceAccount:
     """What this device does in its account. Every call raises NotReached, StorageError or VaultError."""
 
     def __init__(
-        self, database: Database, item: DeviceItem, connecting: Connecting, rounds: Rounds, bus: EventBus
+        self,
+        database: Database,
+        item: DeviceItem,
+        connecting: Connecting,
+        rounds: Rounds,
+        bus: EventBus,
+        recovery: Recovery,
     ) -> None:
         self._database, self._item, self._connecting = database, item, connecting
-        self._rounds, self._bus = rounds, bus
+        self._rounds, self._bus, self._recovery = rounds, bus, recovery
         self._connected: _Connected | None = None
         self._admitting: Admitting | None = None
         self._let_in = ""
@@ -110,7 +118,7 @@ class ServiceAccount:
         member = await membership.renew(connected.calls, connected.log, before, here.log_n)
         await self._take(member, keys_changed=member.keys != before.keys)
         await self._tell_of_newcomers(member, here.log_n)
-        return connected.calls, member
+        return connected.calls, await self._recovery.go_on(member, self._put(here))
 
     async def account(self) -> Account:
         """Return the account as its log says now; nothing is changed here."""
@@ -169,16 +177,33 @@ class ServiceAccount:
                 await self._revoke(here, member, others)
                 return await self._rounds.round()
 
+    async def require_in(self) -> None:
+        """Raise what would keep this device from changing the account now."""
+        async with self._rounds.turn:
+            await self._renewed_member(await self._hosted())
+
     async def replace_recovery(self, recovery_key: bytes) -> None:
-        """Put another recovery key, 32 new random bytes, in the place of the former one."""
+        """Put another recovery key, 32 new random bytes, in the place of the former one: see `Recovery.replace`."""
         async with self._rounds.turn:
             here = await self._hosted()
+
+            await self._recovery.replace(recovery_key, lambda: self._renewed_member(here), self._put(here))
+
+    async def _renewed_member(self, here: "Here") -> Member:
+        with reaching(here.place):
+            return (await self.renewed(here))[1]
+
+    def _put(self, here: "Here") -> Put:
+        async def put(member: Member, public: RecoveryPublic) -> Account:
             with reaching(here.place):
-                calls, member = await self.renewed(here)
-                log = (await self._connect(here)).log
-                renewed = await membership.replace_recovery(calls, log, member, recovery_key, now())
+                connected = await self._connect(here)
+                renewed = await membership.replace_recovery(
+                    connected.calls, connected.log, member, public, now()
+                )
             await self._take(renewed, keys_changed=False)
-            await self._database.write(audit.append, "sync recovery key replaced", member.space_id)
+            return renewed.account
+
+        return put
 
     async def waiting(self) -> tuple[WaitingDevice, ...]:
         """Return the devices that want to join by this one."""

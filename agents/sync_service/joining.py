@@ -1,5 +1,6 @@
 """How this office becomes a device of an account at a service: it begins one, or joins by recovery key or six words."""
 
+import asyncio
 from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -11,10 +12,11 @@ from memory import audit
 from memory.database import Database
 from memory.errors import Refused
 from memory.identifiers import now
-from memory.sync.membership import Member
+from memory.sync.membership import Begun, Member
 from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session
 from memory.sync.service.enrolling import Joining
+from memory.sync.service.log import AccountLog
 from memory.sync.service.sign_in import Asked, Promises
 from resources.language import gettext as _
 
@@ -59,6 +61,16 @@ class ServiceJoining:
         with reaching(url):
             return await sign_in.promises(calls)
 
+    async def sign_in(self, asked: Asked, code: str, *, begins: bool) -> None:
+        """Take the code before anything is shown or typed that would be of no use without it.
+
+        Raises Refused where the account has devices and this one ``begins`` it, or has none and this one is to join.
+        """
+        await self._rounds.refuse_if_joined()
+        with reaching(asked.url):
+            log = AccountLog(await self._by_mail(asked, code))
+            await (membership.require_free(log) if begins else membership.require_begun(log))
+
     async def found(
         self, asked: Asked, code: str, recovery_key: bytes, types: Collection[str] | None = None
     ) -> "Round":
@@ -70,7 +82,8 @@ class ServiceJoining:
         async def join() -> tuple[Member, bool]:
             with reaching(asked.url):
                 calls = await self._by_mail(asked, code)
-                return await membership.found(calls, recovery_key, now()), True
+                begun = await self._item.read_begun()
+                return await membership.found_or_go_on(calls, recovery_key, now(), begun, self._keep)
 
         return await self._rounds.enter(asked.url, join, types)
 
@@ -91,7 +104,8 @@ class ServiceJoining:
         async def join() -> tuple[Member, bool]:
             with reaching(asked.url):
                 calls = await self._by_mail(asked, code)
-                return await membership.join(calls, recovery_key, now(), space_id)
+                begun = await self._item.read_begun()
+                return await membership.join(calls, recovery_key, now(), space_id, begun, self._keep)
 
         return await self._rounds.enter(asked.url, join, types)
 
@@ -144,6 +158,9 @@ class ServiceJoining:
         await self._database.write(audit.append, "sync policy accepted", promises.server, accepted)
         self._signed_in = (asked, code, calls)
         return calls
+
+    async def _keep(self, begun: Begun) -> None:
+        await asyncio.to_thread(self._item.keep_begun, begun)
 
     def _announced(self) -> _UnderWay:
         if self._under_way is None:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import os
 import sys
 from collections.abc import Iterator
 from typing import TextIO
@@ -40,12 +41,11 @@ def show_new_key(options: GlobalOptions) -> int:
         return 1
 
 
-def show_sync_key(key: bytes) -> str | None:
-    """Show the words of a new recovery key of sync once, and return them; None where there is no terminal for it."""
-    protect()
+def show_sync_key() -> str:
+    """Make a recovery key of sync, show its words once, and return them. Raises CommandFailed without a terminal."""
     try:
         with _terminal() as terminal:
-            words = words_of(key).split()
+            words = words_of(os.urandom(32)).split()
             print(
                 _(
                     "The recovery key of sync: with it your other devices join. Write it down, it is shown once."
@@ -55,8 +55,20 @@ def show_sync_key(key: bytes) -> str | None:
             _write(words, terminal)
         return " ".join(words)
     except NoTerminal as error:
-        print(error, file=sys.stderr)
-        return None
+        raise CommandFailed(str(error)) from error
+
+
+@contextlib.contextmanager
+def counting_later() -> Iterator[None]:
+    """Say what the words that were just shown are worth where sync was not turned on after all."""
+    try:
+        yield
+    except CommandFailed as failure:
+        kept = _(
+            "Keep the words above until this has gone well: where “bureau sync on” says next time that a device is "
+            "there already, join with them; otherwise it shows others."
+        )
+        raise CommandFailed(f"{failure} {kept}", failure.code) from failure
 
 
 def _write(words: list[str], terminal: TextIO) -> None:

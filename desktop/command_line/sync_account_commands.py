@@ -36,16 +36,22 @@ class Wish:
 
 
 def found(context: click.Context, place: str, email: str | None, without: tuple[str, ...]) -> int:
-    """Begin an account at a service: a code comes by mail, then the recovery key is shown once."""
-    from desktop.command_line.recovery import show_sync_key
+    """Begin an account at a service: a code comes by mail, and once it is right the recovery key is shown once."""
+    from desktop.command_line.recovery import counting_later, show_sync_key
+    from desktop.command_line.stepping import Steps, run_steps
 
     proof = _proof(place, email)
     if (code := _code(context, proof)) is None:
         return 1
-    words = show_sync_key(os.urandom(32))
-    if words is None:
-        return 1
-    return run_command(context, "sync found", **proof, code=code, words=words, without=list(without))
+
+    async def work(steps: Steps) -> None:
+        await steps.take("sync sign in", **proof, code=code, begins=True)
+        words = show_sync_key()
+        chosen = {"words": words, "without": list(without)}
+        with counting_later():
+            steps.end(await steps.take("sync found", **proof, code=code, **chosen))
+
+    return run_steps(context.obj, "sync found", work)
 
 
 def join(context: click.Context, place: str, email: str | None, wish: Wish) -> int:
@@ -150,9 +156,13 @@ def address(context: click.Context, email: str, authenticate_with: Path | None) 
 def recovery(context: click.Context) -> int:
     """Make another recovery key and show it once; the former one joins nothing any more."""
     from desktop.command_line.recovery import show_sync_key
+    from desktop.command_line.stepping import Steps, run_steps
 
-    words = show_sync_key(os.urandom(32))
-    return 1 if words is None else run_command(context, "sync recovery", words=words)
+    async def work(steps: Steps) -> None:
+        await steps.take("sync require in")
+        steps.end(await steps.take("sync recovery", words=show_sync_key()))
+
+    return run_steps(context.obj, "sync recovery", work)
 
 
 @click.command("delete")

@@ -1,6 +1,5 @@
 """``bureau sync``: the arguments and help of its commands. What they do is in ``agents/commands/syncing``."""
 
-import os
 import sys
 from pathlib import Path
 
@@ -44,12 +43,16 @@ def sync_on(context: click.Context, place: str | None, email: str | None, withou
     if is_service(place):
         return found(context, place, email, without)
     folder = _folder(context, place)
-    from desktop.command_line.recovery import show_sync_key
+    from desktop.command_line.recovery import counting_later, show_sync_key
+    from desktop.command_line.stepping import Steps, run_steps
 
-    words = show_sync_key(os.urandom(32))
-    if words is None:
-        return 1
-    return run_command(context, "sync on", folder=folder, words=words, without=list(without))
+    async def work(steps: Steps) -> None:
+        await steps.take("sync found in", folder=folder)
+        words = show_sync_key()
+        with counting_later():
+            steps.end(await steps.take("sync on", folder=folder, words=words, without=list(without)))
+
+    return run_steps(context.obj, "sync on", work)
 
 
 @sync.command("join")
@@ -170,6 +173,14 @@ def sync_devices(context: click.Context) -> int:
 def sync_name(context: click.Context, name: str, device: str) -> int:
     """Name this device, or another one; the name is sealed, and seen on your devices alone."""
     return run_command(context, "sync name", name=name, device=device)
+
+
+@sync.command("folder")
+@click.argument("folder", metavar="[FOLDER]", required=False)
+@click.pass_context
+def sync_folder(context: click.Context, folder: str | None) -> int:
+    """Say in which folder your devices meet; with a folder, go on there: the former one was moved."""
+    return run_command(context, "sync folder", folder=_folder(context, folder) if folder else "")
 
 
 @sync.command("off")

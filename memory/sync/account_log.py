@@ -114,6 +114,14 @@ def hash_of(entry: Any) -> bytes:
         return b""
 
 
+def is_signed_by(entry: Mapping[str, Any], public: bytes) -> bool:
+    """Whether this key signed an entry, wherever in a log it stands."""
+    try:
+        return is_signed(_PURPOSE, entry, public)
+    except (TypeError, ValueError):
+        return False
+
+
 def _next(account: Account, entry: Any) -> Account:
     return _checked(account.n + 1, entry, lambda n, found: _follow(account, n, found))
 

@@ -10,6 +10,7 @@ from memory.lifecycle.trash import DAY
 from memory.sync import aside, service_keys, space
 from memory.sync.aside import GONE, UNSENT
 from memory.sync.carrier import Live, Page, Service
+from memory.sync.sending_files import check_files
 from memory.sync.taking import Parts, Round, count, note_head, take
 from memory.tables import SyncRecordTable
 
@@ -57,6 +58,17 @@ async def compare_hashes(parts: Parts, service: Service, done: Round) -> bool:
         await _say_what_differs_still(parts, service, done, differing)
     await parts.database.write(_compared, at)
     return True
+
+
+async def check_pieces(parts: Parts) -> None:
+    """Once a day, look whether the pieces of every file that is here lie in a folder; those that do not are put again.
+
+    Raises OSError.
+    """
+    at = parts.clock()
+    if await parts.database.read(_is_day_over, at):
+        await check_files(parts)
+        await parts.database.write(_compared, at)
 
 
 async def fetch_passed(parts: Parts, service: Service, done: Round) -> None:
@@ -130,12 +142,14 @@ def _is_wanted(known: SyncRecordTable | None, rev: str, seq: int) -> bool:
 
 def _is_due(session: Session, at: int) -> bool:
     """Whether a day is over, and nothing waits to be erased at the service, which would differ from it."""
-    here = space.of(session)
-    return (
-        here is not None
-        and not at - DAY < here.compared_at <= at
-        and not session.scalar(select(exists().where(SyncRecordTable.state == "erase")))
+    return _is_day_over(session, at) and not session.scalar(
+        select(exists().where(SyncRecordTable.state == "erase"))
     )
+
+
+def _is_day_over(session: Session, at: int) -> bool:
+    here = space.of(session)
+    return here is not None and not at - DAY < here.compared_at <= at
 
 
 def _hashes(session: Session) -> tuple[bytes, ...]:

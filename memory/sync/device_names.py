@@ -1,7 +1,7 @@
 """How the owner calls the devices. A name is a record like any other: sealed, so that no service ever sees it."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -50,6 +50,11 @@ def introduce(session: Session, device_id: str) -> None:
 def names(session: Session) -> dict[str, DeviceName]:
     """Return what is known of devices, by their ids."""
     return {row.id: record(DeviceName, row) for row in session.scalars(select(DeviceNameTable))}
+
+
+def has_come_in(device_id: str, known: Mapping[str, DeviceName]) -> bool:
+    """Whether a device did a round: in its first one it tells what it is, ``known`` being those that did."""
+    return device_id in known
 
 
 def name(session: Session, device_id: str, given: str) -> DeviceName:

@@ -14,6 +14,8 @@ SyncError (a StorageError)
 ├── LogRefused            the list of devices that the service shows is not taken
 │   ├── LogDamaged           an entry breaks a rule of the chain
 │   ├── LogShorter           it ends before the last entry that was seen
+│   │   └── LogIncomplete       in a folder, where something of it is not there
+│   ├── LogFileDamaged       files of it in a folder are damaged, and nobody has what stood in them
 │   ├── LogForked            it is not a continuation of what was seen
 │   └── LogNewer             a later version of Bureau wrote an entry
 ├── WrapRefused           an office's key does not arrive as its devices agreed
@@ -30,8 +32,15 @@ SyncError (a StorageError)
 ``reason`` says in the protocol's words what was found; it is for logs and tests, and holds no content.
 """
 
+from collections.abc import Sequence
+from typing import Any
+
 from memory.errors import StorageError
 from resources.language import gettext as _
+from resources.language import ngettext
+
+_MOST_NAMED = 3
+"""So many files are named in one sentence."""
 
 
 class SyncError(StorageError):
@@ -139,8 +148,18 @@ class RecordTooLarge(SyncError):
         )
 
 
+def listed(files: Sequence[str]) -> str:
+    """Return the names of some files for a sentence: whoever carries a folder could put any number there."""
+    return ", ".join(files[:_MOST_NAMED]) + (" …" if len(files) > _MOST_NAMED else "")
+
+
 class LogRefused(SyncError):
-    """The list of devices that the service shows is not taken."""
+    """The list of devices that the service shows is not taken.
+
+    ``refused`` is what stood in a folder where an entry might, and is none.
+    """
+
+    refused: Sequence[Any] = ()
 
 
 class LogDamaged(LogRefused):
@@ -167,6 +186,35 @@ class LogShorter(LogRefused):
             ),
             f"ends at {n}, seen {seen}",
         )
+
+
+class LogIncomplete(LogShorter):
+    """Something of the log is not in the folder."""
+
+    def __init__(self, n: int, seen: int) -> None:
+        SyncError.__init__(
+            self,
+            _(
+                "Part of the list of your devices is not in the folder: wait until it is there whole, or bring it back "
+                "with what carries the folder. Nothing was changed here."
+            ),
+            f"ends at {n}, seen {seen}",
+        )
+
+
+class LogFileDamaged(LogRefused):
+    """Files of the log in a folder are damaged, and nobody has what stood in them; ``files`` are below the folder."""
+
+    def __init__(self, files: Sequence[str], reason: str) -> None:
+        sentence = ngettext(
+            "The file {files} of the list of your devices is damaged or has not arrived whole: wait, bring an earlier "
+            "state of it back with what carries the folder, or sync on another device. Nothing was changed here.",
+            "The files {files} of the list of your devices are damaged or have not arrived whole: wait, bring earlier "
+            "states of them back with what carries the folder, or sync on another device. Nothing was changed here.",
+            len(files),
+        )
+        super().__init__(sentence.format(files=listed(files)), reason)
+        self.files = tuple(files)
 
 
 class LogForked(LogRefused):

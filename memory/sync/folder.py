@@ -7,7 +7,8 @@ A revision that a later one of the same device replaced is removed; an order to 
 
 import asyncio
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -52,10 +53,10 @@ class FolderCarrier(FolderPieces):
         super().__init__(self._space, self._mine)
         self._own: dict[str, _Own] | None = None
         self._last = 0
-
-    def found(self) -> None:
-        """Make the folder of a new space. Nothing else does: a folder that is away must not look like an empty one."""
-        self._space.mkdir(exist_ok=True)
+        self._listed: deque[tuple[str, int, Path]] | None = None
+        """What of a round's one look into the folder is still to be read."""
+        self._last_item = ""
+        """The last revision that was given out of it."""
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return unread revisions of the other devices. Raises OSError where the folder is not there."""
@@ -77,22 +78,41 @@ class FolderCarrier(FolderPieces):
     def after(self, position: Position, page: Page, left: Sequence[Item]) -> Position:
         """Return the position with what was taken."""
         again = {item.source for item in left}
-        read = {device: set(_numbers(ranges)) for device, ranges in position.items()}
+        taken: dict[str, list[int]] = {}
         for item in page.items:
             if item.source not in again:
-                device, _slash, counter = item.source.partition("/")
-                read.setdefault(device, set()).add(int(counter))
-        return {device: _ranges(numbers) for device, numbers in read.items()}
+                device, counter = _place(item.source)
+                taken.setdefault(device, []).append(counter)
+        return {**position, **{each: _joined(position.get(each, ()), _ranges(taken[each])) for each in taken}}
+
+    def lacking_own(self, revisions: Mapping[str, str]) -> frozenset[str]:
+        """Return the records of which this device's latest revision is not here; blocks. Raises OSError."""
+        own = self._written()
+        return frozenset(rid for rid, rev in revisions.items() if rid not in own or own[rid].rev != rev)
+
+    def leave_numbers_out(self) -> None:
+        """Give no number that this device may have given elsewhere; blocks. Raises OSError."""
+        self._written()
+        self._last += _GAP
+        self._keep_count()
 
     def _pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         items: list[Item] = []
         damaged: list[tuple[str, str]] = []
-        for device, counter, path in self._unread(position):
+        if self._last_item not in skip and not _is_read(position, self._last_item):
+            self._listed = None  # what was given out was not taken, because the round ended there
+        if self._listed is None:
+            self._listed = deque(self._unread(position))
+        while self._listed:
+            device, counter, path = self._listed[0]
             source = f"{device}/{counter}"
             if source in skip:
+                self._listed.popleft()
                 continue
             if len(items) == _AT_ONCE:
+                self._last_item = items[-1].source
                 return Page(tuple(items), more=True, damaged=tuple(damaged))
+            self._listed.popleft()
             try:
                 sealed = wire.from_msgpack(_read(path))
                 items.append(Item(_number(sealed.hdr), sealed, source))
@@ -100,6 +120,7 @@ class FolderCarrier(FolderPieces):
                 continue  # its device replaced it meanwhile
             except EnvelopeMalformed as wrong:
                 damaged.append((source, wrong.reason))
+        self._listed, self._last_item = None, ""  # the next round looks again
         return Page(tuple(items), more=False, damaged=tuple(damaged))
 
     def _push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
@@ -222,16 +243,45 @@ def revisions(folder: Path) -> Iterator[tuple[int, Path]]:
             yield int(path.stem), path
 
 
+def is_behind(space: Path, position: Position, device_ids: Iterable[str]) -> bool:
+    """Whether something of these devices was read that is neither there nor followed by anything; blocks."""
+    for device_id in position.keys() & set(device_ids):
+        mine = space / device_id
+        there = [number for number, _path in revisions(mine)] if mine.is_dir() else []
+        count = mine / _COUNT
+        if count.exists() and (said := count.read_bytes()).isdigit():
+            there.append(int(said))
+        if max((last for _first, last in position[device_id]), default=0) > max(there, default=0):
+            return True
+    return False
+
+
 def _numbers(ranges: Iterable[Sequence[int]]) -> Iterator[int]:
     for first, last in ranges:
         yield from range(first, last + 1)
 
 
 def _ranges(numbers: Iterable[int]) -> list[list[int]]:
+    return _joined((), [(number, number) for number in numbers])
+
+
+def _joined(ranges: Iterable[Sequence[int]], more: Iterable[Sequence[int]]) -> list[list[int]]:
     found: list[list[int]] = []
-    for number in sorted(numbers):
-        if found and found[-1][1] == number - 1:
-            found[-1][1] = number
+    for first, last in sorted([*map(tuple, ranges), *map(tuple, more)]):
+        if found and first <= found[-1][1] + 1:
+            found[-1][1] = max(found[-1][1], last)
         else:
-            found.append([number, number])
+            found.append([first, last])
     return found
+
+
+def _place(source: str) -> tuple[str, int]:
+    device, _slash, counter = source.partition("/")
+    return device, int(counter)
+
+
+def _is_read(position: Position, source: str) -> bool:
+    if not source:
+        return True
+    device, counter = _place(source)
+    return any(first <= counter <= last for first, last in position.get(device, ()))

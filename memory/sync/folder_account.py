@@ -1,20 +1,49 @@
 """The account log and the wrapped keys of a space in its folder, each device writing only below its own name.
 
 ``<space>/<device>/log-<n>.json`` is entry ``n`` (``log-<n>-<hash>.json`` where it wrote one of this number before),
-``wrap-<epoch>-<recipient>-<hash>.json`` a key for a device or for recovery, ``<hash>`` beginning its commitment.
+``log.json`` a copy of all entries that the device took, ``wrap-<epoch>-<recipient>-<hash>.json`` a key for a device or
+for recovery, ``<hash>`` beginning its commitment.
 """
 
 import json
 import os
+import re
+from collections.abc import Iterable, Sequence
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from memory.sync import account_log, base64url
+from memory.sync.account import RECOVERY
+from memory.sync.account_log import Entry
 from memory.sync.key_wraps import Wrap
 from memory.sync.signed_json import canonical
 from memory.sync.space_keys import SpaceKey
 
 _LARGEST = 64 * 1024
+_LARGEST_COPY = 16 * 1024 * 1024
+_COPY = "log.json"
+"""The name of a device's copy of the whole log."""
+_NAME = re.compile(r"log-(\d+)(?:-[0-9a-f]{16})?\.json")
+
+
+@dataclass(frozen=True, slots=True)
+class LogFiles:
+    """The files of the log: the entries in them, and those that hold none, as while they are being copied."""
+
+    space: Path
+    entries: tuple[tuple[Path, Entry], ...]
+    damaged: tuple[Path, ...]
+
+    def unsound(self, refused: Iterable[Any]) -> frozenset[Path]:
+        """Return the files that hold no entry or one of those that were refused."""
+        ids = {id(each) for each in refused}
+        return frozenset(self.damaged) | {path for path, entry in self.entries if id(entry) in ids}
+
+    def names(self, files: Iterable[Path]) -> tuple[str, ...]:
+        """Return how files are named for their owner: by the paths below the folder of the space."""
+        return tuple(sorted(str(path.relative_to(self.space)) for path in files))
 
 
 class FolderAccount:
@@ -24,24 +53,53 @@ class FolderAccount:
         self._space = root / space_id
         self._space_id = space_id
 
-    def entries(self) -> list[dict[str, Any]]:
-        """Return every entry that lies here, in no order and some of them twice: `log_forks` says which count.
+    def log(self) -> "LogFiles":
+        """Return every entry that lies here, in no order and most of them often: `log_forks` says which count.
 
         Raises OSError where the folder is not there.
         """
-        found = [_read(path) for path in self._files("log-*.json")]
-        return [entry for entry in found if type(entry.get("n")) is int]
+        entries: list[tuple[Path, Entry]] = []
+        damaged: list[Path] = []
+        for path in self._files("log*.json"):
+            found = [_read(path)] if path.name.startswith("log-") else _read_copy(path)
+            if found is None or not all(type(entry.get("n")) is int for entry in found):
+                damaged.append(path)
+            else:
+                entries += ((path, entry) for entry in found)
+        return LogFiles(self._space, tuple(entries), tuple(damaged))
 
-    def append(self, device_id: str, entry: dict[str, Any]) -> None:
+    def keep_log(
+        self, device_id: str, entries: Sequence[Entry], files: "LogFiles", damaged: AbstractSet[Path]
+    ) -> None:
+        """Have below a device's name a copy of the whole log, and each entry that it made in a file that is whole.
+
+        ``entries`` are all that somebody signed; ``damaged`` are the files that hold something else.
+        """
+        mine = self._mine(device_id)
+        copied = sorted(entries, key=lambda entry: (entry["n"], account_log.hash_of(entry)))
+        if [entry for path, entry in files.entries if path == mine / _COPY] != copied:
+            _write(mine / _COPY, json.dumps(copied, sort_keys=True, separators=(",", ":")).encode())
+        made = [entry for entry in copied if _made_by(entry) == device_id]
+        numbers = {entry["n"] for entry in made}
+        for path in damaged:
+            named = _NAME.fullmatch(path.name)
+            if path.parent == mine and path.name != _COPY and (named is None or int(named[1]) in numbers):
+                path.unlink(missing_ok=True)
+        there = [entry for path, entry in files.entries if path.parent == mine and _NAME.fullmatch(path.name)]
+        for entry in made:
+            if entry not in there:
+                self.append(device_id, entry)
+
+    def append(self, device_id: str, entry: Entry) -> None:
         """Write an entry that this device made, or that recovery made on it.
 
         One of the same number that another branch replaced stays: whoever took it must find it here.
         """
         mine, number = self._mine(device_id), entry["n"]
         path = mine / f"log-{number}.json"
-        if path.exists() and _read(path) != entry:
+        if path.exists() and _read(path) not in ({}, entry):
             path = mine / f"log-{number}-{account_log.hash_of(entry).hex()[:16]}.json"
-        _write(path, entry)
+        _write(path, canonical(entry))
 
     def wraps(self, recipient_id: str) -> list[Wrap]:
         """Return the keys that were wrapped for a device or for recovery, but for what is none. Raises OSError."""
@@ -65,7 +123,7 @@ class FolderAccount:
             "output": base64url.encode(wrap.output),
             "sig": base64url.encode(wrap.sig),
         }
-        _write(self._mine(wrap.by) / _name(key, wrap.recipient_id), members)
+        _write(self._mine(wrap.by) / _name(key, wrap.recipient_id), canonical(members))
 
     def has_wrap(self, device_id: str, key: SpaceKey, recipient_id: str) -> bool:
         """Whether a device has wrapped this very key for a recipient."""
@@ -90,6 +148,14 @@ class FolderAccount:
 def spaces(root: Path) -> tuple[str, ...]:
     """Return the ids of the spaces in a folder. Raises OSError."""
     return tuple(sorted(path.name for path in root.iterdir() if path.is_dir() and is_id(path.name)))
+
+
+def require_writable(root: Path) -> None:
+    """Raise OSError where a folder is not there, or nothing can be written into it; nothing is."""
+    if not root.is_dir():
+        raise FileNotFoundError(root)
+    if not os.access(root, os.W_OK | os.X_OK):
+        raise PermissionError(root)
 
 
 def is_id(name: Any) -> bool:
@@ -123,6 +189,24 @@ def _wrap(space_id: str, members: dict[str, Any]) -> Wrap | None:
         return None
 
 
+def _made_by(entry: Entry) -> str:
+    """Return the device below whose name an entry lies: who signed it, or was added by the recovery key."""
+    if entry["by"] != RECOVERY:
+        return str(entry["by"])
+    return str(entry["body"].get("device", {}).get("id", ""))
+
+
+def _read_copy(path: Path) -> list[Entry] | None:
+    """Return the entries of a copy of the log, None where it is damaged."""
+    with path.open("rb") as file:
+        data = file.read(_LARGEST_COPY)
+    try:
+        found = json.loads(data)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, list) and all(isinstance(each, dict) for each in found) else None
+
+
 def _read(path: Path) -> dict[str, Any]:
     """Return what a file holds; an empty object where it is none, as while it is being copied."""
     with path.open("rb") as file:
@@ -134,10 +218,10 @@ def _read(path: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def _write(path: Path, members: dict[str, Any]) -> None:
+def _write(path: Path, data: bytes) -> None:
     part = path.with_name(f".{path.name}.part")
     with part.open("wb") as file:
-        file.write(canonical(members))
+        file.write(data)
         file.flush()
         os.fsync(file.fileno())
     part.replace(path)

@@ -17,10 +17,10 @@ from memory.sync.account_log import Writer
 from memory.sync.device_keys import DevicePublic
 from memory.sync.errors import LogForked, WrapRefused
 from memory.sync.folder_account import FolderAccount
+from memory.sync.folder_log import LogRead, read_log
 from memory.sync.key_wraps import FOR_RECOVERY, wraps_for_all
-from memory.sync.log_forks import Resolved, resolve
 from memory.sync.membership import Member, opened, require_current
-from memory.sync.recovery import RecoveryKeys
+from memory.sync.recovery import RecoveryPublic
 from memory.sync.service.faults import DeviceRevoked
 from memory.sync.space_keys import SpaceKey
 from resources.language import gettext as _
@@ -34,21 +34,23 @@ Keep = Callable[[Member], None]
 """Keeps a key in the vault before anybody is told of it."""
 
 
-def read_account(root: Path, space_id: str, seen: Seen) -> Account:
-    """Return the account as the folder shows it now. Raises LogRefused, OSError."""
-    return resolve(FolderAccount(root, space_id).entries(), seen).account
+def read(root: Path, space_id: str, seen: Seen) -> LogRead:
+    """Return the account log as the folder shows it now; blocks. Raises LogRefused, OSError."""
+    return read_log(FolderAccount(root, space_id), seen)
 
 
 def renew(root: Path, member: Member, seen: Seen, at: int) -> Member:
     """Return this device's membership as it is now, with keys of epochs that were opened meanwhile; blocks.
 
-    What other branches of the log said and still holds is said anew. Where the log has moved, every other device and
-    recovery is given the keys that this one has: whoever was to do so may have been cut off. Raises DeviceRevoked,
-    Refused where this device's own entry lost and nobody said it anew yet, LogRefused, WrapRefused, OSError.
+    What other branches of the log said and still holds is said anew, a copy of the log is kept, and files of this
+    device that were damaged are put right. Where the log has moved, every other device and recovery is given the keys
+    that this one has: whoever was to do so may have been cut off. Raises DeviceRevoked, Refused where this device's own
+    entry lost and nobody said it anew yet, LogRefused, WrapRefused, OSError.
     """
     folder = FolderAccount(root, member.space_id)
-    found = _said_anew(folder, member, seen, at)
-    account = found.account
+    log = _said_anew(folder, member, seen, at)
+    account = log.resolved.account
+    folder.keep_log(member.device.id, log.resolved.entries, log.files, log.damaged)
     keys = {key.epoch: key for key in member.keys if _may_be(account, key)}
     current = account.current_epoch(member.space_id)
     if current not in keys:
@@ -71,7 +73,7 @@ def open_next(root: Path, member: Member, seen: Seen, at: int, keep: Keep) -> Me
     WrapRefused where the folder holds something else than was written, LogRefused, OSError.
     """
     folder, space_id = FolderAccount(root, member.space_id), member.space_id
-    account = _said_anew(folder, member, seen, at).account
+    account = _said_anew(folder, member, seen, at).resolved.account
     epoch = account.current_epoch(space_id) + 1
     key = SpaceKey.new(space_id, epoch)
     member = replace(member, keys=(*(each for each in member.keys if each.epoch < epoch), key))
@@ -82,7 +84,7 @@ def open_next(root: Path, member: Member, seen: Seen, at: int, keep: Keep) -> Me
     there = folder.wraps_by(member.device.id)
     if any(each not in there for each in staged):
         raise WrapRefused("staged wraps are not those that were written")
-    chain = _said_anew(folder, member, seen, at).chain
+    chain = _said_anew(folder, member, seen, at).resolved.chain
     if chain.head == account.head:  # or else somebody may be off by now who was given this key
         folder.append(member.device.id, _writer(member).new_epoch(chain, key, at))
     return renew(root, member, seen, at)
@@ -92,28 +94,29 @@ def revoke(root: Path, member: Member, seen: Seen, at: int, device_ids: Iterable
     """Take devices off the account; the key is due to be renewed then. Raises as `renew`; blocks."""
     folder = FolderAccount(root, member.space_id)
     for device_id in device_ids:
-        found = _said_anew(folder, member, seen, at)
+        found = _said_anew(folder, member, seen, at).resolved
         if found.chain.is_active(device_id):
             folder.append(member.device.id, _writer(member).revoke_device(found.chain, device_id, at))
     return renew(root, member, seen, at)
 
 
-def replace_recovery(root: Path, member: Member, seen: Seen, at: int, recovery_key: bytes) -> Member:
+def replace_recovery(root: Path, member: Member, seen: Seen, at: int, public: RecoveryPublic) -> Member:
     """Put another recovery key in the place of the former one, and wrap the keys of the space to it; blocks.
 
     Where this is cut off after the entry, the next device that sees it wraps them. Raises as `renew`.
     """
-    folder, public = FolderAccount(root, member.space_id), RecoveryKeys.of(recovery_key).public
-    found = _said_anew(folder, member, seen, at)
+    folder = FolderAccount(root, member.space_id)
+    found = _said_anew(folder, member, seen, at).resolved
     if found.chain.recovery != public:
         folder.append(member.device.id, _writer(member).new_recovery(found.chain, public, at))
     return renew(root, member, seen, at)
 
 
-def _said_anew(folder: FolderAccount, member: Member, seen: Seen, at: int) -> Resolved:
+def _said_anew(folder: FolderAccount, member: Member, seen: Seen, at: int) -> LogRead:
     """Return what counts, once this device has said what other branches of the log lost."""
     for _entry in range(_MOST_SAID):
-        found = resolve(folder.entries(), seen)
+        log = read_log(folder, seen)
+        found = log.resolved
         _require_in(found.account, member.device.id)
         writer = _writer(member)
         if found.off:
@@ -123,7 +126,7 @@ def _said_anew(folder: FolderAccount, member: Member, seen: Seen, at: int) -> Re
             make = writer.add_device if isinstance(said, DevicePublic) else writer.new_recovery
             entry = make(found.chain, said, at)  # type: ignore[arg-type]  # each takes its own
         else:
-            return found
+            return log
         folder.append(member.device.id, entry)
     raise LogForked("no end of it")
 

@@ -31,7 +31,7 @@ class FolderPieces:
         return None
 
     async def lacking(self, addresses: Sequence[bytes]) -> frozenset[bytes]:
-        """Return the pieces that this device has not put there: they get their names once they are on the disk."""
+        """Return the pieces that no device has put there: they get their names once they are on the disk."""
         return await asyncio.to_thread(self._lacking, addresses)
 
     async def announce(self, sizes: Mapping[bytes, int]) -> Mapping[bytes, str]:
@@ -52,7 +52,15 @@ class FolderPieces:
         await asyncio.to_thread(self._keep, {each.hex() for each in addresses})
 
     def _lacking(self, addresses: Sequence[bytes]) -> frozenset[bytes]:
-        return frozenset(each for each in addresses if not (self._pieces / each.hex()).is_file())
+        folders = [folder / _BLOBS for folder in self._devices()]
+        return frozenset(
+            each for each in addresses if not any((folder / each.hex()).is_file() for folder in folders)
+        )
+
+    def _devices(self) -> list[Path]:
+        if not self._everybody.is_dir():
+            raise FileNotFoundError(self._everybody)
+        return sorted(self._everybody.iterdir())
 
     def _put(self, path: Path, sealed: bytes) -> None:
         self._pieces.mkdir(parents=True, exist_ok=True)
@@ -61,9 +69,7 @@ class FolderPieces:
         put_in_place([part])
 
     def _piece(self, address: bytes) -> bytes:
-        if not self._everybody.is_dir():
-            raise FileNotFoundError(self._everybody)
-        for folder in sorted(self._everybody.iterdir()):
+        for folder in self._devices():
             try:
                 with (folder / _BLOBS / address.hex()).open("rb") as file:
                     return file.read(CHUNK + TAG)

@@ -83,6 +83,16 @@ def orphaned(root: Path, member: Member) -> Orphaned:
     return Orphaned(puts, frozenset(erased - ordered))
 
 
+def ordered_erased(root: Path, space_id: str) -> frozenset[str]:
+    """Return the records that any device ordered erased; blocks. Raises OSError."""
+    return frozenset(
+        header.rid
+        for device in (root / space_id).iterdir()
+        for _path, envelope in _envelopes(device)
+        if (header := Header.unpack(envelope.hdr)).kind == ERASE
+    )
+
+
 def remove_former_wraps(root: Path, member: Member) -> int:
     """Remove this device's wraps of former keys once no active device has a revision under one; blocks.
 

@@ -59,6 +59,14 @@ def new(rid: str, type_: str, local_id: str | None) -> SyncRecordTable:
     )  # fmt: skip
 
 
+def carried(session: Session) -> tuple[dict[str, str], frozenset[str]]:
+    """Return what a carrier must have: this device's latest revisions, by record, and the records that are erased."""
+    chosen = select(SyncRecordTable.rid, SyncRecordTable.rev, SyncRecordTable.state, SyncRecordTable.own)
+    rows = session.execute(chosen.where(SyncRecordTable.seq != 0)).all()
+    own = {row.rid: row.rev for row in rows if row.own and row.state != "erased"}
+    return own, frozenset(row.rid for row in rows if row.state == "erased")
+
+
 def digest(value: Json) -> str:
     """Return what tells one value from another."""
     return hashlib.sha256(canonical(value)).hexdigest()[:32]

@@ -9,19 +9,20 @@ Every device finds the same from the same files, in whatever order they came:
 * Of what is left the longest branch counts, then that of the device that was added first, then the smaller hash.
 
 What the other branches said and still holds is to be said anew. A device never takes a chain in place of the one that
-it took before unless every entry of that is still there and nobody whom it saw taken off comes back.
+it took before unless every entry of that is still there and nobody whom it saw taken off comes back. What nobody signed
+counts for nothing and stops nothing: files are damaged, and whoever carries the folder could write such things at will.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from memory.sync import account_log
 from memory.sync.account import RECOVERY, Account
 from memory.sync.account_log import Entry
 from memory.sync.device_keys import DevicePublic
-from memory.sync.errors import LogForked, LogNewer, LogRefused, LogShorter
+from memory.sync.errors import LogForked, LogIncomplete, LogNewer, LogRefused
 from memory.sync.recovery import RecoveryPublic
 from memory.sync.signed_json import hash_text
 
@@ -43,6 +44,10 @@ class Resolved:
     off: tuple[str, ...] = ()
     void: bool = False
     lost: tuple[DevicePublic | RecoveryPublic, ...] = ()
+    entries: tuple[Entry, ...] = field(default=(), compare=False, repr=False)
+    """Every entry that somebody signed who might, those of branches that lost among them."""
+    refused: tuple[Any, ...] = field(default=(), compare=False, repr=False)
+    """What stands where an entry might and is none: damaged, or signed by nobody. It counts for nothing."""
 
 
 @dataclass(slots=True)
@@ -86,12 +91,18 @@ def resolve(entries: Sequence[Any], seen: tuple[int, bytes] | None = None) -> Re
 
     ``seen`` are number and hash of the last entry that this device took. Raises LogRefused.
     """
-    root = _grown(entries, seen)
-    walk = _Walk(root)
-    found = walk.result()
-    if seen is not None:
-        _require_kept(root, found, seen)
-    return found
+    refused: list[Any] = []
+    try:
+        root = _grown(entries, seen, refused)
+        whole = tuple(root.all())
+        refused += _damaged(entries, whole, refused)
+        found = _Walk(root).result()
+        if seen is not None:
+            _require_kept(whole, found, seen)
+    except LogRefused as lacking:
+        lacking.refused = refused
+        raise
+    return replace(found, entries=tuple(each.entry for each in whole), refused=tuple(refused))
 
 
 class _Walk:
@@ -145,49 +156,77 @@ class _Walk:
         return account.recovery == common.recovery
 
 
-def _grown(entries: Sequence[Any], seen: tuple[int, bytes] | None) -> _Node:
-    """Return the tree of everything that is well signed. Raises LogRefused for what is not."""
+def _grown(entries: Sequence[Any], seen: tuple[int, bytes] | None, refused: list[Any]) -> _Node:
+    """Return the tree of everything that is well signed; what is not is added to ``refused``.
+
+    Raises LogIncomplete, LogForked, LogNewer.
+    """
     after: dict[str, list[Any]] = defaultdict(list)
-    first: dict[bytes, Any] = {}
+    first: dict[bytes, _Node] = {}
     for entry in entries:
-        if entry.get("n") == 0:
-            first[account_log.hash_of(entry)] = entry
-        else:
+        if entry.get("n") != 0:
             after[str(entry.get("prev"))].append(entry)
+            continue
+        if any(entry == node.entry for node in first.values()):
+            continue
+        try:
+            account = account_log.verify([entry])
+            first[account.head] = _Node(entry, account)
+        except LogNewer:
+            raise
+        except LogRefused:
+            refused.append(entry)
     if not first:
-        raise LogShorter(-1, seen[0] if seen else 0)
+        raise LogIncomplete(-1, seen[0] if seen else 0)
     if len(first) > 1:
         raise LogForked("entry 0")
-    (genesis,) = first.values()
-    root = _Node(genesis, account_log.verify([genesis]))
+    (root,) = first.values()
     waiting = [root]
     while waiting:
         node = waiting.pop()
-        node.children = list(_following(node.account, after[hash_text(node.hash)]))
+        node.children = _following(node.account, after[hash_text(node.hash)], refused)
         waiting += node.children
     return root
 
 
-def _following(account: Account, entries: Iterable[Any]) -> Iterator[_Node]:
-    """Yield what follows upon an entry, each once.
+def _following(account: Account, entries: Iterable[Any], refused: list[Any]) -> list[_Node]:
+    """Return what follows upon an entry, each once; what nobody signed is added to ``refused``.
 
-    What a device wrote before it heard that it is off is passed over; what nobody signed stops everything.
+    What a device wrote before it heard that it is off is passed over.
     """
     nodes: dict[bytes, _Node] = {}
-    wrong: LogRefused | None = None
     for entry in entries:
+        if any(entry == node.entry for node in nodes.values()):
+            continue
         try:
             after = account_log.extend(account, [entry])
             nodes[after.head] = _Node(entry, after)
         except LogNewer:
             raise
-        except LogRefused as refused:
+        except LogRefused:
             by = str(entry.get("by"))
             if by not in account.devices or account.is_active(by):
-                wrong = refused
-    if wrong is not None:
-        raise LogForked(f"entry {account.n + 1}") if nodes else wrong
-    yield from nodes.values()
+                refused.append(entry)
+    return list(nodes.values())
+
+
+def _damaged(entries: Sequence[Any], whole: Sequence[_Node], refused: Sequence[Any]) -> list[Any]:
+    """Return what lies beyond a gap and bears a known name that did not sign it."""
+    signs: dict[str, set[bytes]] = defaultdict(set)
+    for node in whole:
+        signs[RECOVERY].add(node.account.recovery.sign)
+        for device in node.account.devices.values():
+            signs[device.public.id].add(device.public.sign)
+    known = {str(node.entry["sig"]): node.entry for node in whole}
+    seen = {id(each) for each in refused}
+    return [
+        entry
+        for entry in entries
+        if id(entry) not in seen
+        and known.get(str(entry.get("sig"))) != entry
+        and (keys := signs.get(str(entry.get("by"))))
+        and not any(account_log.is_signed_by(entry, key) for key in keys)
+    ]
 
 
 def _branch(first: _Node, common: Account) -> _Branch:
@@ -227,15 +266,15 @@ def _takes_off(node: _Node) -> bool:
     return node.kind == "revoke_device"
 
 
-def _require_kept(root: _Node, found: Resolved, seen: tuple[int, bytes]) -> None:
+def _require_kept(whole: Sequence[_Node], found: Resolved, seen: tuple[int, bytes]) -> None:
     """Raise LogShorter or LogForked unless the chain goes on from what was seen, or took its place by the rules."""
     n, head = seen
     chain = found.chain
     if chain.n >= n and chain.hashes[n] == head:
         return
-    taken = next((each for each in root.all() if each.hash == head), None)
+    taken = next((each for each in whole if each.hash == head), None)
     if taken is None:
-        raise LogShorter(chain.n, n) if chain.n < n else LogForked(f"entry {n}")
+        raise LogIncomplete(chain.n, n) if chain.n < n else LogForked(f"entry {n}")
     back = [each for each in taken.account.devices.values() if each.revoked is not None]
     if any(found.account.is_active(each.public.id) for each in back):
         raise LogForked("a device that was taken off came back")

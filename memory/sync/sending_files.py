@@ -111,7 +111,7 @@ async def _hashed(parts: Parts, store: BlobStore, file: Leaving) -> Leaving:
 
 
 async def check_files(parts: Parts) -> None:
-    """Have a service confirm the pieces of every file that is here; those that it lost are put again.
+    """Have a carrier confirm the pieces of every file that is here; those that it lost are put again.
 
     Raises OSError, ServiceFault.
     """

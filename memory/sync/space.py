@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects.sqlite import insert as upsert
@@ -91,6 +92,12 @@ def take_account(session: Session, account: Account, epoch: int | None = None) -
     session.execute(update(SyncSpaceTable).values(values))
 
 
+def position(session: Session) -> dict[str, Any]:
+    """Return how far the carrier was read."""
+    here = of(session)
+    return dict(here.position) if here is not None else {}
+
+
 def known_head(session: Session) -> int:
     """Return the largest number of a service that this device knows of, its own revisions among them."""
     here = of(session)
@@ -103,6 +110,11 @@ def switch(session: Session, *, enabled: bool) -> None:
     session.execute(update(SyncSpaceTable).values(enabled=enabled))
     if enabled:
         mark_everything(session)
+
+
+def move(session: Session, place: str) -> None:
+    """Let the devices meet in another place from now on."""
+    session.execute(update(SyncSpaceTable).values(place=place))
 
 
 def note_round(session: Session, at: int, fault: str = "") -> None:

@@ -76,6 +76,8 @@ class Round:
     touched: set[tuple[str, str]] = field(default_factory=set)
     refused: list[tuple[str, str]] = field(default_factory=list)
     """Where something lay that is not taken, and why, in the protocol's words."""
+    damaged: tuple[str, ...] = ()
+    """Files of the account log in a folder that are damaged, though nothing is lost by it."""
 
     @property
     def waits_for_owner(self) -> bool:

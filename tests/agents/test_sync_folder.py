@@ -6,11 +6,12 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import update
 
 from agents.commands import sync_account
 from agents.commands.serving import Served
 from agents.office import Office
-from memory import audit, notes
+from memory import attachments, audit, notes
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync import folder_membership, wire
@@ -19,6 +20,8 @@ from memory.sync.errors import WrapRefused
 from memory.sync.header import ERASE, Header
 from memory.sync.service.faults import DeviceRevoked
 from memory.sync.space_keys import wrap_epoch
+from memory.tables import SyncSpaceTable
+from tests.agents.conftest import until
 from vault.recovery_key import words_of
 
 Offices = Callable[..., Awaitable[Office]]
@@ -115,8 +118,12 @@ async def test_what_comes_later_from_who_was_taken_off_is_not_taken(offices: Off
     there = theirs.with_name("there")
     shutil.copytree(theirs, there)
     await one.syncing.folder.revoke([off])
-    account = [path for path in folder.rglob("log-*.json") if path.parent.name == await device_id(one)]
-    hidden = [(path, path.read_bytes()) for path in account if int(path.stem.split("-")[1]) > 2]
+    account = [path for path in folder.rglob("log*.json") if path.parent.name == await device_id(one)]
+    hidden = [
+        (path, path.read_bytes())
+        for path in account
+        if path.name == "log.json" or int(path.stem.split("-")[1]) > 2
+    ]
     for path, _data in hidden:
         path.unlink()  # the revocation has not reached the device
     shutil.rmtree(there)
@@ -209,6 +216,42 @@ async def test_after_everything_was_lost_the_recovery_key_takes_all_others_off(
     await again.syncing.join(folder, key)
     await settle(fresh, again)
     assert await texts(again) == ["before"]
+
+
+async def test_pieces_that_somebody_removed_are_put_again_within_a_day(
+    offices: Offices, folder: Path
+) -> None:
+    key, (one, other) = await several(offices, folder, "one", "other")
+    content = os.urandom(5 * 2**20)
+    conversation = await one.create_conversation(title="Lease")
+    file = await one.attach(conversation.id, content, "scan.bin")
+    await one.send(conversation.id, "@Librarian What is the deposit?", attachment_ids=[file.id])
+    await until(lambda: not one.runs.busy(conversation.id))
+    await settle(one, other)
+    await one.files.settled([file.id])
+    pieces = sorted(folder.glob("*/*/blobs/*"))
+    first, _last = pieces
+    whole = first.read_bytes()
+    first.unlink()
+    await settle(one, other)
+    assert not first.exists()  # it is looked at once a day
+    await day_passes(other)
+    await settle(other)
+    (again,) = [path for path in folder.glob("*/*/blobs/*") if path.name == first.name]
+    assert again.read_bytes() == whole and again.parent.parent.name == await device_id(other)
+    await day_passes(one)
+    await settle(one, other)
+    assert not first.exists()  # what lies there from another device is not put twice
+    fresh = await offices("fresh")
+    await fresh.syncing.join(folder, key)
+    await settle(fresh)
+    arrived = await fresh.database.read(attachments.attachment, file.id)
+    assert await fresh.files.content(arrived) == content
+
+
+async def day_passes(office: Office) -> None:
+    """Let the last look at the files of an office have been yesterday."""
+    await office.database.write(lambda session: session.execute(update(SyncSpaceTable).values(compared_at=1)))
 
 
 async def test_a_name_that_fits_no_device_or_this_one_takes_nobody_off(

@@ -17,7 +17,7 @@ from agents.sync_service.device_item import ITEM
 from memory import attachments, audit, branches, chats, notes, roster
 from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Subject
-from memory.sync.errors import LogForked, LogShorter, WrapRefused
+from memory.sync.errors import LogShorter, WrapRefused
 from tests.agents.conftest import until
 from tests.agents.test_erasing import traces
 from vault.errors import KeyNotFound
@@ -131,16 +131,20 @@ async def test_a_list_of_devices_that_went_back_or_was_changed_is_refused(
     one, other, _key = await both(offices, folder)
     await settle(one, other)
     (joined,) = folder.rglob("log-2.json")
-    data = joined.read_bytes()
-    joined.unlink()
-    with pytest.raises(LogShorter):
+    copies = [(path, path.read_bytes()) for path in (joined, *folder.rglob("log.json"))]
+    for path, _data in copies:
+        path.unlink()
+    with pytest.raises(LogShorter, match="is not in the folder"):
         await one.syncing.now()
-    (folder / next(folder.iterdir()).name / "ab").mkdir()
-    (joined.parent.parent / "ab" / "log-2.json").write_text(json.dumps({**json.loads(data), "at": "x"}))
-    joined.write_bytes(data)
-    with pytest.raises(LogForked):
-        await one.syncing.now()
+    for path, data in copies:
+        path.write_bytes(data)
+    (joined.parent.parent / "ab").mkdir()
+    wrong = {**json.loads(joined.read_bytes()), "at": "x"}
+    (joined.parent.parent / "ab" / "log-2.json").write_text(json.dumps(wrong))
+    told = await commands.now(Served(one), {"confirmed": None})
+    assert "ab/log-2.json" in told["damaged"] and "Nothing is lost" in told["damaged"]
     (joined.parent.parent / "ab" / "log-2.json").unlink()
+    assert "damaged" not in await commands.now(Served(one), {"confirmed": None})
     await settle(one, other)
 
 

@@ -100,6 +100,28 @@ async def test_an_account_is_begun_and_another_device_let_in_and_taken_off(
     await until(lambda: "taken off the account" in said(page.devices))
 
 
+async def test_no_recovery_key_is_shown_before_the_code_is_right_and_the_account_free(
+    page: SyncPage, session, other: Office, hosted: Running
+) -> None:
+    await page._load()
+    await until(page.beginning.isVisible)
+    asked, code = await code_for(session.office, hosted)
+    page.beginning._show_code(asked)
+    await until(page.beginning.go_on.isVisible)
+    page.beginning.code.setText(f"{code}x")
+    press(page, "Continue")
+    await until(lambda: page.beginning.fault.isVisible() and page.beginning.fault.text() != "")
+    assert page.findChildren(RecoveryWords) == []
+    await other.syncing.joining.found(*await code_for(other, hosted), os.urandom(32))
+    asked, code = await code_for(session.office, hosted)
+    page.beginning._show_code(asked)
+    await until(page.beginning.go_on.isVisible)
+    page.beginning.code.setText(code)
+    press(page, "Continue")
+    await until(lambda: "has devices already" in page.beginning.fault.text())
+    assert page.findChildren(RecoveryWords) == []
+
+
 async def test_what_the_service_holds_is_exported_deleted_and_kept_after_all(
     page: SyncPage, session, hosted: Running
 ) -> None:
@@ -238,6 +260,7 @@ async def test_one_of_several_offices_is_chosen_and_all_other_devices_taken_off(
         page.beginning.code.setText(code)
         page.beginning.by_words.click()
         press(page, "Continue")
+        await until(lambda: page.findChildren(Words))
         (words,) = page.findChildren(Words)
         await until(words.isVisible)
         words.field.setPlainText(words_of(key))

@@ -55,6 +55,13 @@ def test_two_offices_meet_in_a_folder(tmp_path: Path) -> None:
     code, output, _errors = one.run("sync", "status")
     assert code == 0 and "cannot be used" in output and re.search(r"^fault at +20\d\d-", output, re.MULTILINE)
     assert not (tmp_path / "away" / "office.db").exists()
+    code, _output, errors = one.run("sync", "folder", str(tmp_path / "one"))
+    assert code == 1 and "does not hold this office" in errors
+    moved = one.value("sync", "folder", str(tmp_path / "away"))
+    assert isinstance(moved, dict) and moved["folder"] == str(tmp_path / "away")
+    assert one.value("sync", "folder") == {"folder": str(tmp_path / "away")}
+    code, _output, errors = one.run("sync", "folder", str(tmp_path / "nowhere"))
+    assert code == 2 and "nowhere" in errors
 
 
 def test_words_of_another_recovery_key_are_told_to_be_that(tmp_path: Path) -> None:
@@ -67,6 +74,18 @@ def test_words_of_another_recovery_key_are_told_to_be_that(tmp_path: Path) -> No
     assert code == 1 and "another recovery key" in errors
     code, _output, errors = other.run("sync", "now")
     assert code == 1 and "sync on FOLDER" in errors
+
+
+def test_no_recovery_key_is_shown_where_it_could_not_come_into_force(tmp_path: Path) -> None:
+    for name in ("one", "other", "shared"):
+        (tmp_path / name).mkdir()
+    one, other, shared = Terminal(tmp_path / "one"), Terminal(tmp_path / "other"), str(tmp_path / "shared")
+    one.here("sync on", folder=shared, words=words_of(bytes(32)), without=[])
+    code, shown = in_terminal([*PROGRAM, *other.options, "sync", "on", shared], other.environment)
+    assert code == 1 and "uses this folder already" in shown and "shown once" not in shown
+    (tmp_path / "shared").rename(tmp_path / "away")
+    code, shown = in_terminal([*PROGRAM, *one.options, "sync", "recovery"], one.environment)
+    assert code == 1 and "cannot be used" in shown and "shown once" not in shown
 
 
 def test_words_that_are_none_join_nothing(tmp_path: Path) -> None:

@@ -120,6 +120,16 @@ def test_a_receipt_says_whether_it_is_whole_and_how_to_know_whose_it_is(tmp_path
     assert isinstance(told, dict) and told["and now"] == f"It is as {members['server']} signed it."
 
 
+def test_no_recovery_key_is_shown_before_the_code_is_right(tmp_path: Path) -> None:
+    with running(tmp_path / "hosted") as hosted:
+        one = made(tmp_path, "one")
+        words = ["sync", "on", "--email", EMAIL, hosted.url]
+        code, shown = in_terminal(
+            [*PROGRAM, *one.options, *words], one.environment, [(_CODE, b"never-mailed\n")]
+        )
+    assert code == 1 and "code" in shown and "shown once" not in shown
+
+
 def test_what_is_typed_wrongly_is_told_in_a_sentence(tmp_path: Path) -> None:
     one = Terminal(tmp_path)
     for words, part, expected in (

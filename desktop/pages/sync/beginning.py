@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Awaitable, Callable, Coroutine
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -159,11 +160,9 @@ class Beginning(QWidget):
         if there is None:
             return
         if there:
-            self._show_words(
-                _("Another device uses this folder already. Its recovery key lets this one join."),
-                lambda key, _space: syncing.join(folder, key, self.types()),
-            )
-        else:
+            sentence = _("Another device uses this folder already. Its recovery key lets this one join.")
+            self._show_words(sentence, lambda key, _space: syncing.join(folder, key, self.types()))
+        elif await self._done(lambda: syncing.require_free(folder), _("Looking into the folder …")):
             self._show_key(lambda key, _space: syncing.found(folder, key, self.types()))
 
     async def _ask_code(self) -> None:
@@ -224,27 +223,29 @@ class Beginning(QWidget):
         self.code.setFocus()
 
     def _take_code(self, asked: Asked) -> None:
-        code, joining = self.code.text().strip(), self._session.office.syncing.joining
+        code = self.code.text().strip()
         if not code:
             self.say(_("Type the code from the mail."))
-        elif self.is_first.isChecked():
-            self._show_key(lambda key, _space: joining.found(asked, code, key, self.types()))
-        elif self.by_words.isChecked():
-            self._show_words(
-                _("The recovery key of your account lets this device join."),
-                lambda key, space: joining.join(asked, code, key, space, self.types()),
-            )
-        else:
+        elif self.by_device.isChecked():
             self._spawn(self._announce(asked, code))
+        else:
+            self._spawn(self._sign_in(asked, code, begins=self.is_first.isChecked()))
+
+    async def _sign_in(self, asked: Asked, code: str, *, begins: bool) -> None:
+        """Take the code before a recovery key is shown or typed: without it, neither would be of use."""
+        joining = self._session.office.syncing.joining
+        sign_in = partial(joining.sign_in, asked, code, begins=begins)
+        if not await self._done(sign_in, _("Asking the service …")):
+            return
+        if begins:
+            self._show_key(lambda key, _space: joining.found(asked, code, key, self.types()))
+        else:
+            sentence = _("The recovery key of your account lets this device join.")
+            self._show_words(sentence, lambda key, space: joining.join(asked, code, key, space, self.types()))
 
     async def _announce(self, asked: Asked, code: str) -> None:
-        joining = self._session.office.syncing.joining
-
-        async def announce() -> bool:
-            await joining.announce(asked, code)
-            return True
-
-        if await self._attempt(announce, _("Announcing this device …")):
+        announce = partial(self._session.office.syncing.joining.announce, asked, code)
+        if await self._done(announce, _("Announcing this device …")):
             self._clear()
             device = NewDevice(self._session, self.types())
             device.given_up.connect(self.show_choice)
@@ -264,7 +265,7 @@ class Beginning(QWidget):
             _("Whoever has these words can read what syncs."),
             "bureau-sync-recovery-key",
         )
-        words.kept.connect(lambda: self._spawn(self._enter(key, enter)))
+        words.kept.connect(lambda: self._spawn(self._begin(key, enter)))
         self._step.addWidget(words)
         self._foot("", None)
         words.setFocus()
@@ -284,6 +285,12 @@ class Beginning(QWidget):
         self._foot(_("Join"), go_on)
         words.field.setFocus()
 
+    async def _begin(self, key: bytes, enter: Enter) -> None:
+        """Begin with a key that was shown; where that fails, its words are not in vain."""
+        if not await self._enter(key, enter):
+            kept = _("Keep the words above: they count once this goes well. Press Done again.")
+            self.say(f"{self.fault.text()} {kept}")
+
     def _clear(self, *, first: bool = False) -> None:
         clear(self._later)
         self._first.setVisible(first)
@@ -293,7 +300,9 @@ class Beginning(QWidget):
             self.fault = self._first_fault
             self.fault.hide()
 
-    async def _enter(self, key: bytes, enter: Enter, space_id: str | None = None) -> None:
+    async def _enter(self, key: bytes, enter: Enter, space_id: str | None = None) -> bool:
+        """Begin or join; return whether that was not refused."""
+
         async def act() -> object:
             try:
                 return await enter(key, space_id)
@@ -307,6 +316,7 @@ class Beginning(QWidget):
             self._step.addWidget(offices)
             self._foot(_("Continue"), lambda: self._spawn(self._enter(key, enter, offices.chosen())))
             offices.setFocus()
+        return done is not None
 
     def types(self) -> frozenset[str]:
         """Return the types of records that take part."""
@@ -325,6 +335,15 @@ class Beginning(QWidget):
         finally:
             self.working.end()
             self._frame.setEnabled(True)
+
+    async def _done(self, act: Callable[[], Awaitable[None]], words: str) -> bool:
+        """Do something that may be refused; return whether it was not."""
+
+        async def work() -> bool:
+            await act()
+            return True
+
+        return await self._attempt(work, words) is not None
 
     def say(self, sentence: str) -> None:
         """Show what is wrong with this step."""

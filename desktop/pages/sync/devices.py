@@ -16,7 +16,7 @@ from desktop.pages.sync.entering import Asking, SixWords
 from desktop.pages.sync.stack import Stack
 from desktop.session import Session
 from memory.errors import StorageError
-from memory.sync.device_names import DeviceName
+from memory.sync.device_names import DeviceName, has_come_in
 from memory.titles import LIMIT
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -117,7 +117,7 @@ class DevicesCard(Card):
         title = named.title
         shown = _("{device} · this one").format(device=title) if mine else title
         words.addWidget(label(shown, "strong", wrap=True))
-        facts = [_facts(row)]
+        facts = _facts(row, mine or has_come_in(row.id, self._names))
         if named.name:
             facts[:0] = [named.kind, named.id[:8]]
         words.addWidget(label(" · ".join(facts), "small", wrap=True))
@@ -305,10 +305,13 @@ class Admission(Asking):
         self.ended.emit()
 
 
-def _facts(row: _Row) -> str:
+def _facts(row: _Row, come_in: bool) -> list[str]:
     if not row.active:
-        return _("taken off the account")
-    if row.last_seen_day is None:
-        return _("in use")
-    day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=row.last_seen_day)
-    return _("last there on {day}").format(day=f"{day:%Y-%m-%d}")
+        return [_("taken off the account")]
+    facts = []
+    if row.last_seen_day is not None:
+        day = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(days=row.last_seen_day)
+        facts.append(_("last there on {day}").format(day=f"{day:%Y-%m-%d}"))
+    if not come_in:
+        facts.append(_("nothing has come from it yet: take it off, if it was cut off while joining"))
+    return facts or [_("in use")]

@@ -24,10 +24,12 @@ class RecoveryCard(Card):
     def __init__(self, session: Session) -> None:
         super().__init__()
         self._session = session
+        self._waits = self._showing = False
         self.setAccessibleName(_("Recovery key of sync"))
         self._offer()
 
     def _offer(self) -> None:
+        self._showing = False
         clear(self.column)
         self.column.addWidget(label(_("Recovery key of sync"), "heading", wrap=True))
         sentence = _(
@@ -53,8 +55,16 @@ class RecoveryCard(Card):
     async def _show(self) -> None:
         if not await self.owner.passed():
             return
+        try:
+            await (await self._session.office.syncing.members()).require_in()
+        except (StorageError, VaultError, AgentsError) as error:
+            self._say(sentence_of(error))
+            return
         key = os.urandom(32)
+        self._showing = True
         clear(self.column)
+        sentence = _("Until you press Done the former one holds.")
+        self.column.addWidget(label(sentence, "dim", wrap=True))
         words = RecoveryWords(
             self._session,
             words_of(key),
@@ -70,16 +80,31 @@ class RecoveryCard(Card):
         try:
             await (await self._session.office.syncing.members()).replace_recovery(key)
         except (StorageError, VaultError, AgentsError) as error:
+            self._waits = await self._session.office.syncing.recovery.waits()
             self._offer()
-            self.fault.setText(
-                _("The former recovery key still holds, for the new one was not taken: {reason}").format(
-                    reason=sentence_of(error)
-                )
-            )
-            self.fault.show()
+            self._say(sentence_of(error))
             return
         self._offer()
         self._session.notify(_("The new recovery key holds; the former one is worth nothing."))
+
+    def show_waiting(self, waits: bool) -> None:
+        """Say that a new recovery key which its owner has noted is not in force yet, or no longer say so."""
+        if self._showing:
+            return
+        if waits:
+            self._say(
+                _(
+                    "Keep both recovery keys for now: the new one takes the place of the former one in the next round "
+                    "that goes well."
+                )
+            )
+        elif self._waits:
+            self.fault.hide()
+        self._waits = waits
+
+    def _say(self, sentence: str) -> None:
+        self.fault.setText(sentence)
+        self.fault.show()
 
 
 class LeavingCard(Card):

@@ -77,6 +77,7 @@ class SyncPage(Page):
             self.asks.show_round(standing.last)
             self.holdings.show_round(standing.last)
             self.account.show_round(standing.last)
+            self.recovery.show_waiting(await office.syncing.recovery.waits())
             self.standing.show_apart(await office.sync_decisions.apart())
             names = await office.sync_decisions.device_names()
             self.devices.show_names(names)

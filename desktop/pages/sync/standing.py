@@ -13,6 +13,7 @@ from agents.syncing import Status
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import Card, label
+from desktop.pages.sync.moving import MovedFolder
 from desktop.pages.sync.stack import Stack
 from desktop.pages.sync.words import (
     called,
@@ -81,8 +82,11 @@ class StandingCard(Card):
         self.pause = QPushButton()
         self.pause.clicked.connect(lambda: session.spawn(self._switch(), name="pause sync"))
         row.addWidget(self.now)
-        row.addWidget(self.pause)
+        self.moved = MovedFolder(session)
+        for button in (self.pause, self.moved.button):
+            row.addWidget(button)
         column.addLayout(row)
+        column.addWidget(self.moved)
         self._enabled = True
         # What waits grows less while a long round goes on.
         self._timer = QTimer(self, interval=_COUNT_MILLISECONDS)
@@ -95,6 +99,7 @@ class StandingCard(Card):
         working = here.enabled and standing.phase == "working"
         self.title.setText(title_of(here, standing))
         self.place.setText(here.place)
+        self.moved.show_place(here)
         self.working.setVisible(working)
         self.fault.setText(here.fault)
         self.fault.setVisible(bool(here.fault) and here.enabled)

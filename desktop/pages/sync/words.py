@@ -3,6 +3,7 @@
 from agents.sync_files import moving_words
 from agents.sync_refusals import refusal_words
 from agents.sync_rounds import Standing
+from agents.sync_standing import damaged_words
 from agents.syncing import Here, Status
 from desktop.pages.privacy.words import kind_of
 from desktop.wording import ago, count, local
@@ -133,6 +134,8 @@ def remarks(waiting: Waiting, done: Round | None) -> tuple[str, ...]:
         found.append(_("A hold keeps something that was erased on another device: release the hold first."))
     if done.far_ahead:
         found.append(_("The clock of one of your devices is more than a day ahead: set it right."))
+    if done.damaged:
+        found.append(damaged_words(done.damaged))
     if done.aside:
         words = ngettext(
             "{count} item went missing elsewhere without proof, and is in the trash here.",

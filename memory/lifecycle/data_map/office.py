@@ -284,6 +284,20 @@ def _other_places() -> tuple[Entry, ...]:
             erase=EraseRule.OFFICE,
         ),
         Entry(
+            place="keyring:sync-begun",
+            category=Category.SECRETS,
+            purpose=_("The keys of this device for sync, until it has joined your others."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+        ),
+        Entry(
+            place="keyring:sync-recovery",
+            category=Category.SECRETS,
+            purpose=_("The public part of a new recovery key of sync, until the account has it."),
+            retention=Retention.OFFICE,
+            erase=EraseRule.OFFICE,
+        ),
+        Entry(
             place="memory file system:index",
             category=Category.INDEX,
             purpose=_("The open search index, in memory and never on a disk."),

@@ -1,6 +1,6 @@
 """How a device comes to be one of an account at a service, and stays one: it takes keys and hands them on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from memory.errors import Refused
@@ -12,8 +12,8 @@ from memory.sync.device_keys import DeviceKeys
 from memory.sync.envelope import Signer
 from memory.sync.errors import RecoveryKeyOther, WrapRefused
 from memory.sync.key_wraps import FOR_RECOVERY, Wrap, wrap, wraps_for_all
-from memory.sync.membership import Member, require_current
-from memory.sync.recovery import RecoveryKeys
+from memory.sync.membership import Begun, Member, going_on, require_current
+from memory.sync.recovery import RecoveryKeys, RecoveryPublic
 from memory.sync.service.calls import Calls
 from memory.sync.service.faults import LogMoved, ServiceRefused
 from memory.sync.service.log import AccountLog
@@ -48,31 +48,47 @@ class SeveralOffices(Refused):
         self.spaces = tuple(there)
 
 
-async def found(calls: Calls, recovery_key: bytes, at: int) -> Member:
+Keep = Callable[[Begun], Awaitable[None]]
+"""Keeps in the vault, before anybody is told of it, what a device goes on with if it is cut off."""
+
+
+async def keep_nothing(_begun: Begun) -> None:
+    """Keep nothing: what is cut off begins as another device."""
+
+
+async def found_or_go_on(
+    calls: Calls, recovery_key: bytes, at: int, begun: Begun | None, keep: Keep
+) -> tuple[Member, bool]:
+    """Begin an account and a space as `found`; or go on as `join` where that was cut off with the same recovery key."""
+    log = AccountLog(calls)
+    if await log.begun() and (await log.read()).recovery == RecoveryKeys.of(recovery_key).public:
+        return await join(calls, recovery_key, at, begun=begun, keep=keep)
+    return await found(calls, recovery_key, at, keep), True
+
+
+async def found(calls: Calls, recovery_key: bytes, at: int, keep: Keep = keep_nothing) -> Member:
     """Begin an account and a space, in a session by mail; ``recovery_key`` are 32 new random bytes.
 
     Raises Refused where the account has devices already, Unreachable, ServiceFault.
     """
     log, device, recovery = AccountLog(calls), DeviceKeys.new(), RecoveryKeys.of(recovery_key)
-    there = Refused(
-        _(
-            "Your account at this service has devices already: join them with “bureau sync join”, or begin elsewhere."
-        )
-    )
-    if await log.begun():
-        raise there
+    await require_free(log)
+    await keep(Begun(device))
     try:
         await log.begin(account_log.genesis(device, recovery.public, at))
     except LogMoved:
-        raise there from None
+        raise _has_devices() from None
     calls.session.become(device.id, device.sign)
     await calls.sign_in()
-    return await found_space(calls, log, device, at)
+    return await found_space(calls, log, device, at, keep=keep)
 
 
-async def found_space(calls: Calls, log: AccountLog, device: DeviceKeys, at: int) -> Member:
-    """Begin a space with its first epoch, as a device of the account."""
-    key = SpaceKey.new(new_id())
+async def found_space(
+    calls: Calls, log: AccountLog, device: DeviceKeys, at: int, space_id: str = "", keep: Keep = keep_nothing
+) -> Member:
+    """Begin a space with its first epoch, as a device of the account; ``space_id`` is that of a try before."""
+    key = SpaceKey.new(space_id or new_id())
+    await keep(Begun(device, key.space_id))
     space = await make_space(calls, key.space_id)
     account = await open_epoch(calls, log, space, key, device, at)
     return Member(key.space_id, device, (key,), account)
@@ -107,9 +123,14 @@ async def open_epoch(
 
 
 async def join(
-    calls: Calls, recovery_key: bytes, at: int, space_id: str | None = None
+    calls: Calls,
+    recovery_key: bytes,
+    at: int,
+    space_id: str | None = None,
+    begun: Begun | None = None,
+    keep: Keep = keep_nothing,
 ) -> tuple[Member, bool]:
-    """Become a device of an account by its recovery key, in a session by mail.
+    """Become a device of an account by its recovery key, in a session by mail; the one that was ``begun`` if it may.
 
     Returns the member, and whether it founded the space because the account had none, or because ``space_id`` is NEW.
     Raises Refused where the account has no device, SeveralOffices, WrapRefused for another recovery key, LogRefused,
@@ -120,17 +141,39 @@ async def join(
     account = await log.read()
     if account.recovery != recovery.public:
         raise RecoveryKeyOther
+    device = going_on(account, begun)
+    founds = begun.space_id if begun is not None and device is not None else ""
+    device, writer = device or DeviceKeys.new(), Writer(RECOVERY, recovery.sign)
+    if account.current_epoch(founds) and space_id in (None, NEW):
+        space_id = founds  # only its first round is lacking
     chosen = chosen_space(await spaces(calls), account, space_id)
-    device, writer = DeviceKeys.new(), Writer(RECOVERY, recovery.sign)
-    account = await log.append(lambda now: writer.add_device(now, device.public, at))
+    if not account.is_active(device.id):
+        await keep(Begun(device))
+        account = await log.append(
+            lambda now: None if now.is_active(device.id) else writer.add_device(now, device.public, at)
+        )
     calls.session.become(device.id, device.sign)
     await calls.sign_in()
     if chosen is None:
-        return await found_space(calls, log, device, at), True
+        return await found_space(calls, log, device, at, founds, keep), True
     keys = open_wraps(account, await wraps_of(calls, chosen), FOR_RECOVERY, recovery.receive)
     require_current(account, chosen.id, keys)
     await put_wraps(calls, chosen, [_to(device, key, device) for key in keys])
-    return Member(chosen.id, device, keys, account), False
+    return Member(chosen.id, device, keys, account), chosen.id == founds
+
+
+async def require_free(log: AccountLog) -> None:
+    """Raise Refused where an account has devices already."""
+    if await log.begun():
+        raise _has_devices()
+
+
+def _has_devices() -> Refused:
+    return Refused(
+        _(
+            "Your account at this service has devices already: join them with “bureau sync join”, or begin elsewhere."
+        )
+    )
 
 
 async def require_begun(log: AccountLog) -> None:
@@ -189,13 +232,12 @@ async def _renewed(calls: Calls, log: AccountLog, member: Member, seen_n: int) -
 
 
 async def replace_recovery(
-    calls: Calls, log: AccountLog, member: Member, recovery_key: bytes, at: int
+    calls: Calls, log: AccountLog, member: Member, public: RecoveryPublic, at: int
 ) -> Member:
     """Put another recovery key in the place of the former one, and wrap the keys of the space to it.
 
     Where this is cut off after the entry, the next device that sees it wraps them. Raises as `renew`.
     """
-    public = RecoveryKeys.of(recovery_key).public
     writer = Writer(member.device.id, member.device.sign)
     account = await log.append(
         lambda now: None if now.recovery == public else writer.new_recovery(now, public, at)

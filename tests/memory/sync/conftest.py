@@ -7,7 +7,7 @@ import pytest
 
 from memory.sync.device_keys import DeviceKeys
 from tests.memory.sync.devices import Device, Ring, make_empty, settle
-from tests.memory.sync.making import Office, make_office
+from tests.memory.sync.making import SPACE, Office, make_office
 
 
 @pytest.fixture(scope="session")
@@ -28,7 +28,7 @@ def devices(tmp_path: Path, empty_office: Path) -> Iterator[list[Device]]:
     folder.mkdir()
     made = [Device.make(tmp_path / str(n), empty_office, ring, n, folder) for n in range(2)]
     try:
-        made[0].carrier.found()
+        (folder / SPACE).mkdir()
         for device in made:
             device.join()
         settle(*made)

@@ -7,8 +7,10 @@ from pathlib import Path
 from memory.sync import folder_membership, membership
 from memory.sync.account import Account
 from memory.sync.folder_account import FolderAccount
-from memory.sync.log_forks import Resolved, resolve
+from memory.sync.folder_log import read_log
+from memory.sync.log_forks import Resolved
 from memory.sync.membership import Member
+from memory.sync.recovery import RecoveryKeys
 from memory.sync.service.rotation import is_due
 from memory.sync.space_keys import SpaceKey
 from tests.memory.sync.making import AT
@@ -59,7 +61,7 @@ class Peer:
         self.member, self.seen = member, (member.account.n, member.account.head)
 
     def resolved(self) -> Resolved:
-        return resolve(self.folder.entries(), self.seen)
+        return read_log(self.folder, self.seen).resolved
 
     def renew(self) -> None:
         self.take(folder_membership.renew(self.root, self.member, self.seen, AT))
@@ -81,7 +83,8 @@ class Peer:
         self.take(folder_membership.revoke(self.root, self.member, self.seen, AT, ids))
 
     def replace_recovery(self, key: bytes) -> None:
-        self.take(folder_membership.replace_recovery(self.root, self.member, self.seen, AT, key))
+        public = RecoveryKeys.of(key).public
+        self.take(folder_membership.replace_recovery(self.root, self.member, self.seen, AT, public))
 
     def active(self) -> set[str]:
         return {each.public.id for each in self.resolved().account.active()}

@@ -3,16 +3,19 @@
 import asyncio
 import os
 import threading
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+from sqlalchemy.orm import Session
 
 from memory import notes
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject
-from memory.sync import outbox
+from memory.sync import exchange, folder, outbox
 from memory.sync.drain import drain
-from memory.sync.folder import FolderCarrier
+from memory.sync.folder import FolderCarrier, revisions
 from tests.memory.sync.devices import Device, settle
 from tests.memory.sync.making import SPACE
 
@@ -63,6 +66,52 @@ def test_what_counts_as_sent_survives_a_power_cut(
     one.do(notes.add_note, "milk")
     one.sync()
     assert flushed and flushed[-1] == {path.name for path in mine.glob("*.msgpack")}
+
+
+def many(session: Session) -> None:
+    for number in range(450):
+        notes.add_note(session, f"note {number}")
+
+
+def test_the_folder_is_listed_once_in_a_round(devices: list[Device], monkeypatch: pytest.MonkeyPatch) -> None:
+    one, other = devices
+    one.do(many)
+    one.sync()
+    listed: list[Path] = []
+
+    def noted(where: Path) -> Iterator[tuple[int, Path]]:
+        listed.append(where)
+        return revisions(where)
+
+    monkeypatch.setattr(folder, "revisions", noted)
+    monkeypatch.setattr(other.carrier, "_own", {})
+    done = other.sync()
+    assert done.pulled == 450 and len(other.state()["note"]) == 450
+    assert listed == [one.carrier._mine]
+
+
+@pytest.mark.parametrize("taken", [0, 1, 4, 6])
+def test_what_a_round_that_was_ended_did_not_take_comes_in_the_next(
+    devices: list[Device], monkeypatch: pytest.MonkeyPatch, taken: int
+) -> None:
+    one, other = devices
+    one.do(many)
+    one.sync()
+    take, left = exchange.take, taken
+
+    async def ended(*arguments: Any) -> Any:
+        nonlocal left
+        left -= 1
+        if left < 0:
+            raise OSError("ended")
+        return await take(*arguments)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(exchange, "take", ended)
+        with pytest.raises(OSError, match="ended"):
+            other.sync()
+    assert other.sync().pulled == 450 - 50 * taken
+    assert len(other.state()["note"]) == 450
 
 
 def test_a_file_without_end_is_not_read_whole(devices: list[Device], tmp_path: Path) -> None:

@@ -129,12 +129,16 @@ def test_of_branches_that_are_no_quarrel_the_longer_one_counts_and_the_rest_is_s
     assert resolve([*chain.log, *alike]).chain.head == account_log.hash_of(alike[0])  # added first
 
 
-def test_what_nobody_signed_and_what_vanished_stop_everything() -> None:
+def test_what_nobody_signed_counts_for_nothing_and_what_vanished_stops_everything() -> None:
     chain = Chain(2)
     good = chain.revokes(0, 1)
     for wrong in (good | {"at": "2026-03-01T12:00:01Z"}, good | {"by": "77" * 16}, good | {"v": 0}):
-        with pytest.raises(LogForked):
-            resolve([*chain.log, good, wrong])
+        for order in permutations([good, wrong]):
+            found = resolve([*chain.log, *order])
+            assert found == resolve([*chain.log, good]) and found.refused == (wrong,)
+        assert resolve([*chain.log, wrong]) == resolve(chain.log)
+        with pytest.raises(LogShorter):
+            resolve([*chain.log, wrong], (good["n"], account_log.hash_of(good)))
     place = (good["n"], account_log.hash_of(good))
     with pytest.raises(LogShorter):
         resolve(chain.log, place)

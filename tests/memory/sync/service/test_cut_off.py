@@ -5,7 +5,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
-from memory.sync.membership import Member
+from memory.sync.membership import Begun, Member
 from memory.sync.service import membership, rotation
 from memory.sync.service.faults import Unreachable
 from memory.sync.service.spaces import space_of, wraps_of
@@ -131,6 +131,38 @@ async def test_any_device_finishes_what_was_cut_off_anywhere(clients: Clients, a
             break
         request += 1
     assert request > 10
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("answered", [False, True], ids=["not sent", "not answered"])
+async def test_a_device_that_is_cut_off_while_joining_goes_on_as_the_same_one(
+    clients: Clients, answered: bool
+) -> None:
+    clients.hosted.service.limits.take = _unlimited  # type: ignore[method-assign]  # for one test
+    one, key, request = clients.new(), clients.recovery_key, 0
+    await one.found(key)
+    while True:
+        kept: list[Begun] = []
+
+        async def keep(begun: Begun, kept: list[Begun] = kept) -> None:
+            kept.append(begun)
+
+        first = await clients.new().by_mail()
+        cut = Cut(between(first))
+        cut.at(request, answered=answered)
+        try:
+            await membership.join(first.calls, key, START, keep=keep)
+        except Unreachable:
+            assert cut.happened
+        cut.mend()
+        again, begun = await clients.new().by_mail(), kept[-1] if kept else None
+        member, founds = await membership.join(again.calls, key, START, begun=begun, keep=keep)
+        assert member.keys == one.mine.keys and not founds
+        assert len((await one.log().read()).active()) == request + 2
+        if not cut.happened:
+            break
+        request += 1
+    assert request > 4
 
 
 async def _whole(one: Client, other: Client) -> None:
