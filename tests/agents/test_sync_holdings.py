@@ -100,6 +100,7 @@ async def test_a_deletion_is_thought_over_called_off_and_then_done_at_once(
     assert dump[0][0] == 0
 
 
+@pytest.mark.req("R141", "R216")
 async def test_this_office_alone_is_deleted(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     key = await found(one, hosted)

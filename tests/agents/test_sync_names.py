@@ -47,6 +47,7 @@ async def test_a_device_is_named_on_any_and_called_so_on_all(offices: Offices, f
         await one.sync_decisions.name_device("Nobody")
 
 
+@pytest.mark.req("R009")
 async def test_the_service_never_sees_a_name(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     await join(other, hosted, await found(one, hosted))
