@@ -151,9 +151,13 @@ class PurposesChanged:
 
 @dataclass(frozen=True, slots=True)
 class RetentionAsks:
-    """The clock jumped, so ``count`` things that are due stay until their owner confirms that they go."""
+    """The clock jumped, so ``count`` things that are due stay until their owner confirms that they go.
+
+    ``ahead`` is by how many milliseconds it is ahead of the devices that the office syncs with, 0 where it is not.
+    """
 
     count: int
+    ahead: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,9 +131,10 @@ class SyncDecisions:
         found = [each for each in known if each.startswith(beginning or here.device_id)]
         if len(found) != 1:
             raise Refused(
-                _("“{id}” names no device of yours, or several: see “bureau sync devices”.").format(
-                    id=beginning
-                )
+                _(
+                    "“{id}” names no device that has told of itself here, or several: run “bureau sync now”, then see "
+                    "“bureau sync devices”."
+                ).format(id=beginning)
             )
         named = await self._database.write(device_names.name, found[0], name)
         self._bus.publish(SyncChanged())

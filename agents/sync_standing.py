@@ -5,10 +5,14 @@ from pathlib import Path
 
 from sqlalchemy.orm import Session
 
-from memory.sync import outbox, space, transfers
+from memory.lifecycle.trash import DAY
+from memory.sync import base64url, clocks, outbox, space, transfers
 from memory.sync.outbox import Waiting
 from memory.sync.service.sign_in import is_service
+from memory.sync.service_keys import fingerprint
 from memory.sync.transfers import Moving
+from resources.language import gettext as _
+from resources.language import ngettext
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +32,12 @@ class Here:
     fault: str
     """Why the last one did not, as a sentence; empty where it did. ``fault_at`` says when."""
     fault_at: int | None
+    service_keys: tuple[str, ...]
+    """The fingerprints of the keys that the service showed first for what it signs."""
+    other_keys: tuple[str, ...]
+    """Those of keys that it shows now and that are none of these: what they sign is not believed."""
+    ahead: int
+    """By how many milliseconds the clock of this device is ahead of the others', 0 where it is not."""
 
     @property
     def hosted(self) -> bool:
@@ -65,7 +75,35 @@ def read_here(session: Session) -> Here | None:
         row.round_at,
         row.fault,
         row.fault_at,
+        tuple(fingerprint(base64url.decode(key, 32)) for key in row.service_keys.values()),
+        tuple(row.other_keys),
+        clocks.ahead(session),
     )
+
+
+def clock_words(ahead: int) -> tuple[str, ...]:
+    """Return what is said of a clock that is ahead by so many milliseconds."""
+    if not ahead:
+        return ()
+    sentence = ngettext(
+        "The clock of this device is {count} day ahead of what the service or your other devices say: set it right. "
+        "Until then nothing is erased for its age, unless you confirm it under Privacy.",
+        "The clock of this device is {count} days ahead of what the service or your other devices say: set it right. "
+        "Until then nothing is erased for its age, unless you confirm it under Privacy.",
+        ahead // DAY,
+    )
+    return (sentence.format(count=ahead // DAY),)
+
+
+def key_words(here: Here) -> tuple[str, ...]:
+    """Return what is said of a service that shows another key than at first."""
+    if not here.other_keys:
+        return ()
+    sentence = _(
+        "The service shows another key for its receipts ({other}) than at first ({first}): what it signs with that "
+        "proves nothing here. Ask who runs it; if they confirm that key, leave sync and join again."
+    )
+    return (sentence.format(other=", ".join(here.other_keys), first=", ".join(here.service_keys)),)
 
 
 def read_status(session: Session) -> Status:

@@ -91,7 +91,9 @@ class Syncing:
         self.folder = FolderSide(database, self._item, self, bus)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.profile = ServiceProfile(database, self.account)
-        self.holdings = ServiceHoldings(database, self._connecting, self.account)
+        self.holdings = ServiceHoldings(database, self.account)
+        self.clock: Callable[[], int] = now
+        """Returns milliseconds UTC."""
         self._under_way: asyncio.Task[bool] | None = None
         self._interrupted = False
 
@@ -311,7 +313,8 @@ class Syncing:
             Credentials(signer, keys, epoch),
             reindex,
             self._erase,
-            blobs=self._blobs,
+            self.clock,
+            self._blobs,
         )
 
     async def _erase(self, subjects: Sequence[Subject]) -> None:

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from sqlalchemy import select
+from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from memory.database import Database
@@ -11,7 +11,7 @@ from memory.identifiers import new_id, now
 from memory.locations import Locations
 from memory.migrations import HEAD, schema
 from memory.runs import interrupt_unfinished
-from memory.tables import OfficeTable
+from memory.tables import OfficeTable, SyncSpaceTable
 
 
 def open_database(
@@ -39,6 +39,7 @@ def open_database(
             upgrade(locations.database, key, locations.backups, revision=revision)
             database = Database.open(locations.database, key)
         database.write_now(interrupt_unfinished)
+        database.write_now(_meet_tables)
     except BaseException:
         database.close()
         raise
@@ -48,6 +49,15 @@ def open_database(
 def office_id(session: Session) -> str:
     """Return the id of this office, made once and kept for ever."""
     return session.scalars(select(OfficeTable.id)).one()
+
+
+def _meet_tables(session: Session) -> None:
+    """Let an office that syncs note its edits in the tables as they are now."""
+    if session.scalar(select(exists().where(SyncSpaceTable.id.is_not(None)))):
+        # Imported here, so that an office that does not sync opens without it.
+        from memory.sync import space
+
+        space.meet_tables(session)
 
 
 def _make_if_empty(session: Session) -> str:

@@ -18,6 +18,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
+
+# Both look at the clock: where others use the machine too, they fail what is well.
+settings.register_profile("bureau", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("bureau")
 
 pytest_plugins = [
     "tests.peers.aimock",

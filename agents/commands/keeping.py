@@ -5,6 +5,7 @@ from typing import Any
 
 from agents.commands.serving import Served
 from agents.door.protocol import CommandFailed
+from agents.sync_standing import clock_words
 from memory.identifiers import now
 from memory.lifecycle import retention
 from memory.lifecycle.retention import Leaving
@@ -68,12 +69,11 @@ async def retention_run(served: Served, arguments: dict[str, Any]) -> dict[str, 
     """Do the daily round now; ``confirmed`` where the clock jumped."""
     done = await served.office.daily.round(confirmed=arguments["confirmed"])
     if done.asks:
-        raise CommandFailed(
-            _(
-                "The clock shows another time than it should, and {count} things would go: "
-                "check the date, then add --confirm."
-            ).format(count=done.asks)
-        )
+        asks = _(
+            "The clock shows another time than it should, and {count} things would go: "
+            "check the date, then add --confirm."
+        ).format(count=done.asks)
+        raise CommandFailed(" ".join((*clock_words(done.ahead), asks)))
     return asdict(done)
 
 

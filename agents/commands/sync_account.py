@@ -19,6 +19,7 @@ from memory.sync import base64url, kept_receipts
 from memory.sync.device_names import DeviceName
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.exports import FAILED, READY
+from memory.sync.service.faults import AccountPurged, SpacePurged
 from memory.sync.service.sign_in import Asked, service_address
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -156,9 +157,12 @@ async def delete(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
 
 
 async def restore(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
-    """Call the deletion of ``what`` off."""
-    await served.office.syncing.holdings.restore(arguments["what"])
-    return {"restored": arguments["what"]}
+    """Call the deletion of ``what`` off; where that is empty, of whatever is pending."""
+    holdings, what = served.office.syncing.holdings, arguments["what"]
+    if not what:
+        return {"restored": ", ".join(await holdings.restore_pending())}
+    await holdings.restore(what)
+    return {"restored": what}
 
 
 async def receipts(served: Served, arguments: dict[str, Any]) -> list[dict[str, Any]]:
@@ -167,7 +171,13 @@ async def receipts(served: Served, arguments: dict[str, Any]) -> list[dict[str, 
     if arguments["erased"]:
         await holdings.prove_erased()
     if arguments["fetch"]:
-        await holdings.fetch_receipts()
+        try:
+            await holdings.fetch_receipts()
+        except (AccountPurged, SpacePurged) as purged:
+            if not purged.receipt_id:
+                raise
+            # All that is left to fetch is the proof of that, which needs no session.
+            await holdings.fetch_receipt(purged.receipt_id)
     kept = await holdings.receipts()
     if arguments["save"]:
         await asyncio.to_thread(_save, Path(arguments["save"]), kept)
@@ -245,6 +255,7 @@ async def summary(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
     found = await served.office.syncing.profile.summary()
     return {
         "state": found.state,
+        "is deleted at": _instant(found.deleted_at),
         "bytes": found.bytes_used,
         "bytes at most": found.bytes_limit,
         "records": found.records_used,
@@ -314,7 +325,7 @@ def _result(value: Any) -> Item:
 
 
 def _compared(comparison: Comparison) -> dict[str, Any]:
-    return {"words": list(comparison.words), "qr": comparison.qr}
+    return {"words": list(comparison.words)}
 
 
 def _told(each: KeptReceipt) -> dict[str, Any]:

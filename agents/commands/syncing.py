@@ -5,6 +5,8 @@ from typing import Any
 
 from agents.commands.serving import Served
 from agents.sync_files import fault_words, moving_words
+from agents.sync_refusals import refusal_words
+from agents.sync_standing import clock_words, key_words
 from agents.syncing import Word
 from memory.errors import Refused
 from memory.sync.categories import categories as known_categories
@@ -87,6 +89,8 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         "syncs": [one.category.name for one in await served.office.sync_decisions.choices() if one.chosen],
         "conflicts": len(await served.office.sync_decisions.conflicts()),
         "last_round_at": here.round_at,
+        "service key": " ".join(key_words(here) or here.service_keys),
+        "clock": " ".join(clock_words(here.ahead)),
         "fault": here.fault,
         "fault_at": here.fault_at,
         "next_at": served.office.sync_rounds.standing.next_at,
@@ -239,5 +243,6 @@ def row(done: Round) -> dict[str, Any]:
             "The room at the service is used up ({used} of {limit}): erase something or ask for more."
         ).format(used=done.quota.used, limit=done.quota.limit)
     if done.refused:
+        row["not trusted"] = list(refusal_words(done.refused))
         row["refused"] = [f"{source}: {reason}" for source, reason in done.refused]
     return row

@@ -21,6 +21,7 @@ from memory.lifecycle.erased import Reason
 from memory.lifecycle.subjects import Subject, still_there
 from memory.lifecycle.trash import DAY
 from memory.locations import Locations
+from memory.sync import clocks
 from vault.errors import VaultError
 
 LOG_DAYS, LOG_BYTES = 30, 50_000_000
@@ -33,7 +34,11 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Done:
-    """What a daily round did. ``asks`` counts what waits for a word because the clock jumped; then nothing went."""
+    """What a daily round did.
+
+    ``asks`` counts what waits for a word because the clock jumped, or is ``ahead`` by so many milliseconds of the
+    devices that this office syncs with; then nothing went.
+    """
 
     trash: int = 0
     retention: int = 0
@@ -41,6 +46,7 @@ class Done:
     logs: int = 0
     deep: bool = False
     asks: int = 0
+    ahead: int = 0
 
 
 class Daily:
@@ -83,8 +89,9 @@ class Daily:
     async def round(self, *, confirmed: bool = False) -> Done:
         """Erase what is due, shorten ledgers and logs, and change the key where that is due.
 
-        Where the clock jumped since it was last looked at, nothing is deleted unless ``confirmed``: the office
-        asks. Raises StorageError, AgentsError or VaultError; what was erased before stays erased.
+        Where the clock jumped since it was last looked at, or is ahead of the devices that this office syncs with, on
+        which it would go too, nothing is deleted unless ``confirmed``: the office asks. Raises StorageError,
+        AgentsError or VaultError; what was erased before stays erased.
         """
         async with self._turn:
             at = self._clock()
@@ -92,9 +99,12 @@ class Daily:
             due = await self._database.read(_due, at)
             count = sum(len(subjects) for _reason, subjects in due)
             count += await self._database.read(retention.overdue_lines, at)
-            if retention.jumped(seen_at, at) and not confirmed and count:
-                self._bus.publish(RetentionAsks(count))
-                return Done(asks=count)
+            ahead = await self._database.read(clocks.ahead)
+            if (ahead or retention.jumped(seen_at, at)) and not confirmed and count:
+                self._bus.publish(RetentionAsks(count, ahead))
+                return Done(asks=count, ahead=ahead)
+            if ahead and confirmed:
+                await self._database.write(clocks.trust)
             await self._database.write(rounds.note, at)
             erased = {reason: len(subjects) for reason, subjects in due}
             for reason, subjects in due:

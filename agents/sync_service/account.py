@@ -15,7 +15,7 @@ from memory import audit
 from memory.database import Database
 from memory.errors import Refused
 from memory.identifiers import now
-from memory.sync import base64url, space
+from memory.sync import space
 from memory.sync.account import Account
 from memory.sync.account_log import Writer
 from memory.sync.enrolment import six_words
@@ -33,8 +33,6 @@ from resources.language import gettext as _
 if TYPE_CHECKING:
     from agents.syncing import Here
     from memory.sync.exchange import Round
-
-_QR = "bureau-sync:"
 
 
 class Rounds(Protocol):
@@ -62,15 +60,14 @@ class Rounds(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """What two screens must show alike before a device is let in: six words, or a QR code of the whole."""
+    """What two screens must show alike before a device is let in."""
 
     words: tuple[str, ...]
-    qr: str
 
     @classmethod
     def of(cls, compared: bytes) -> "Comparison":
         """Return what is shown for the 32 bytes."""
-        return cls(six_words(compared), _QR + base64url.encode(compared))
+        return cls(six_words(compared))
 
 
 @dataclass(slots=True)

@@ -11,7 +11,8 @@ from memory import settings
 from memory.database import Database
 from memory.errors import Refused
 from memory.sync.service.calls import Calls, Session
-from memory.sync.service.faults import Unreachable
+from memory.sync.service.faults import TooSlow, Unreachable
+from memory.sync.service.patience import Patience
 from resources.language import gettext as _
 from resources.language import ngettext
 from vault.secret import Secret
@@ -37,6 +38,8 @@ class Connecting:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pools = Pools()
+        self.patience = Patience()
+        """How long each call may take."""
 
     async def calls(self, session: Session) -> Calls:
         """Return calls within a session, which goes along as it is renewed."""
@@ -45,7 +48,7 @@ class Connecting:
             return Secret(session.tokens.access) if session.tokens.access else None
 
         client = await self._client(session.url, Credential(read, session.url, "authorization"))
-        return Calls(client, session, self.bare)
+        return Calls(client, session, self.bare, self.patience)
 
     async def bare(self, address: str) -> "httpx2.AsyncClient":
         """Return a client that carries no token, for an address that a service names."""
@@ -72,6 +75,10 @@ def reaching(address: str) -> Iterator[None]:
                 "The service {address} asks to wait {count} seconds: try again then. Nothing was lost.",
                 error.retry_after,
             ).format(address=address, count=error.retry_after)
+        elif isinstance(error, TooSlow):
+            sentence = _(
+                "The service {address} does not answer in time: try again later, or ask who runs it. Nothing was lost."
+            ).format(address=address)
         else:
             sentence = _(
                 "The service {address} cannot be reached: see that you are online and that the address is right. "

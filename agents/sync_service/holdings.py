@@ -9,17 +9,17 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.sync_service.account import ServiceAccount
-from agents.sync_service.connecting import Connecting, reaching
+from agents.sync_service.connecting import reaching
 from memory import audit
 from memory.database import Database
 from memory.errors import Refused, StorageError
-from memory.sync import kept_receipts
+from memory.sync import kept_receipts, service_keys
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service import deletion, exports, proofs
 from memory.sync.service.calls import Calls
 from memory.sync.service.deletion import Deletion, Mode
 from memory.sync.service.exports import Export, Kind
-from memory.sync.service.faults import AccountPurged, SpacePurged
+from memory.sync.service.faults import AccountPurged, ServiceRefused, SpacePurged
 from memory.sync.service.proofs import Proof
 from memory.sync.service.spaces import space_of
 from memory.tables import SyncRecordTable
@@ -29,13 +29,14 @@ log = logging.getLogger(__name__)
 
 What = Literal["account", "office"]
 """The whole account, or the copy of this office alone."""
+_NOTHING_PENDING = "nothing_pending"
 
 
 class ServiceHoldings:
     """Deletion, receipts and exports. Every call raises NotReached, StorageError or VaultError."""
 
-    def __init__(self, database: Database, connecting: Connecting, account: ServiceAccount) -> None:
-        self._database, self._connecting, self._account = database, connecting, account
+    def __init__(self, database: Database, account: ServiceAccount) -> None:
+        self._database, self._account = database, account
 
     async def ask_mail_code(self) -> None:
         """Have the code mailed that a deletion at once needs."""
@@ -56,6 +57,22 @@ class ServiceHoldings:
         )
         return begun
 
+    async def restore_pending(self) -> tuple[What, ...]:
+        """Call off what is pending, be it of this office, of the account, or of both, and return it.
+
+        Raises ServiceRefused where nothing is.
+        """
+        restored: list[What] = []
+        whats: tuple[What, ...] = ("office", "account")
+        for what in whats:
+            try:
+                await self.restore(what)
+                restored.append(what)
+            except ServiceRefused as refused:
+                if refused.code != _NOTHING_PENDING or (what == whats[-1] and not restored):
+                    raise
+        return tuple(restored)
+
     async def restore(self, what: What) -> None:
         """Call a deletion off that is still thought over."""
         calls, space_id = await self._here()
@@ -67,17 +84,23 @@ class ServiceHoldings:
         await self._database.write(audit.append, "sync deletion called off", space_id, {"what": what})
 
     async def fetch_receipts(self) -> int:
-        """Fetch, prove and keep what the service gave for the account; return how many are new. Raises ReceiptWrong."""
+        """Fetch, prove and keep what the service gave for the account; return how many are new.
+
+        Raises ReceiptWrong where one proves nothing, after the others are kept.
+        """
         calls = await self._account.calls()
         with reaching(calls.session.url):
-            found = await proofs.proofs(calls)
-        return await self._keep(*found)
+            found, fault = await proofs.proofs(calls, await self._keys(calls))
+        new = await self._keep(*found)
+        if fault is not None:
+            raise fault
+        return new
 
     async def fetch_receipt(self, receipt_id: str) -> int:
         """Fetch, prove and keep one receipt, which needs no session any more. Raises ReceiptWrong."""
         calls = await self._account.calls()
         with reaching(calls.session.url):
-            return await self._keep(await proofs.proof_of(calls, receipt_id))
+            return await self._keep(await proofs.proof_of(calls, await self._keys(calls), receipt_id))
 
     async def prove_erased(self) -> KeptReceipt:
         """Have the service prove that nothing is left there of anything that was erased in this office.
@@ -89,7 +112,8 @@ class ServiceHoldings:
         if not rids:
             raise Refused(_("Nothing that was at the service has been erased yet."))
         with reaching(calls.session.url):
-            proof = await proofs.prove_erased(calls, await space_of(calls, space_id), rids)
+            keys = await self._keys(calls)
+            proof = await proofs.prove_erased(calls, keys, await space_of(calls, space_id), rids)
         await self._keep(proof)
         kept = await self.receipts()
         return next(each for each in kept if each.receipt.receipt_id == proof.receipt.receipt_id)
@@ -134,9 +158,13 @@ class ServiceHoldings:
             ) from error
         calls = await self._account.calls()
         with reaching(calls.session.url):
-            export = await exports.share(calls, self._connecting.bare, shared, hours)
+            export = await exports.share(calls, shared, hours)
         await self._database.write(audit.append, "sync file shared", export.export_id, {"bytes": shared.size})
         return export
+
+    async def _keys(self, calls: Calls) -> proofs.Keys:
+        shown = await proofs.published_keys(calls)
+        return proofs.Keys(await self._database.write(service_keys.meet, shown), shown)
 
     async def _here(self) -> tuple[Calls, str]:
         calls = await self._account.calls()

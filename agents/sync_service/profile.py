@@ -20,9 +20,9 @@ class ServiceProfile:
 
     async def summary(self) -> Summary:
         """Return how the account stands."""
-        calls = await self._account.calls()
+        calls, space_id = await self._account.calls(), await self._account.space_id()
         with reaching(calls.session.url):
-            return await profile.summary(calls)
+            return await profile.summary(calls, space_id)
 
     async def freeze(self, *, frozen: bool) -> None:
         """Let the service take nothing new into the account, or take it again; reading and erasing go on."""

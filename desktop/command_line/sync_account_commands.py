@@ -177,12 +177,12 @@ def delete(context: click.Context, what: str, mode: str, authenticate_with: Path
 
 @click.command("restore")
 @click.option(
-    "--what", type=_WHAT, default="account", help=_("The account, or the copy of this office alone.")
+    "--what", type=_WHAT, help=_("Only that of the account, or only that of the copy of this office.")
 )
 @click.pass_context
-def restore(context: click.Context, what: str) -> int:
+def restore(context: click.Context, what: str | None) -> int:
     """Call a deletion off that was begun with time to think."""
-    return run_command(context, "sync restore", what=what)
+    return run_command(context, "sync restore", what=what or "")
 
 
 @click.command("receipts")
@@ -217,7 +217,15 @@ def verify(context: click.Context, file: Path, key: str | None) -> int:
     if key is not None and key != base64url.encode(signed_by):
         page.fail(_("Another key signed this receipt: it is not from that service."))
         return 1
-    told = {"scope": receipt.scope, "destroyed": receipt.purged_at, **receipt.counts}
+    server = str(receipt.members["server"])
+    told = {"scope": receipt.scope, "from": server, "destroyed": receipt.purged_at, **receipt.counts}
+    if key is None:
+        told["and now"] = _(
+            "It is as it was signed. Whether {server} signed it, its own list of keys says: give --key the key that "
+            "stands at {server}/.well-known/officesync."
+        ).format(server=server)
+    else:
+        told["and now"] = _("It is as {server} signed it.").format(server=server)
     page.show({"kind": "result", "value": {"signed by": base64url.encode(signed_by), **told}})
     return 0
 

@@ -1,19 +1,22 @@
-"""The 24 words of a recovery key: shown once, copied, saved or printed, and confirmed by their owner."""
+"""The 24 words of a recovery key: shown once, as a QR code too, copied, saved or printed, and confirmed."""
 
 from collections.abc import Callable
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QGuiApplication, QTextDocument
+from PySide6.QtCore import Qt, QUrl, Signal
+from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument
 from PySide6.QtWidgets import QCheckBox, QFileDialog, QFrame, QPushButton, QVBoxLayout, QWidget
 
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import label
+from desktop.pages.qr_code import QrCode, qr_image
 from desktop.session import Session
 from desktop.theme.appearance import look
 from resources.language import gettext as _
 
 _WORD = 104
+_PRINTED = 4
+"""The pixels of a square of the QR code on paper."""
 
 
 class RecoveryWords(QWidget):
@@ -42,7 +45,15 @@ class RecoveryWords(QWidget):
             button = QPushButton(text)
             button.clicked.connect(act)
             row.addWidget(button)
+        self.code = QrCode(words, _("The 24 words as a QR code"))
+        self.code.hide()
+        shows = QPushButton(_("QR code"))
+        shows.setCheckable(True)
+        shows.setToolTip(_("Shows the words as a QR code, for a camera that only you use"))
+        shows.toggled.connect(self.code.setVisible)
+        row.addWidget(shows)
         column.addLayout(row)
+        column.addWidget(self.code)
         done = QPushButton(_("Done"))
         done.setProperty("kind", "primary")
         done.setEnabled(False)
@@ -73,6 +84,7 @@ class RecoveryWords(QWidget):
         if clipboard.text() == self._words:
             clipboard.clear()
         self._words = ""
+        self.code.clear()
         self.kept.emit()
 
     def _copy(self) -> None:
@@ -103,7 +115,13 @@ class RecoveryWords(QWidget):
         writer = QPdfWriter(str(path))
         writer.setPageSize(QPageSize(QPageSize.PageSizeId.A4))
         document = QTextDocument()
+        document.addResource(
+            QTextDocument.ResourceType.ImageResource, QUrl("words"), qr_image(self._words, _PRINTED)
+        )
         document.setPlainText(self._text())
+        cursor = QTextCursor(document)
+        cursor.movePosition(QTextCursor.MoveOperation.End)
+        cursor.insertImage("words")
         document.print_(writer)
 
     def _text(self) -> str:

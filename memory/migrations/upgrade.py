@@ -54,6 +54,8 @@ def run_revision(path: Path, key: bytes, target: str) -> None:
     from alembic import command
     from alembic.config import Config
 
+    from memory.sync import hooks
+
     config = Config()
     config.set_main_option("script_location", str(FOLDER).replace("%", "%%"))
     with_engine = engine(path, key)
@@ -62,6 +64,8 @@ def run_revision(path: Path, key: bytes, target: str) -> None:
             # A rebuilt table is dropped on the way, which must not take the rows that refer to it along.
             _driver(connection).execute("PRAGMA foreign_keys = OFF")
             with connection.begin():
+                # They name tables that a revision may rebuild; opening makes those that the new tables demand.
+                hooks.drop(connection)
                 config.attributes["connection"] = connection
                 command.upgrade(config, target)
                 problems = integrity.structure(connection)

@@ -13,6 +13,8 @@ from memory.sync.space_keys import FIRST_EPOCH
 
 RECOVERY = "recovery"
 """Who signs an entry of the log where the recovery key does."""
+STRANGER = "not in the log"
+"""Why a record of a device that never was of the account is refused."""
 
 
 @dataclass(frozen=True)
@@ -64,7 +66,7 @@ class Account:
     def device(self, device_id: str) -> Device:
         """Return a device, active or not. Raises SignerRefused."""
         if (device := self.devices.get(device_id)) is None:
-            raise SignerRefused("not in the log")
+            raise SignerRefused(STRANGER)
         return device
 
     def active(self) -> tuple[Device, ...]:

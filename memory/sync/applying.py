@@ -20,7 +20,19 @@ from memory.sync.aside import GONE
 from memory.sync.drain import drain
 from memory.sync.errors import PlaintextInvalid, RecordRefused, RecordTooLarge
 from memory.sync.hlc import Stamp, is_far_ahead
-from memory.sync.known import Seen, base_record, digest, load, long_texts, new, pack, record_id, seen, unpack
+from memory.sync.known import (
+    Seen,
+    base_record,
+    digest,
+    load,
+    long_texts,
+    new,
+    pack,
+    record_id,
+    seen,
+    still_given,
+    unpack,
+)
 from memory.sync.merge import Conflict, Merged, merge
 from memory.sync.placing import Placing, waiting
 from memory.sync.plaintext import SCHEMA, Entry, Opaque, Record, encode, same
@@ -240,10 +252,17 @@ class _Apply:
             raise PlaintextInvalid("naming") from wrong
         if self._here.naming not in (None, naming):
             raise PlaintextInvalid("another naming")
+        local = sealing_anew.record_of(self._session, self._here, known) if known is not None else None
+        merged = merge(None, local or record, record, self.clock, self._now)
         self._here.naming = naming
         known = known or self._new(one.header.rid, OFFICE_NAME, "")
-        known.stamps = pack(seen(record))
+        # What only later versions understand, such as a name, stays in it.
+        others = {name: entry.value for name, entry in merged.record.fields.items() if name != NAMING}
+        known.stamps = pack(seen(merged.record))
+        known.beside = {"fields": others, "extra": dict(merged.record.extra)}
+        known.state, known.waiting = "synced", None
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
+        self._answer(known, merged, local)
 
     def _put(self, known: SyncRecordTable | None, one: Believed, remote: Record) -> bool:
         shape, header = shapes()[remote.type], one.header
@@ -259,18 +278,22 @@ class _Apply:
         known = known or self._new(header.rid, remote.type, local_id)
         merged = Merged(remote, push=False, clock=self.clock)
         if local is not None:
-            base = base_record(remote.type, remote.schema, self._base(known, header.parent))
+            base = base_record(remote.type, remote.schema, self._base(known, header.parent, remote))
             merged = merge(base, local, remote, self.clock, self._now)
             self.clock = merged.clock
         known.exp_day = header.exp_day
         outbox.note_revision(known, one.item.seq, header.rev, own=False, base=long_texts(remote))
         self._placing.place(known, merged.record)
         self._keep_conflicts(known, merged.conflicts)
+        self._answer(known, merged, local)
+        return True
+
+    def _answer(self, known: SyncRecordTable, merged: Merged, local: Record | None) -> None:
+        """Send what was merged, unless the others have it, or make of both the same by themselves."""
         if merged.push and (self._linear or not _alike(merged.record, local) or self._out.holds(known.rid)):
             self._send(known, merged.record)
         else:
             self._out.take_back(known.rid)
-        return True
 
     def _send(self, known: SyncRecordTable, record: Record) -> None:
         """Let what was merged go to the others; what has become too long by it stays here."""
@@ -281,11 +304,14 @@ class _Apply:
             if known.waiting is None:
                 known.state = "too_long"
 
-    def _base(self, known: SyncRecordTable, parent: int) -> dict[str, object]:
+    def _base(self, known: SyncRecordTable, parent: int, remote: Record) -> dict[str, object]:
         """Return the revision upon which both were made.
 
-        In a folder two devices may have built upon the same one, and each sees the other's only afterwards.
+        In a folder two devices may have built upon the same one, and each sees the other's only afterwards. A service
+        that came out of a backup may give what was built upon an older one than this device knew it to have.
         """
+        if self._linear and known.seq == 0:
+            return still_given((known.base, known.former), remote)
         if self._linear or parent == known.seq:
             return known.base
         if known.own or parent == known.former_seq:

@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 
 from memory.lifecycle.subjects import TABLES, Kind, Subject, extent, portions
 from memory.lifecycle.trash import ASIDE_DAYS, DAY
-from memory.sync import outbox, space
+from memory.sync import clocks, outbox, space
 from memory.sync.shapes import shapes
 from memory.tables import SyncAwaitedTable, SyncChangeTable, SyncRecordTable
 
@@ -120,8 +120,11 @@ def due(session: Session, at: int) -> tuple[Subject, ...]:
     """Return what has been aside for its days, and is still in the trash; what has no row is gone with this.
 
     Its erasure is told to nobody: it is done as if another device had ordered it. What holds something that is live,
-    such as the chat of a message that others still have, stays until that is gone.
+    such as the chat of a message that others still have, stays until that is gone. Where this device's clock is ahead
+    nothing is.
     """
+    if clocks.ahead(session):
+        return ()
     over = at - ASIDE_DAYS * DAY
     return _released(session, [each for each in _chosen(session, None) if (each.aside_at or at) <= over])
 

@@ -5,8 +5,6 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
-
 from memory.sync.arrival import Item
 from memory.sync.outbox import Op
 
@@ -148,8 +146,15 @@ class Service(Carrier, Protocol):
     """A carrier that counts and can be asked; its calls also raise ServiceFault."""
 
     @property
-    def signers(self) -> tuple[Ed25519PublicKey, ...]:
-        """The keys by which the service signs what expired; asked for once something has."""
+    def signers(self) -> Mapping[str, bytes]:
+        """The keys by which the service says that it signs what expired; asked for once something has."""
+
+    @property
+    def told_at(self) -> int | None:
+        """The service's own time in its last answer, in milliseconds UTC; None where it tells none."""
+
+    async def published(self) -> Mapping[str, bytes]:
+        """Return the keys by which the service says that it signs, 32 bytes each, by their ids."""
 
     async def live(self, after_rid: str) -> Live:
         """Return a page of the ids behind one, in order."""

@@ -7,7 +7,7 @@ from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
 from memory.lifecycle.trash import DAY
-from memory.sync import aside, space
+from memory.sync import aside, service_keys, space
 from memory.sync.aside import GONE, UNSENT
 from memory.sync.carrier import Live, Page, Service
 from memory.sync.taking import Parts, Round, count, note_head, take
@@ -18,6 +18,8 @@ AT_ONCE = 500
 _END = "f" * 32
 _LIVE = ("synced", "held", "opaque", "passed", "too_long")
 """The states of records that a service has, if they have a number."""
+WITHHELD = "the service has something else than it gives out"
+"""Why a stretch of the ids is named among what was refused."""
 
 
 async def reconcile(parts: Parts, service: Service, done: Round) -> None:
@@ -32,10 +34,14 @@ async def reconcile(parts: Parts, service: Service, done: Round) -> None:
 async def compare_hashes(parts: Parts, service: Service, done: Round) -> bool:
     """Once a day, compare the hashes of what is live, and read again where they differ; return whether it was done.
 
-    Asked right after everything was read; does nothing while somebody writes. Raises OSError, ServiceFault.
+    The keys by which the service signs are looked at as well. Asked right after everything was read; does nothing
+    while somebody writes. Raises OSError, ServiceFault.
     """
     at = parts.clock()
-    if not await parts.database.read(_is_due, at):
+    due = await parts.database.read(_is_due, at)
+    if due or not await parts.database.read(service_keys.is_met):
+        await parts.database.write(service_keys.meet, await service.published())
+    if not due:
         return False
     theirs = await service.hashes()
     head = await parts.database.write(_note_head, theirs.as_of)
@@ -67,9 +73,7 @@ async def _say_what_differs_still(
         return
     ours = await parts.database.read(_hashes)
     done.refused += [
-        (f"{number:02x}…", "the service has something else than it gives out")
-        for number in numbers
-        if ours[number] != theirs.ranges[number]
+        (f"{number:02x}…", WITHHELD) for number in numbers if ours[number] != theirs.ranges[number]
     ]
 
 

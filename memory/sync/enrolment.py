@@ -60,7 +60,7 @@ def check_reveal(commitment: bytes, newcomer: Newcomer) -> None:
 
 
 def comparison(answer: Answer, newcomer: Newcomer) -> bytes:
-    """Return the 32 bytes that both devices must see alike; a QR code carries them whole."""
+    """Return the 32 bytes that both devices must see alike."""
     return hashlib.sha256(
         b"aof/v1/sas" + answer.fingerprint + answer.head + newcomer._keys() + newcomer.nonce + answer.nonce
     ).digest()

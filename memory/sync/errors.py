@@ -25,6 +25,7 @@ SyncError (a StorageError)
 ├── ChunkLost             a piece of a file is not where it was put
 ├── NoRoom                there is no room for the pieces of a file
 └── ReceiptWrong          a proof of deletion does not check out
+    └── ReceiptKeyOther      it is signed with another key than the service showed first
 
 ``reason`` says in the protocol's words what was found; it is for logs and tests, and holds no content.
 """
@@ -160,7 +161,10 @@ class LogShorter(LogRefused):
 
     def __init__(self, n: int, seen: int) -> None:
         super().__init__(
-            _("The service shows an older list of your devices; wait, or ask who runs it what was restored."),
+            _(
+                "The service shows an older list of your devices than this one knows: ask who runs it whether a backup "
+                "was brought back. If so, leave sync here, join again, and look through your devices."
+            ),
             f"ends at {n}, seen {seen}",
         )
 
@@ -285,3 +289,18 @@ class ReceiptWrong(SyncError):
             ),
             reason,
         )
+
+
+class ReceiptKeyOther(ReceiptWrong):
+    """A proof of deletion is signed with another key than the service showed first; ``name`` is its fingerprint."""
+
+    def __init__(self, name: str) -> None:
+        SyncError.__init__(
+            self,
+            _(
+                "This receipt proves nothing: the service signed it with another key ({name}) than it showed at first. "
+                "Ask who runs it; if they confirm that key, leave sync and join again."
+            ).format(name=name),
+            f"another key {name}",
+        )
+        self.name = name

@@ -98,6 +98,18 @@ def long_texts(record: Record) -> dict[str, Any]:
     return base
 
 
+def still_given(bases: Iterable[Mapping[str, Any]], record: Record) -> dict[str, Any]:
+    """Return what of former bases a record still has, as a base: the texts that both sides are known to have had."""
+    texts = long_texts(record).get("fields", {})
+    kept = {
+        name: text
+        for base in bases
+        for name, text in base.get("fields", {}).items()
+        if texts.get(name) == text
+    }
+    return {"fields": kept} if kept else {}
+
+
 def base_record(type_: str, schema: int, base: Mapping[str, Any]) -> Record:
     """Return the base of a merge as far as it matters."""
     fields = {name: Entry(value, Stamp(*stamp)) for name, (value, stamp) in base.get("fields", {}).items()}

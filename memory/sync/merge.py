@@ -146,7 +146,7 @@ def _message(
         for name in mine.keys() & theirs.keys():
             kept, lost = sorted((mine[name], theirs[name]), key=_order)
             written[name] = kept
-            if _order(kept) != _order(lost):
+            if canonical(kept.value) != canonical(lost.value):
                 conflicts.append(Conflict(name, kept, lost, "immutable"))
     merged = dict(written)
     for name in CHANGEABLE & (local.keys() | remote.keys()):

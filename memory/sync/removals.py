@@ -14,6 +14,10 @@ from memory.sync.rows import Rows
 from memory.sync.shapes import shapes
 from memory.tables import SyncRecordTable, SyncSpaceTable
 
+ERASED_AGAIN = "erased, and came again"
+OLDER_AGAIN = "an older revision came again"
+"""Why something that a service gives out again is refused."""
+
 
 def erase(known: SyncRecordTable, one: Believed, rows: Rows, out: Outgoing) -> None:
     """Note that a record was erased; what stands here of it is erased with proof afterwards."""
@@ -62,13 +66,13 @@ def refuse_erased(known: SyncRecordTable, one: Believed) -> None:
         return
     if known.aside_at is None:
         known.state, known.seq, known.rev = "erase", one.item.seq, one.header.rev
-    raise RevisionOld("erased, and came again")
+    raise RevisionOld(ERASED_AGAIN)
 
 
 def refuse_older(known: SyncRecordTable, one: Believed) -> None:
     """Raise RevisionOld where a service gives out what it had replaced: its numbers are not signed."""
     if known.seq and (one.item.seq <= known.seq or one.header.parent < known.seq):
-        raise RevisionOld("an older revision came again")
+        raise RevisionOld(OLDER_AGAIN)
 
 
 def _forget(known: SyncRecordTable, state: str) -> None:

@@ -2,7 +2,7 @@
 lost them.
 """
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from memory.sync import space, transfers, wire
@@ -58,8 +58,10 @@ def under_new_key(session: Session, credentials: Credentials, now: int) -> int:
 
 
 def begin_anew(session: Session) -> None:
-    """Forget every number, because the service gives other ones now; what it lacks is sent once all of it was read."""
-    session.execute(delete(SyncOutboxTable).where(~SyncOutboxTable.erases))
+    """Forget every number, because the service gives other ones now; what it lacks is sent once all of it was read.
+
+    What waits is sealed upon the numbers of today on the way: as it is read of what it was made upon, or as lacking.
+    """
     session.execute(update(SyncRecordTable).values(seq=0, former_seq=0))
     # What its owner kept is offered again: this service may never have lost it.
     for known in session.scalars(select(SyncRecordTable).where(SyncRecordTable.state == KEPT)).all():
@@ -90,20 +92,25 @@ def lacking(session: Session, credentials: Credentials, now: int, behind: str) -
             SyncRecordTable.rid > behind,
             SyncRecordTable.seq == 0,
             SyncRecordTable.state.in_(("synced", "held", "opaque")),
-            SyncRecordTable.rid.not_in(select(SyncOutboxTable.rid)),
         )
         .order_by(SyncRecordTable.rid)
         .limit(_AT_ONCE)
     )
     rows = session.scalars(chosen).all()
     clock, out = space.clock(here), Outgoing(session, credentials)
+    out.meet({known.rid for known in rows})
     for known in rows:
         if known.type == FILE:
             # First its pieces: who lost the record may have lost them too. A device without them leaves it to others.
+            out.take_back(known.rid)
             if known.local_id is not None:
                 transfers.check_again(session, known.local_id)
+            continue
+        clock = clock.tick(now)
+        if out.holds(known.rid):
+            waiting(session, known, clock, out)  # as new: it may have been made upon what is lost now
         else:
-            clock = _offer(session, here, known, clock.tick(now), out)
+            _offer(session, here, known, clock, out)
     out.write()
     space.keep_clock(here, clock)
     here.lacking = bool(rows)
@@ -120,14 +127,15 @@ def file(session: Session, credentials: Credentials, now: int, attachment_id: st
     known = session.scalar(chosen)
     if known is None or not known.stamps or known.state != "synced":
         return
-    out = Outgoing(session, credentials)
-    space.keep_clock(here, _offer(session, here, known, space.clock(here).tick(now), out))
+    clock, out = space.clock(here).tick(now), Outgoing(session, credentials)
+    _offer(session, here, known, clock, out)
+    space.keep_clock(here, clock)
     out.write()
 
 
 def _offer(
     session: Session, here: SyncSpaceTable, known: SyncRecordTable, clock: Clock, out: Outgoing
-) -> Clock:
+) -> None:
     """Seal a record as one that nobody has."""
     plaintext, base = content(session, here, known)
     if plaintext is not None:
@@ -135,7 +143,6 @@ def _offer(
         blobs = addresses_of(found) if isinstance(found := decode(plaintext), Record) else ()
         envelope = seal(edit, plaintext, out.credentials.key, out.credentials.signer, blobs=blobs)
         out.replace(known.rid, envelope, erases=False, base=base)
-    return clock
 
 
 def content(
@@ -145,7 +152,7 @@ def content(
     if known.waiting is not None:
         found = decode(known.waiting)
         return known.waiting, {} if isinstance(found, Opaque) else long_texts(found)
-    record = _record(session, here, known)
+    record = record_of(session, here, known)
     if record is None:
         return None, {}
     try:
@@ -155,7 +162,8 @@ def content(
         return None, {}
 
 
-def _record(session: Session, here: SyncSpaceTable, known: SyncRecordTable) -> Record | None:
+def record_of(session: Session, here: SyncSpaceTable, known: SyncRecordTable) -> Record | None:
+    """Return a record as it was last sealed or taken, None where it has no row, or nothing of it syncs here."""
     values: dict[str, Json] | None
     if known.type == OFFICE_NAME and here.naming is not None:
         values = {NAMING: base64(here.naming)}

@@ -141,6 +141,12 @@ def mark_everything(session: Session) -> None:
         marking.begin(here)
 
 
+def meet_tables(session: Session) -> None:
+    """Let edits be marked as the tables are now; where they were not, every row is compared."""
+    if of(session) is not None and hooks.renew(session.connection()):
+        mark_everything(session)
+
+
 def mark(session: Session, type_: str, local_id: str) -> None:
     """Mark one row as changed."""
     made = upsert(SyncChangeTable).values(type=type_, local_id=local_id, at=now())

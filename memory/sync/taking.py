@@ -1,9 +1,10 @@
 """What a round works with, what it did, and how a page that it was given is written together with how far was read."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
@@ -12,7 +13,7 @@ from memory.database import Database
 from memory.identifiers import now
 from memory.lifecycle.subjects import Subject, portions
 from memory.lifecycle.trash import DAY
-from memory.sync import space
+from memory.sync import clocks, service_keys, space
 from memory.sync.admission import REVOKED
 from memory.sync.applying import Reindex, apply
 from memory.sync.arrival import Applied, Checked, Item, Trust, check_all
@@ -20,7 +21,7 @@ from memory.sync.carrier import Carrier, OverQuota, Page, Service
 from memory.sync.errors import ServiceWentBack, SyncError
 from memory.sync.header import Header
 from memory.sync.space import Credentials
-from memory.tables import SyncRecordTable
+from memory.tables import SyncRecordTable, SyncSpaceTable
 
 Erase = Callable[[Sequence[Subject]], Awaitable[object]]
 """Erases with proof; raises Refused where a hold keeps something."""
@@ -88,14 +89,16 @@ async def take(parts: Parts, page: Page) -> Applied:
     It is checked before, so that the database is held for the writing alone.
     """
     held, known = await parts.database.read(_held, page.items)
-    checked = await asyncio.to_thread(check_all, page.items, _trust(parts), held, parts.clock() // DAY, known)
+    trust = await parts.database.write(_trust, parts) if _signers(parts) else parts.trust
+    checked = await asyncio.to_thread(check_all, page.items, trust, held, parts.clock() // DAY, known)
     return await parts.database.write(_take_page, parts, page, checked)
 
 
 def apply_items(session: Session, parts: Parts, items: Sequence[Item]) -> Applied:
     """Check and write items that arrived by themselves."""
     held, known = _held(session, items)
-    return _apply(session, parts, check_all(items, _trust(parts), held, parts.clock() // DAY, known))
+    checked = check_all(items, _trust(session, parts), held, parts.clock() // DAY, known)
+    return _apply(session, parts, checked)
 
 
 def _take_page(session: Session, parts: Parts, page: Page, checked: Checked) -> Applied:
@@ -103,6 +106,7 @@ def _take_page(session: Session, parts: Parts, page: Page, checked: Checked) -> 
     if here is None or not here.enabled:
         return Applied()
     note_head(session, page.head)
+    _compare_clocks(here, parts, checked)
     applied = _apply(session, parts, checked)
     # Nobody wraps anew what lies in a folder below the name of a device that was taken off: it never comes to be taken.
     final = not parts.carrier.linear
@@ -112,6 +116,14 @@ def _take_page(session: Session, parts: Parts, page: Page, checked: Checked) -> 
     ]
     here.position = parts.carrier.after(here.position, page, left)
     return applied
+
+
+def _compare_clocks(here: SyncSpaceTable, parts: Parts, checked: Checked) -> None:
+    if not isinstance(parts.carrier, Service):
+        others = (one.header for one in checked.believed if one.header.device_id != here.device_id)
+        clocks.compare_with_stamps(here, parts.clock(), (header.ms for header in others))
+    elif (service_at := parts.carrier.told_at) is not None:
+        clocks.compare_with_service(here, parts.clock(), service_at)
 
 
 def _apply(session: Session, parts: Parts, checked: Checked) -> Applied:
@@ -125,9 +137,16 @@ def _apply(session: Session, parts: Parts, checked: Checked) -> Applied:
     )
 
 
-def _trust(parts: Parts) -> Trust:
-    signers = parts.carrier.signers if isinstance(parts.carrier, Service) else ()
-    return replace(parts.trust, service=signers)
+def _signers(parts: Parts) -> Mapping[str, bytes]:
+    return parts.carrier.signers if isinstance(parts.carrier, Service) else {}
+
+
+def _trust(session: Session, parts: Parts) -> Trust:
+    """Return by whom items are checked; of a service only the keys count that it showed first."""
+    if not (shown := _signers(parts)):
+        return parts.trust
+    counting = service_keys.meet(session, shown).values()
+    return replace(parts.trust, service=tuple(map(Ed25519PublicKey.from_public_bytes, counting)))
 
 
 def _held(session: Session, items: Sequence[Item]) -> tuple[dict[str, str], frozenset[str]]:

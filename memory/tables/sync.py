@@ -49,6 +49,12 @@ class SyncSpaceTable(Base):
     """Whether records without a number are to be sent, because the service lost or never had them."""
     marking: Mapped[Document] = mapped_column(default=dict)
     """By type the number, and a digest of the key, of the last row that was marked, while every row is."""
+    service_keys: Mapped[Document] = mapped_column(default=dict)
+    """By id the keys, as base64url, that the service showed first for what it signs; empty until it has shown some."""
+    other_keys: Mapped[Documents] = mapped_column(default=list)
+    """The fingerprints of keys that it shows now and that are none of those."""
+    clock_ahead: Mapped[Instant | None]
+    """By how many milliseconds this device's clock is ahead of the others', 0 where it is not; None until compared."""
 
 
 class SyncRecordTable(Base):

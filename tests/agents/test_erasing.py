@@ -58,7 +58,7 @@ def _say(session: Session, conversation_id: str, *texts: str) -> list[Message]:
     return said
 
 
-@pytest.mark.req("R040")
+@pytest.mark.req("R040", "R118")
 @pytest.mark.req("R112")
 async def test_a_message_leaves_no_trace_and_the_tree_stays_whole(office: Office, heard: list[Event]) -> None:
     conversation = await office.create_conversation()

@@ -6,6 +6,8 @@ from pathlib import Path
 import httpx2
 import pytest
 
+from agents.commands import sync_account as commands
+from agents.commands.serving import Served
 from agents.lifecycle.transfer import Wish
 from agents.office import Office
 from memory import notes
@@ -98,6 +100,40 @@ async def test_a_deletion_is_thought_over_called_off_and_then_done_at_once(
     assert (await only(other)).receipt.scope == "account"
     dump = await asyncio.to_thread(hosted.rows, "records", "SELECT count(*) FROM records")
     assert dump[0][0] == 0
+
+
+async def test_the_receipt_of_the_account_is_fetched_when_nothing_else_is_left(
+    offices: Offices, hosted: Running
+) -> None:
+    """As the mail says: the device shows it when all is done, whether a round came in between or not."""
+    one = await offices("one")
+    await found(one, hosted)
+    holdings, wanted = one.syncing.holdings, {"erased": False, "fetch": True, "save": ""}
+    await holdings.ask_mail_code()
+    await do_jobs(hosted)
+    await holdings.delete("account", "now", hosted.inbox.code(EMAIL))
+    with pytest.raises(AccountPurged):
+        await commands.receipts(Served(one), wanted)
+    await do_jobs(hosted)
+    (row,) = await commands.receipts(Served(one), wanted)
+    assert (row["scope"], row["id"]) == ("account", (await only(one)).receipt.receipt_id)
+
+
+async def test_whatever_is_pending_is_called_off_without_saying_what(
+    offices: Offices, hosted: Running
+) -> None:
+    """As a refused put says: who reads it knows not whether the account goes, or this office."""
+    one = await offices("one")
+    await found(one, hosted)
+    for whats in (("office",), ("account",), ("office", "account")):
+        for what in whats:
+            await one.syncing.holdings.delete(what, "grace")
+        assert await commands.restore(Served(one), {"what": ""}) == {"restored": ", ".join(whats)}
+        await one.notes.add("goes on")
+        assert (await one.syncing.now()).refusal is None
+        await asyncio.to_thread(hosted.forget_limits)
+    with pytest.raises(ServiceRefused, match="No deletion is pending"):
+        await commands.restore(Served(one), {"what": ""})
 
 
 @pytest.mark.req("R141", "R216")

@@ -47,6 +47,20 @@ async def test_a_device_is_named_on_any_and_called_so_on_all(offices: Offices, f
         await one.sync_decisions.name_device("Nobody")
 
 
+async def test_a_device_that_is_listed_and_not_known_yet_is_named_after_a_round(
+    offices: Offices, hosted: Running
+) -> None:
+    """The list comes from the account, which a device is in before its first words of itself are here."""
+    one, other = await offices("one"), await offices("other")
+    await join(other, hosted, await found(one, hosted))
+    listed = {each["id"] for each in await commands.devices(Served(one), {}) if not each["this"]}
+    (newcomer,) = listed
+    with pytest.raises(Refused, match="bureau sync now"):
+        await one.sync_decisions.name_device("Old laptop", newcomer[:8])
+    await one.syncing.now()
+    assert (await one.sync_decisions.name_device("Old laptop", newcomer[:8])).title == "Old laptop"
+
+
 @pytest.mark.req("R009")
 async def test_the_service_never_sees_a_name(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")

@@ -144,11 +144,13 @@ async def test_the_recovery_key_is_shown_once_and_opens_the_office(session):
     (shown_words,) = section.findChildren(RecoveryWords)
     words = shown_words._words
     assert len(words.split()) == 24
-    check = next(each for each in section.findChildren(QWidget) if getattr(each, "isCheckable", bool)())
-    QTest.mouseClick(check, Qt.MouseButton.LeftButton, pos=check.rect().center() / 8)
-    check.setChecked(True)
+    assert not shown_words.code.isVisible()
+    press(section, "QR code")
+    assert shown_words.code.isVisible() and not shown_words.code.pixmap().isNull()
+    QTest.mouseClick(shown_words.check, Qt.MouseButton.LeftButton, pos=shown_words.check.rect().center() / 8)
+    shown_words.check.setChecked(True)
     QTest.mouseClick(done, Qt.MouseButton.LeftButton)
-    assert shown_words._words == ""
+    assert shown_words._words == "" and shown_words.code.pixmap().isNull()
     assert session.office.vault.has_recovery_key
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication, QRadioButton
 
@@ -131,6 +132,41 @@ async def test_what_the_service_holds_is_exported_deleted_and_kept_after_all(
     await until(lambda: page.standing.queue.text() == "Nothing waits to be sent.")
     press(holdings, "Receipts…")
     await until(lambda: "There is no receipt" in said(holdings))
+
+
+async def test_a_service_that_shows_another_key_for_receipts_is_named(
+    page: SyncPage, session, hosted: Running
+) -> None:
+    await signed_up(page, hosted)
+    assert "another key" not in said(page)
+    object.__setattr__(hosted.service.keys, "signer", Ed25519PrivateKey.generate())
+    press(page.holdings, "Receipts…")
+    await until(lambda: "There is no receipt" in said(page.holdings))
+    press(page, "Sync now")
+    await until(lambda: f"another key for its receipts ({hosted.service.keys.key_id})" in said(page.standing))
+    assert unnamed(page) == []
+
+
+async def test_what_another_device_deletes_or_calls_off_is_shown_after_the_next_round(
+    page: SyncPage, session, other: Office, hosted: Running
+) -> None:
+    await signed_up(page, hosted)
+    asked: Asked = await other.syncing.joining.ask_code(hosted.url, EMAIL)
+    await asyncio.to_thread(hosted.do_jobs)
+    key = os.urandom(32)
+    await session.office.syncing.account.replace_recovery(key)
+    await other.syncing.joining.join(asked, hosted.inbox.code(EMAIL), key)
+    press(page, "Sync now")
+    await until(lambda: " 0 of " not in page.account.room.text())
+    for what in ("office", "account"):
+        await other.syncing.holdings.delete(what, "grace")
+        press(page, "Sync now")
+        await until(lambda: "until then you can call it off" in said(page.holdings))
+        assert page.holdings.restore.isVisible()
+        await other.syncing.holdings.restore(what)
+        press(page, "Sync now")
+        await until(lambda: "until then you can call it off" not in said(page.holdings))
+        assert not page.holdings.restore.isVisible()
 
 
 async def test_the_account_is_frozen_gets_another_address_and_its_sessions_end(

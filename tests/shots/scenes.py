@@ -3,12 +3,14 @@
 import asyncio
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QPushButton, QScrollArea, QWidget
 
 from desktop.pages.first_minute import Welcome
 from desktop.pages.gates import Gate, NewPassphraseGate, RecoveryGate, TroubleGate, Way
 from desktop.pages.keys import KeysPage
 from desktop.pages.memory import MemoryPage
+from desktop.pages.qr_code import QrCode
 from desktop.pages.settings import SettingsPage
 from desktop.pages.team import TeamPage
 from desktop.pages.usage import UsagePage
@@ -86,6 +88,9 @@ def _first() -> dict[str, Scene]:
     async def recovery(camera: Camera) -> None:
         press(_welcome(camera), "Make a recovery key")
         await camera.settle(0.5)
+        press(_welcome(camera), "QR code")
+        await camera.settle(0.2)
+        _scroll_to(_welcome(camera).findChildren(QrCode)[0])
 
     def page(name: str) -> Scene:
         async def show(camera: Camera) -> None:
@@ -103,6 +108,14 @@ def _first() -> dict[str, Scene]:
         **privacy_empty_scenes(),
         **sync_empty_scenes(),
     }
+
+
+def _scroll_to(widget: QWidget) -> None:
+    above: QObject | None = widget
+    while not isinstance(above, QScrollArea):
+        assert above is not None
+        above = above.parent()
+    above.ensureWidgetVisible(widget)
 
 
 def _welcome(camera: Camera) -> Welcome:

@@ -6,8 +6,13 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from memory.sync import kept_receipts, receipts
+from memory.sync.kept_receipts import KeptReceipt
+from memory.sync.signed_json import sign
 from tests.memory.sync.hosted.running import Running, running
+from tests.memory.sync.making import VECTORS
 from tests.terminal.program import PROGRAM, Terminal, in_terminal, window
 
 EMAIL = "ada@example.org"
@@ -98,6 +103,21 @@ def test_devices_meet_at_a_service_until_its_owner_deletes_the_account(tmp_path:
     assert isinstance(proved, dict) and proved["scope"] == "account"
     code, _output, errors = other.run("sync", "verify", str(file), "--key", "A" * 43)
     assert code == 1 and "Another key" in errors
+
+
+def test_a_receipt_says_whether_it_is_whole_and_how_to_know_whose_it_is(tmp_path: Path) -> None:
+    signer = Ed25519PrivateKey.generate()
+    members = {name: value for name, value in VECTORS["receipt"].items() if name != "sig"}
+    public = signer.public_key().public_bytes_raw()
+    signed = receipts.verify(sign(b"aof/v1/receipt", members, signer), {members["key_id"]: public})
+    file = tmp_path / "receipt.json"
+    file.write_bytes(kept_receipts.to_file(KeptReceipt(signed, public, 0)))
+    terminal = Terminal(tmp_path)
+    told = terminal.value("sync", "verify", str(file))
+    assert isinstance(told, dict) and told["from"] == members["server"]
+    assert "--key" in told["and now"] and f"{members['server']}/.well-known/officesync" in told["and now"]
+    told = terminal.value("sync", "verify", str(file), "--key", told["signed by"])
+    assert isinstance(told, dict) and told["and now"] == f"It is as {members['server']} signed it."
 
 
 def test_what_is_typed_wrongly_is_told_in_a_sentence(tmp_path: Path) -> None:

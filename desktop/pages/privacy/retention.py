@@ -14,6 +14,7 @@ from agents.events import (
     RosterChanged,
     TrashChanged,
 )
+from agents.sync_standing import clock_words
 from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.page import Page, card, clear, label
 from desktop.pages.privacy.leaving import LeavingCard
@@ -187,11 +188,12 @@ class RetentionPart(Page):
 
     def _show_asking(self, event: RetentionAsks) -> None:
         words = ngettext(
-            "The clock of this machine jumped. {count} thing is due by what it shows now.",
-            "The clock of this machine jumped. {count} things are due by what it shows now.",
+            "{count} thing is due by what it shows now.",
+            "{count} things are due by what it shows now.",
             event.count,
-        )
-        self._asks.setText(words.format(count=event.count))
+        ).format(count=event.count)
+        why = clock_words(event.ahead) or (_("The clock of this machine jumped."),)
+        self._asks.setText(" ".join((*why, words)))
         self.asks.show()
 
     def _run_round(self) -> None:

@@ -2,6 +2,8 @@
 
 from PySide6.QtWidgets import QLineEdit, QVBoxLayout, QWidget
 
+from agents.errors import AgentsError
+from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import Card, label
@@ -9,6 +11,7 @@ from desktop.pages.sync.acting import ActingCard
 from desktop.pages.sync.stack import Stack
 from desktop.session import Session
 from desktop.wording import count, moment, size
+from memory.errors import StorageError
 from memory.sync.device_names import DeviceName
 from memory.sync.service.faults import DeletionPending
 from memory.sync.service.profile import FROZEN, Summary
@@ -16,6 +19,7 @@ from memory.sync.service.seen import SessionSeen
 from memory.sync.service.sign_in import Asked
 from memory.sync.taking import Round
 from resources.language import gettext as _
+from vault.errors import VaultError
 
 _FOLDS_BELOW = 420
 
@@ -28,6 +32,7 @@ class AccountCard(ActingCard):
         self._asked: Asked | None = None
         self._names: dict[str, DeviceName] = {}
         self._frozen = False
+        self._unread = ""
         column = self.column
         self.says = label("", wrap=True)
         self.room = label("", "small", wrap=True)
@@ -45,9 +50,21 @@ class AccountCard(ActingCard):
         column.addWidget(self.sessions)
         self._show_frozen(False)
 
-    async def show_account(self) -> None:
-        """Read and show how the account stands; what fails is said in the card."""
-        await self.attempted(self._read)
+    async def show_account(self) -> Summary | None:
+        """Read, show and return how the account stands; what fails is said in the card, which stays in reach."""
+        told = self._unread
+        try:
+            found = await self._session.office.syncing.profile.summary()
+        except (StorageError, VaultError, AgentsError) as error:
+            self._unread = sentence_of(error)
+            self.fault.setText(self._unread)
+            self.fault.show()
+            return None
+        if told and self.fault.text() == told:
+            self.fault.hide()
+        self._unread = ""
+        self._show(found)
+        return found
 
     def show_names(self, names: dict[str, DeviceName]) -> None:
         """Call devices so where sessions are listed."""
@@ -58,9 +75,6 @@ class AccountCard(ActingCard):
         refusal = done.refusal if done is not None else None
         if isinstance(refusal, DeletionPending) and refusal.state == FROZEN:
             self._show_frozen(True)
-
-    async def _read(self) -> None:
-        self._show(await self._session.office.syncing.profile.summary())
 
     def _show(self, found: Summary) -> None:
         self._show_frozen(found.state == FROZEN)

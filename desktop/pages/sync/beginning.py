@@ -184,7 +184,7 @@ class Beginning(QWidget):
             _("Where it stands: {region}").format(region=promises.region),
             _(
                 "What you delete waits {grace} days, in which you can call it off, and is gone after {promised} at the "
-                "latest, copies included."
+                "latest; in copies it stays longer, and nobody can read it there."
             ).format(grace=promises.grace_days, promised=promises.promised_days),
             _("Its policy, version {version}: {address}").format(
                 version=promises.policy_version, address=promises.policy

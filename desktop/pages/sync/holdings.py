@@ -14,11 +14,12 @@ from desktop.pages.page import card, label
 from desktop.pages.sync.acting import ActingCard
 from desktop.session import Session
 from desktop.wording import count, moment
+from memory.errors import StorageError
 from memory.sync import kept_receipts
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.deletion import Mode
 from memory.sync.service.exports import FAILED, READY, Kind
-from memory.sync.service.faults import DeletionPending, ServiceRefused
+from memory.sync.service.faults import DeletionPending
 from memory.sync.taking import Round
 from resources.language import gettext as _
 from resources.language import ngettext
@@ -27,8 +28,7 @@ _HOURS = 24
 _ASK_SECONDS = 2.0
 _CONTENTS, _INNER_CONTENTS = 18, 10
 """Letters that a choice shows at least, in the card and in the well inside it."""
-_PENDING, _NOTHING_PENDING = "deletion_pending", "nothing_pending"
-WHATS: tuple[What, ...] = ("office", "account")
+_PENDING = "deletion_pending"
 
 
 class HoldingsCard(ActingCard):
@@ -76,6 +76,17 @@ class HoldingsCard(ActingCard):
         refusal = done.refusal if done is not None else None
         if isinstance(refusal, DeletionPending) and refusal.state == _PENDING:
             self.restore.show()
+
+    def show_deletion(self, deleted_at: int | None) -> None:
+        """Show when the service deletes, if it is to, whoever asked for it or called it off."""
+        told = bool(self.says.property("deletion"))
+        self.restore.setVisible(deleted_at is not None)
+        if deleted_at is not None:
+            sentence = _("The service deletes it on {when}; until then you can call it off here.")
+            self._say(sentence.format(when=moment(deleted_at)))
+        elif told:
+            self.says.hide()
+        self.says.setProperty("deletion", deleted_at is not None)
 
     def _deletion_card(self) -> QFrame:
         frame, column = card()
@@ -133,27 +144,14 @@ class HoldingsCard(ActingCard):
         begun = await holdings.delete(what, mode, self.code.text().strip())
         self.deletion.hide()
         self.code.clear()
-        self.restore.setVisible(begun.grace_until is not None)
+        self.show_deletion(begun.grace_until)
         if begun.grace_until is None:
             self._say(_("The service deletes it now; its receipt comes with the next round."))
-        else:
-            sentence = _("The service deletes it on {when}; until then you can call it off here.")
-            self._say(sentence.format(when=moment(begun.grace_until)))
 
     async def _restore(self) -> None:
         """Call off what is pending, be it of the account, of this office, or of both."""
-        holdings = self._session.office.syncing.holdings
-        refused: list[ServiceRefused] = []
-        for what in WHATS:
-            try:
-                await holdings.restore(what)
-            except ServiceRefused as refusal:
-                if refusal.code != _NOTHING_PENDING:
-                    raise
-                refused.append(refusal)
-        if len(refused) == len(WHATS):
-            raise refused[0]
-        self.restore.hide()
+        await self._session.office.syncing.holdings.restore_pending()
+        self.show_deletion(None)
         self._say(_("The deletion is called off."))
         self._session.office.sync_rounds.hasten()
 
@@ -212,10 +210,20 @@ class HoldingsCard(ActingCard):
 
     async def _receipts(self) -> None:
         holdings = self._session.office.syncing.holdings
-        await holdings.fetch_receipts()
-        self._kept = await holdings.receipts()
-        if not self._kept:
+        try:
+            await holdings.fetch_receipts()
+        except StorageError:
+            # What was proved before stays so, whatever the service says now.
+            self._offer(await holdings.receipts())
+            raise
+        kept = await holdings.receipts()
+        if not kept:
             self._say(_("There is no receipt: the service has deleted nothing of yours."))
+        self._offer(kept)
+
+    def _offer(self, kept: tuple[KeptReceipt, ...]) -> None:
+        self._kept = kept
+        if not kept:
             return
         words = ngettext(
             "{count} receipt is here, and checks out.",

@@ -58,6 +58,7 @@ class SyncPage(Page):
             self.column.addWidget(half)
         self.column.addStretch(1)
         self._place = ""
+        self._read_after: tuple[str, int | None] = ("", None)
         session.on(SyncSwitched, lambda _event: self._switched())
         for kind in (SyncChanged, Erased):
             session.on(kind, lambda _event: self.mark_stale())
@@ -102,8 +103,14 @@ class SyncPage(Page):
         if self._place != here.place:
             self._place = here.place
             self.session.spawn(self.devices.show_devices(here), name="read the devices")
-            if here.hosted:
-                self.session.spawn(self.account.show_account(), name="read the account")
+        if here.hosted and self._read_after != (here.place, here.round_at):
+            self._read_after = (here.place, here.round_at)
+            self.session.spawn(self._read_account(), name="read the account")
+
+    async def _read_account(self) -> None:
+        """Show how the account stands after a round: another device may have begun or called off a deletion."""
+        if (found := await self.account.show_account()) is not None:
+            self.holdings.show_deletion(found.deleted_at)
 
     async def _choose(self) -> None:
         await self.session.office.sync_decisions.choose(self.choices.chosen())

@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QProgressBar, QPushButton, QVBoxLayout, QWidget
 from agents.errors import AgentsError
 from agents.sync_files import fault_words
 from agents.sync_rounds import Standing
+from agents.sync_standing import clock_words, key_words
 from agents.syncing import Status
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
@@ -99,7 +100,12 @@ class StandingCard(Card):
         self.fault.setVisible(bool(here.fault) and here.enabled)
         self._show_queue(status)
         self.times.setText(times_words(here, standing, now()))
-        told = (*remarks(status.waiting, standing.last), *fault_words(status.moving))
+        told = (
+            *clock_words(here.ahead),
+            *key_words(here),
+            *remarks(status.waiting, standing.last),
+            *fault_words(status.moving),
+        )
         self.remarks.show_all(told, lambda: [label(sentence, "warn", wrap=True) for sentence in told])
         self._enabled = here.enabled
         self.now.setEnabled(here.enabled and not working)

@@ -1,6 +1,7 @@
 """How sync stands, in the words of the page."""
 
 from agents.sync_files import moving_words
+from agents.sync_refusals import refusal_words
 from agents.sync_rounds import Standing
 from agents.syncing import Here, Status
 from desktop.pages.privacy.words import kind_of
@@ -139,12 +140,5 @@ def remarks(waiting: Waiting, done: Round | None) -> tuple[str, ...]:
             done.aside,
         )
         found.append(words.format(count=count(done.aside)))
-    if done.refused:
-        words = ngettext(
-            "{count} item was not taken, because it could not be trusted: {reasons}",
-            "{count} items were not taken, because they could not be trusted: {reasons}",
-            len(done.refused),
-        )
-        reasons = ", ".join(sorted({reason for _source, reason in done.refused}))
-        found.append(words.format(count=count(len(done.refused)), reasons=reasons))
+    found += refusal_words(done.refused)
     return tuple(found)

@@ -233,6 +233,9 @@ CREATE TABLE sync_space (
     compared_at BIGINT NOT NULL,
     lacking BOOLEAN NOT NULL,
     marking JSON NOT NULL,
+    service_keys JSON NOT NULL,
+    other_keys JSON NOT NULL,
+    clock_ahead BIGINT,
     CONSTRAINT pk_sync_space PRIMARY KEY (id)
 );
 

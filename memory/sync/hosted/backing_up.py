@@ -7,8 +7,10 @@ that somebody kept opens no more. The backup of the keys replaces the one of the
 import asyncio
 import os
 import shutil
+import sqlite3
 import subprocess
 import tempfile
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -68,10 +70,10 @@ def _unlink_before(folder: Path, first: int) -> None:
 
 async def restore(service: Service, records: Path | None, keys: Path | None) -> None:
     """Bring a backup back into a service that is stopped, and replay the ledger over it. Raises ServiceFault."""
+    day = None if records is None else await asyncio.to_thread(day_of, records)
     if keys is not None:
         await _load(service.stores.keys, keys)
     if records is not None:
-        day = day_of(records)
         async with service.stores.keys.read() as connection:
             key = await connection.scalar(select(backup_keys.c.backup_key).where(backup_keys.c.day == day))
         if key is None:
@@ -109,14 +111,16 @@ async def _dump(store: Store, target: Path) -> None:
 
 
 async def _load(store: Store, source: Path) -> None:
-    await store.close()
+    """Put what a file holds in the place of a database. Raises ServiceFault where it is none; then nothing changes."""
     if store.is_sqlite:
         database = Path(store.path)
-        for name in (database.name, f"{database.name}-wal", f"{database.name}-shm"):
-            database.with_name(name).unlink(missing_ok=True)
-        database.parent.mkdir(parents=True, exist_ok=True)
-        await asyncio.to_thread(shutil.copyfile, source, database)
+        with tempfile.TemporaryDirectory(dir=database.parent) as scratch:
+            fresh = Path(scratch) / database.name
+            await asyncio.to_thread(_copy, source, fresh, frozenset(store.metadata.tables))
+            await store.close()
+            await asyncio.to_thread(_replace, fresh, database)
         return
+    await store.close()
     await _run(
         "pg_restore",
         "--clean",
@@ -127,6 +131,34 @@ async def _load(store: Store, source: Path) -> None:
         _address(store),
         str(source),
     )
+
+
+def _copy(source: Path, fresh: Path, tables: frozenset[str]) -> None:
+    """Copy a database that is whole and has some of the tables: before it is, nothing of the former one may go."""
+    wrong = ServiceFault(_("{file} is no backup of this service, or a damaged one.").format(file=source))
+    try:
+        shutil.copyfile(source, fresh)
+        with closing(sqlite3.connect(fresh)) as copy:
+            found = {name for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
+            whole = copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+        with fresh.open("rb+") as written:
+            os.fsync(written.fileno())
+    except sqlite3.DatabaseError as no_database:
+        raise wrong from no_database
+    except OSError as unreadable:
+        raise ServiceFault(
+            _("The backup {file} cannot be brought here: {reason}.").format(
+                file=source, reason=unreadable.strerror
+            )
+        ) from unreadable
+    if not whole or not found & tables:
+        raise wrong
+
+
+def _replace(fresh: Path, database: Path) -> None:
+    for end in ("-wal", "-shm"):  # they would be taken for those of the new one
+        database.with_name(database.name + end).unlink(missing_ok=True)
+    fresh.replace(database)
 
 
 async def count_rows(store: Store) -> dict[str, int]:

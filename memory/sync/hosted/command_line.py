@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from memory.sync.hosted.errors import SettingsInvalid
 from memory.sync.hosted.settings import Settings, load
 from resources.language import gettext as _
 
@@ -79,7 +80,10 @@ def restore(file: Path | None, records: Path | None, keys: Path | None) -> None:
 
     if records is None and keys is None:
         raise click.UsageError(_("Name what to bring back: --records, --keys or both."))
-    _do(file, lambda service: backing_up.restore(service, records, keys))
+    from memory.sync.hosted.occupation import nobody_serving
+
+    with nobody_serving(_founded(load(file))):
+        _do(file, lambda service: backing_up.restore(service, records, keys))
     click.echo(
         _("It is back. What was erased since then is gone again, and every space has a new generation.")
     )
@@ -235,10 +239,24 @@ def _do(file: Path | None, work: Callable[[Any], Awaitable[Any]]) -> Any:
     """Run something on the databases of the service, beside it or while it is stopped."""
 
     async def run() -> Any:
-        async with _opened(load(file)) as service:
+        async with _opened(_founded(load(file))) as service:
             return await work(service)
 
     return asyncio.run(run())
+
+
+def _founded(settings: Settings) -> Settings:
+    """Return the settings of a service that is there; else an empty one would be founded, and backed up over it."""
+    from memory.sync.hosted.service_keys import secret_path
+
+    if not (path := secret_path(settings)).exists():
+        raise SettingsInvalid(
+            _(
+                "No service is here, for its secret {path} is missing: name its settings with --settings, or bring "
+                "the secret back from where it is kept."
+            ).format(path=path)
+        )
+    return settings
 
 
 @asynccontextmanager

@@ -5,6 +5,7 @@
 
 import hashlib
 import hmac
+import json
 import secrets
 from dataclasses import dataclass
 from typing import Any
@@ -19,6 +20,7 @@ from memory.sync.hosted.errors import Refusal
 from memory.sync.hosted.service import DAY, Service
 from memory.sync.hosted.sign_in import check_signature, signed_message, spend_challenge
 from memory.sync.hosted.tables.records import accounts, deletions, mail_codes, sessions
+from memory.sync.hosted.tables.records import jobs as jobs_table
 from memory.sync.hosted.tables.records import spaces as spaces_table
 
 GRACE, NOW = "grace", "now"
@@ -37,6 +39,15 @@ class Proof:
     challenge: bytes
     signature: bytes
     mail_code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A deletion that is not done although its time came ``by_ms`` ago."""
+
+    scope: str
+    scope_id: str
+    by_ms: int
 
 
 async def mail_code(service: Service, caller: Caller) -> None:
@@ -152,6 +163,33 @@ async def ask_for_purge(
     key = f"{service.keys.subject(scope, scope_id)}:{due_at}"
     payload = {"scope": scope, "scope_id": scope_id}
     await jobs.enqueue(connection, PURGE, key, payload, at=service.now(), due_at=due_at)
+
+
+async def late(service: Service) -> list[Late]:
+    """Return the deletions whose time has come and that are not done, but for those that a legal hold defers."""
+    now = service.now()
+    async with service.stores.records.read() as connection:
+        query = (
+            select(deletions)
+            .join(accounts, accounts.c.account_id == deletions.c.account_id)
+            .where(accounts.c.legal_hold == "", deletions.c.grace_until <= now)
+        )
+        rows = (await connection.execute(query)).all()
+    return [Late(row.scope, row.scope_id, now - max(row.requested_at, row.grace_until)) for row in rows]
+
+
+async def ask_again(service: Service) -> None:
+    """Ask for the purge of each deletion that is late and that no job is about any more: none is ever given up."""
+    if not (found := await late(service)):
+        return
+    async with service.stores.records.write() as connection:
+        query = select(jobs_table.c.payload).where(
+            jobs_table.c.kind == PURGE, jobs_table.c.state.in_([jobs.WAITING, jobs.RUNNING])
+        )
+        asked = {json.loads(payload)["scope_id"] for payload in (await connection.execute(query)).scalars()}
+        for each in found:
+            if each.scope_id not in asked:
+                await ask_for_purge(service, connection, each.scope, each.scope_id, service.now())
 
 
 async def _tell(service: Service, connection: AsyncConnection, account_id: str, row: dict[str, Any]) -> None:

@@ -28,6 +28,8 @@ WAITING, RUNNING, READY, FAILED, EXPIRED = "waiting", "running", "ready", "faile
 WATCHDOG_MS = 2 * HOUR
 MOST_DOWNLOADS = 5
 MOST_HOURS = 168
+NOT_READY = "not_ready"
+"""The code of a refusal: it is not made yet, or was fetched as often as it may be."""
 
 
 async def ask(service: Service, caller: Caller, kind: str, hours: int, since_day: int = 0) -> dict[str, Any]:
@@ -221,7 +223,7 @@ async def fetch(service: Service, token: str) -> str:
             .values(downloads=exports.c.downloads + 1)
         )
         if counted.rowcount != 1:
-            raise Refusal(409, "not_ready", "It is not ready yet, or was fetched as often as it may be.")
+            raise Refusal(409, NOT_READY, "It is not ready yet, or was fetched as often as it may be.")
         if row.downloads == 0:
             await audit.note(
                 connection, row.account_id, service.now(), "export_fetched", export_id=row.export_id

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.identifiers import new_id
 from memory.sync.hosted.dialects import insert_new
+from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.service import HOUR, Service
 from memory.sync.hosted.tables.records import jobs
 
@@ -100,7 +101,11 @@ async def _run(service: Service, job: Job, handler: Handler) -> None:
     except (
         Exception
     ) as wrong:  # whatever a job meets, the others go on; it is logged, counted and tried again
-        log.exception("A job failed", extra={"job_kind": job.kind, "tries": job.tries})
+        told = {"job_kind": job.kind, "tries": job.tries}
+        if isinstance(wrong, ServiceFault):
+            log.error("A job failed: %s", wrong, extra=told)
+        else:
+            log.exception("A job failed", extra=told)
         again = job.tries < _MOST_TRIES
         wait = _FIRST_WAIT_MS * 4 ** (job.tries - 1)
         await _end(service, job, WAITING if again else FAILED, type(wrong).__name__, service.now() + wait)

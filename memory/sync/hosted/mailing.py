@@ -14,11 +14,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.identifiers import new_id
 from memory.sync.hosted import jobs, mails
+from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.service_keys import open_with
 from memory.sync.hosted.settings import Settings
 from memory.sync.hosted.tables.keys import account_keys
 from memory.sync.hosted.tables.records import accounts
+from resources.language import gettext as _
 
 KIND = "mail"
 _SECONDS = 30
@@ -56,7 +58,7 @@ async def ask(
 
 
 async def send(service: Service, job: jobs.Job) -> None:
-    """Send the mail of a job; one whose account is gone meanwhile has nobody to go to."""
+    """Send the mail of a job; one whose account is gone meanwhile has nobody to go to. Raises ServiceFault."""
     if "to" in job.payload:
         address: str | None = service.keys.open(base64.b64decode(job.payload["to"]), KIND)
     else:
@@ -72,7 +74,14 @@ async def send(service: Service, job: jobs.Job) -> None:
     message["Message-ID"] = make_msgid(domain=service.settings.mail_from.rpartition("@")[2])
     message["Auto-Submitted"] = "auto-generated"
     message.set_content(body)
-    await asyncio.to_thread(_deliver, service.settings, message)
+    try:
+        await asyncio.to_thread(_deliver, service.settings, message)
+    except OSError as wrong:  # smtplib's own are among them
+        raise ServiceFault(
+            _(
+                "The mail server {host}:{port} took no mail ({reason}): see smtp_host and the settings beside it."
+            ).format(host=service.settings.smtp_host, port=service.settings.smtp_port, reason=_reason(wrong))
+        ) from wrong
 
 
 async def address_of(service: Service, account_id: str) -> str | None:
@@ -86,6 +95,13 @@ async def address_of(service: Service, account_id: str) -> str | None:
             select(account_keys.c.data_key).where(account_keys.c.account_id == account_id)
         )
     return open_with(key, sealed, account_id) if sealed and key else None
+
+
+def _reason(wrong: OSError) -> str:
+    """Return why, without the words of the mail server, in which an address may stand."""
+    if isinstance(wrong, smtplib.SMTPResponseException):
+        return str(wrong.smtp_code)
+    return wrong.strerror or type(wrong).__name__
 
 
 def _deliver(settings: Settings, message: EmailMessage) -> None:

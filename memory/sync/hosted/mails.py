@@ -41,6 +41,11 @@ def day_text(at: int) -> str:
     return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d")
 
 
+def minute_text(at: int) -> str:
+    """Return an instant to the minute: who reads it is in another zone than the service."""
+    return datetime.fromtimestamp(at // 1000, UTC).strftime("%Y-%m-%d %H:%M UTC")
+
+
 def _sign_in(settings: Settings, values: dict[str, Any]) -> Words:
     return _("Sign in to your sync service"), _(
         "Somebody, probably you, asked to sign in. Type this code where you asked for it:\n\n    {code}\n\n"

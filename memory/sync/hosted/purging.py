@@ -80,11 +80,10 @@ async def _begun(service: Service, scope: str, scope_id: str) -> bool:
 
 
 async def _still_working(service: Service, account_id: str) -> bool:
-    """Whether mails or exports of the account are due and have not failed repeatedly: they end first."""
+    """Whether mails or exports of the account are due or tried again and have not failed repeatedly: they end first."""
     table = records_tables.jobs
-    due = (table.c.state == jobs.RUNNING) | (
-        (table.c.state == jobs.WAITING) & (table.c.due_at <= service.now())
-    )
+    begun = (table.c.due_at <= service.now()) | (table.c.tries > 0)
+    due = (table.c.state == jobs.RUNNING) | ((table.c.state == jobs.WAITING) & begun)
     async with service.stores.records.read() as connection:
         query = select(func.count()).where(table.c.account_id == account_id, due, table.c.tries < _BUSY_TRIES)
         return bool(await connection.scalar(query))

@@ -6,7 +6,17 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Table, delete, func, insert, select, update
 
-from memory.sync.hosted import backing_up, blobs, exporting, incidents, jobs, ledger, mailing, replaying
+from memory.sync.hosted import (
+    backing_up,
+    blobs,
+    deleting,
+    exporting,
+    incidents,
+    jobs,
+    ledger,
+    mailing,
+    replaying,
+)
 from memory.sync.hosted.chain import lock_account
 from memory.sync.hosted.service import DAY, HOUR, Service
 from memory.sync.hosted.sweeping import sweep_keys
@@ -21,7 +31,7 @@ RESULT_DAYS = 30
 ACCESS_LOG_DAYS = 30
 AUDIT_DAYS = 365
 _DONE_JOB_DAYS = 7
-_SLOW_JOB_DAYS = 7
+_SLOW_JOB_DAYS, _LATEST_REQUEST_DAYS = 7, 30
 _PAGE = 500
 _WARNED_AT = (80, 95, 100)
 
@@ -43,6 +53,7 @@ async def daily(service: Service, job: jobs.Job) -> None:
     await forget(service)
     await exporting.tidy(service)
     await warn_of_quota(service)
+    await deleting.ask_again(service)
     await raise_alarms(service)
     if job.payload["hour"] % 24 == 3:
         await backing_up.drop_old(service)
@@ -55,7 +66,10 @@ async def daily(service: Service, job: jobs.Job) -> None:
 
 
 async def raise_alarms(service: Service) -> None:
-    """Log what an operator must see to: work that waits for a week, incidents whose 72 hours run out."""
+    """Log what an operator must see to: work that waits for a week, what an owner asked for above all, and incidents.
+
+    A month is the most that an owner may wait for, 72 hours the most for an incident to be told.
+    """
     table, week = tables.jobs, service.now() - _SLOW_JOB_DAYS * DAY
     async with service.stores.records.read() as connection:
         late = (
@@ -65,6 +79,11 @@ async def raise_alarms(service: Service) -> None:
         )
         for row in await connection.execute(select(table.c.job_id, table.c.kind).where(late)):
             log.error("A job waits for more than a week", extra={"job_id": row.job_id, "job_kind": row.kind})
+    for each in await deleting.late(service):
+        if each.by_ms >= _LATEST_REQUEST_DAYS * DAY:
+            log.critical("A deletion is late by a month", extra={"scope": each.scope})
+        elif each.by_ms >= _SLOW_JOB_DAYS * DAY:
+            log.error("A deletion is late by a week", extra={"scope": each.scope})
     for incident_id in await incidents.overdue(service):
         log.error("The authority must be told of an incident", extra={"incident_id": incident_id})
 

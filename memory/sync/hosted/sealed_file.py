@@ -36,8 +36,13 @@ def seal_file(source: Path, target: Path, day: int, key: bytes) -> None:
 
 def day_of(file: Path) -> int:
     """Return the day whose key opens a file. Raises ServiceFault for a file that is no backup."""
-    with file.open("rb") as opened:
-        head = opened.read(_HEAD)
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(_HEAD)
+    except OSError as wrong:
+        raise ServiceFault(
+            _("The backup {file} cannot be read: {reason}.").format(file=file, reason=wrong.strerror)
+        ) from wrong
     if len(head) != _HEAD or not head.startswith(_MAGIC):
         raise ServiceFault(_("{file} is no backup of this service.").format(file=file))
     return int.from_bytes(head[4:8], "big")

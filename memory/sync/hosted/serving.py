@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import uvicorn
 
 from memory.sync.hosted.application import application
+from memory.sync.hosted.occupation import serving_here
 from memory.sync.hosted.service import make_service
 from memory.sync.hosted.settings import Settings
 
@@ -66,6 +67,7 @@ def server(settings: Settings, *, working: bool = True) -> uvicorn.Server:
 
 
 def serve(settings: Settings, *, working: bool = True) -> None:
-    """Serve until the process is told to stop."""
-    log_in_json()
-    server(settings, working=working).run()
+    """Serve until the process is told to stop. Raises SettingsInvalid."""
+    with serving_here(settings):
+        log_in_json()
+        server(settings, working=working).run()

@@ -6,9 +6,10 @@ taken any more by the device's signature over a challenge.
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
-from contextlib import aclosing, contextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from contextlib import aclosing, asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -16,7 +17,8 @@ import msgpack
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from memory.sync import base64url
-from memory.sync.service.faults import ServiceRefused, TooLarge, Unreachable, fault_of
+from memory.sync.service.faults import ServiceRefused, TooLarge, TooSlow, Unreachable, fault_of
+from memory.sync.service.patience import Patience, Progress, in_time
 
 if TYPE_CHECKING:
     # Imported where it is first used, so that opening an office does not wait for it.
@@ -27,6 +29,10 @@ EVENTS = "text/event-stream"
 _PROTOCOL = "protocol 1"
 _MOST_BYTES = 64 * 2**20
 """So long may an answer be; a page of changes ends beyond 8 MiB."""
+_MOST_OPEN_BYTES = 2**20
+"""The same for what needs no session, and for what anything but the service answers."""
+_PLAIN = {"Accept-Encoding": "identity"}
+"""What is sealed packs badly, and what a few bytes unpack to may fill the memory."""
 _LONGEST_WAIT = 86_400
 _LONGEST_LINE = 4_096
 
@@ -95,10 +101,19 @@ class Session:
 class Calls:
     """Calls within one session. Every method raises Unreachable or ServiceFault."""
 
-    def __init__(self, http: "httpx2.AsyncClient", session: Session, bare: Bare | None = None) -> None:
+    def __init__(
+        self,
+        http: "httpx2.AsyncClient",
+        session: Session,
+        bare: Bare | None = None,
+        patience: Patience | None = None,
+    ) -> None:
         self._http = http
         self._bare = bare
         self.session = session
+        self.patience = patience or Patience()
+        self.told_at: int | None = None
+        """The service's own time in its last answer, in milliseconds UTC; None where it tells none."""
 
     async def get(self, path: str, *, query: Mapping[str, Any] | None = None, packed: bool = False) -> Any:
         """Return the answer to a GET; ``packed`` asks for MessagePack, where bytes are bytes."""
@@ -112,35 +127,37 @@ class Calls:
         """Return the address to which a GET leads."""
         return str(await self._in_session("GET", path, None, None, False, leads=True))
 
-    async def put_at(self, address: str, content: bytes) -> None:
-        """Put bytes at an address that the service named; no token goes along to another host."""
-        import httpx2
-
-        client = await self._client_for(address)
-        try:
-            answer = await client.put(address, content=content)
-        except httpx2.RequestError as error:
-            raise Unreachable(type(error).__name__) from error
-        if answer.status_code >= 300:
-            raise Unreachable(f"status {answer.status_code}")
+    async def put_at(self, address: str, content: bytes | AsyncIterator[bytes], size: int) -> None:
+        """Put so many bytes at an address that the service named; no token goes along to another host."""
+        client, headers = await self._client_for(address), {**_PLAIN, "Content-Length": str(size)}
+        async with (
+            self._reaching(size) as progress,
+            client.stream("PUT", address, content=content, headers=headers) as response,
+        ):
+            await _whole(response, progress, _MOST_OPEN_BYTES)
+            if response.status_code >= 300:
+                raise Unreachable(f"status {response.status_code}")
 
     async def get_at(self, address: str, most: int) -> bytes | None:
         """Return what lies at an address that the service named, None where nothing does; more than ``most`` is cut."""
+        client = await self._client_for(address)
+        async with self._reaching() as progress, client.stream("GET", address, headers=_PLAIN) as response:
+            if response.status_code == 404:
+                return None
+            if response.status_code != 200:
+                raise Unreachable(f"status {response.status_code}")
+            return await _read_up_to(response, progress, most)
+
+    @asynccontextmanager
+    async def _reaching(self, sent: int = 0) -> AsyncIterator[Progress]:
+        """Let a call that sends so many bytes take its time. Raises Unreachable, TooSlow."""
         import httpx2
 
-        client = await self._client_for(address)
         try:
-            async with client.stream("GET", address) as response:
-                if response.status_code == 404:
-                    return None
-                if response.status_code != 200:
-                    raise Unreachable(f"status {response.status_code}")
-                read = bytearray()
-                async for part in response.aiter_bytes():
-                    read += part
-                    if len(read) > most:
-                        break
-                return bytes(read[:most])
+            async with in_time(self.patience, sent) as progress:
+                yield progress
+        except (httpx2.ReadTimeout, httpx2.WriteTimeout) as error:
+            raise TooSlow from error
         except httpx2.RequestError as error:
             raise Unreachable(type(error).__name__) from error
 
@@ -241,35 +258,40 @@ class Calls:
         *,
         leads: bool = False,
     ) -> Any:
-        import httpx2
-
-        headers = {"Accept": MSGPACK if packed else "application/json"}
+        headers = {**_PLAIN, "Accept": MSGPACK if packed else "application/json"}
         if access:
             headers["Authorization"] = f"Bearer {access}"
         sent = None
         if body is not None:
             headers["Content-Type"] = MSGPACK if packed else "application/json"
             sent = msgpack.packb(dict(body)) if packed else json.dumps(dict(body)).encode()
-        try:
-            async with self._http.stream(
-                method, self.session.url + path, params=query, content=sent, headers=headers
-            ) as response:
-                content = await _whole(response)
-                if leads and response.status_code == 302:
-                    return response.headers.get("Location", "")
-                return _read(response, content)
-        except httpx2.RequestError as error:
-            raise Unreachable(type(error).__name__) from error
+        address, most = self.session.url + path, _MOST_BYTES if access else _MOST_OPEN_BYTES
+        async with (
+            self._reaching(len(sent or b"")) as progress,
+            self._http.stream(method, address, params=query, content=sent, headers=headers) as response,
+        ):
+            self.told_at = _instant(response.headers.get("Date", ""))
+            content = await _whole(response, progress, most)
+            if leads and response.status_code == 302:
+                return response.headers.get("Location", "")
+            return _read(response, content)
 
     async def _streamed(self, path: str, access: str) -> AsyncGenerator[str, None]:
         import httpx2
 
-        headers = {"Accept": EVENTS, "Authorization": f"Bearer {access}"}
-        try:
-            async with self._http.stream("GET", self.session.url + path, headers=headers) as response:
+        headers = {**_PLAIN, "Accept": EVENTS, "Authorization": f"Bearer {access}"}
+        request = self._http.build_request("GET", self.session.url + path, headers=headers)
+        async with self._reaching() as progress:
+            response = await self._http.send(request, stream=True)
+            try:
                 if response.headers.get("Content-Type", "").partition(";")[0].strip() != EVENTS:
-                    _read(response, await _whole(response))
+                    _read(response, await _whole(response, progress, _MOST_OPEN_BYTES))
                     raise Unreachable("no stream of events answers")
+            except BaseException:
+                await response.aclose()
+                raise
+        try:
+            async with aclosing(response):
                 rest = b""
                 async for piece in response.aiter_bytes():
                     *lines, rest = (rest + piece).split(b"\n")
@@ -281,13 +303,25 @@ class Calls:
             raise Unreachable(type(error).__name__) from error
 
 
-async def _whole(response: "httpx2.Response") -> bytes:
+async def _whole(response: "httpx2.Response", progress: Progress, most: int) -> bytes:
+    """Return an answer. Raises Unreachable for one that is longer than an answer may be."""
+    read = await _read_up_to(response, progress, most + 1)
+    if len(read) > most:
+        raise Unreachable("the answer does not end")
+    return read
+
+
+async def _read_up_to(response: "httpx2.Response", progress: Progress, most: int) -> bytes:
+    """Return the beginning of what is answered, ``most`` bytes of it."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unreachable("the answer is packed")
     read = bytearray()
     async for piece in response.aiter_bytes():
         read += piece
-        if len(read) > _MOST_BYTES:
-            raise Unreachable("the answer does not end")
-    return bytes(read)
+        if len(read) >= most:
+            break
+        progress.came(len(piece))
+    return bytes(read[:most])
 
 
 def _read(response: "httpx2.Response", content: bytes) -> Any:
@@ -319,6 +353,14 @@ def _versions() -> str:
         return f"bureau {version('bureau')}, {_PROTOCOL}"
     except PackageNotFoundError:
         return f"bureau, {_PROTOCOL}"  # run from its sources
+
+
+def _instant(date: str) -> int | None:
+    """Return what a Date header says, in milliseconds UTC; None for one that says nothing."""
+    try:
+        return round(parsedate_to_datetime(date).timestamp() * 1000)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _seconds(text: str) -> int | None:

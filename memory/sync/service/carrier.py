@@ -11,7 +11,6 @@ from itertools import pairwise
 from typing import Any
 
 import msgpack
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from memory.sync import wire
 from memory.sync.arrival import Item
@@ -49,6 +48,8 @@ _PAGE = 200
 """The records of one page: what is written of them in one transaction keeps nobody waiting."""
 _LARGEST = 2**63 - 1
 """The largest number that the database holds."""
+_MOST_EMPTY = 100
+"""So many pages one after the other may be without a record: what is being replaced just now is left out of them."""
 _MOST_AGAIN = 1000
 """So many records that were not taken wait to be fetched again; with more, reading stops until they are taken."""
 
@@ -65,7 +66,13 @@ class HostedCarrier:
         self._push_ops, self._push_bytes = push_ops, push_bytes
         self._generation = ""
         self._largest_file: int | None = None
-        self.signers: tuple[Ed25519PublicKey, ...] = ()
+        self._empty = 0
+        self.signers: Mapping[str, bytes] = {}
+
+    @property
+    def told_at(self) -> int | None:
+        """The service's own time in its last answer, in milliseconds UTC; None where it tells none."""
+        return self._calls.told_at
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return what is to be fetched again, then what came after the position. Raises ServiceWentBack."""
@@ -140,7 +147,7 @@ class HostedCarrier:
 
     async def put_piece(self, place: str, sealed: bytes) -> None:
         """Put a piece at its signed address."""
-        await self._calls.put_at(place, sealed)
+        await self._calls.put_at(place, sealed, len(sealed))
 
     async def piece(self, address: bytes) -> bytes:
         """Return a piece as the service has it. Raises ChunkLost."""
@@ -193,6 +200,10 @@ class HostedCarrier:
             raise AnswerMalformed("ranges")
         return Hashes(_number(answer, "as_of"), ranges)
 
+    async def published(self) -> Mapping[str, bytes]:
+        """Return the keys by which the service says that it signs."""
+        return await published_keys(self._calls)
+
     def restarted(self, position: Position, generation: str) -> Position:
         """Return the beginning of another generation."""
         former = [*position.get("former", ()), position.get("generation", "")]
@@ -208,8 +219,7 @@ class HostedCarrier:
         """Ask for the keys of the service where it says that something expired."""
         expired = any(isinstance(item.sealed, Marker) and item.sealed.expiry for item in items)
         if expired and not self.signers:
-            keys = await published_keys(self._calls)
-            self.signers = tuple(Ed25519PublicKey.from_public_bytes(key) for key in keys.values())
+            self.signers = await self.published()
 
     async def _present(self) -> str:
         """Return the generation that the space has now; asked once, when sync begins here."""
@@ -239,6 +249,9 @@ class HostedCarrier:
             raise AnswerMalformed("changes: out of order")
         if reached > head or (more and reached <= after) or (not more and reached < head):
             raise AnswerMalformed("changes: next")
+        self._empty = self._empty + 1 if more and not items else 0
+        if self._empty > _MOST_EMPTY:
+            raise AnswerMalformed("changes: no end, and nothing in them")
         found = {name: value for name, value in position.items() if name not in ("begun", "again")}
         found["after"] = reached
         if more and (after == 0 or begun):

@@ -5,15 +5,11 @@ import hashlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Literal
+from typing import Any, BinaryIO, Literal
 
 from memory.errors import Refused
-from memory.sync.service.calls import Bare, Calls, understood
-from memory.sync.service.faults import Unreachable
+from memory.sync.service.calls import Calls, understood
 from resources.language import gettext as _
-
-if TYPE_CHECKING:
-    import httpx2
 
 Kind = Literal["metadata", "full"]
 READY, FAILED = "ready", "failed"
@@ -74,27 +70,19 @@ def look_at(path: Path) -> Shared:
     return Shared(path, digest.hexdigest(), size)
 
 
-async def share(calls: Calls, bare: Bare, shared: Shared, hours: int) -> Export:
+async def share(calls: Calls, shared: Shared, hours: int) -> Export:
     """Put a file at the service and return its link. Raises Unreachable, ServiceFault."""
     body = {"kind": "shared", "hours": hours, "sha256": shared.sha256, "size": shared.size}
     export = _export(await calls.send("POST", "/v1/exports", body))
-    await _put(await bare(export.put), export.put, shared)
+    await put_shared(calls, export.put, shared)
     await calls.send("POST", f"/v1/exports/{export.export_id}/commit", {})
     return export
 
 
-async def _put(bare: "httpx2.AsyncClient", address: str, shared: Shared) -> None:
-    import httpx2
-
+async def put_shared(calls: Calls, address: str, shared: Shared) -> None:
+    """Put a file where the service said. Raises Unreachable."""
     with shared.path.open("rb") as file:
-        try:
-            answer = await bare.put(
-                address, content=_pieces(file), headers={"Content-Length": str(shared.size)}
-            )
-        except httpx2.RequestError as error:
-            raise Unreachable(type(error).__name__) from error
-    if answer.status_code >= 300:
-        raise Unreachable(f"status {answer.status_code}")
+        await calls.put_at(address, _pieces(file), shared.size)
 
 
 async def _pieces(file: BinaryIO) -> AsyncIterator[bytes]:

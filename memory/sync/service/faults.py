@@ -1,6 +1,7 @@
 """What a service answers instead of what was asked, one class for each thing that a client does about it.
 
 Unreachable (an OSError)   nothing answers, or asks to wait: what was sent can be sent again
+└── TooSlow                it does not answer in time
 ServiceFault (a SyncError)
 ├── DeviceRevoked          another device took this one off the account
 ├── GenerationChanged      the service's copy was reset or came out of a backup
@@ -27,6 +28,13 @@ class Unreachable(OSError):
     def __init__(self, reason: str, retry_after: int | None = None) -> None:
         super().__init__(reason)
         self.retry_after = retry_after
+
+
+class TooSlow(Unreachable):
+    """The service answers byte after byte, or not at all, for longer than a call may take."""
+
+    def __init__(self) -> None:
+        super().__init__("no answer in time")
 
 
 class ServiceFault(SyncError):

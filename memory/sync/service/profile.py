@@ -11,26 +11,36 @@ FROZEN = "frozen"
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """How an account stands. ``state`` is ``active``, ``frozen``, ``suspended`` or ``deletion_pending``."""
+    """How an account stands. ``state`` is ``active``, ``frozen``, ``suspended`` or ``deletion_pending``.
+
+    ``deleted_at`` is when the account or the office that asks is deleted, None where neither is to be.
+    """
 
     state: str
     bytes_used: int
     bytes_limit: int
     records_used: int
     records_limit: int
+    deleted_at: int | None = None
 
 
-async def summary(calls: Calls) -> Summary:
-    """Return how the account stands. Raises Unreachable, ServiceFault."""
+async def summary(calls: Calls, space_id: str) -> Summary:
+    """Return how the account stands, for one of its offices. Raises Unreachable, ServiceFault."""
     answer = await calls.get("/v1/account/data-summary")
     with understood():
         room, records = answer["bytes"], answer["records"]
+        deleted = [
+            int(each["grace_until"])
+            for each in answer["deletions"]
+            if each["scope"] == "account" or each["scope_id"] == space_id
+        ]
         return Summary(
             str(answer["state"]),
             int(room["used"]),
             int(room["limit"]),
             int(records["used"]),
             int(records["limit"]),
+            min(deleted, default=None),
         )
 
 

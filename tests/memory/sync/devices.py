@@ -2,7 +2,7 @@
 
 import asyncio
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from agents.indexing import index_said
 from agents.sync_arrivals import reindex
 from memory.blobs import BlobStore
 from memory.database import Database
+from memory.identifiers import now
 from memory.lifecycle import erasure
 from memory.lifecycle.subjects import Subject
 from memory.migrations import schema
@@ -71,6 +72,7 @@ class Device:
     carrier: FolderCarrier
     blobs: BlobStore | None = None
     """Its files, where the test has some."""
+    clock: Callable[[], int] = now
 
     @classmethod
     def make(cls, home: Path, empty: Path, ring: Ring, number: int, folder: Path) -> "Device":
@@ -111,7 +113,8 @@ class Device:
             self.credentials,
             reindex,
             erase,
-            blobs=self.blobs,
+            self.clock,
+            self.blobs,
         )
         return asyncio.run(exchange(parts, confirmed=confirmed))
 
@@ -127,9 +130,9 @@ def settle(*devices: Device, rounds: int = 6) -> list[Round]:
     """Let every device have rounds until nothing moves."""
     done = []
     for _turn in range(rounds):
-        now = [device.sync() for device in devices]
-        done += now
-        if not any(each.pulled or each.pushed or each.erased for each in now):
+        turn = [device.sync() for device in devices]
+        done += turn
+        if not any(each.pulled or each.pushed or each.erased for each in turn):
             break
     else:
         raise AssertionError("the devices talk for ever")

@@ -184,6 +184,17 @@ def test_a_message_stays_as_it_was_written() -> None:
         assert [(each.reason, each.lost.value) for each in merged.conflicts] == [("immutable", "never said")]
 
 
+def test_a_message_that_is_alike_on_both_sides_is_no_conflict() -> None:
+    """So it is where two devices leave, keep what they hold, and meet anew: only the stamps differ."""
+    here, there = message("said"), message("said", ms=9)
+    for one, other in ((here, there), (there, here)):
+        merged = merge(None, one, other, CLOCK, AT)
+        assert text_of(merged) == Entry("said", Stamp(1, 0, ME))
+        assert merged.conflicts == ()
+    counted, said = message("", n=Entry(1, Stamp(1, 0, ME))), message("", n=Entry(True, Stamp(2, 0, ME)))
+    assert [each.field for each in merge(None, counted, said, CLOCK, AT).conflicts] == ["n"]
+
+
 def test_a_message_is_rated_and_pinned() -> None:
     rated = message("said", rating=Entry(1, Stamp(4, 0, ME)))
     pinned = message("said", rating=Entry(-1, Stamp(5, 0, OTHER)), pinned=Entry(True, Stamp(2, 0, OTHER)))

@@ -69,4 +69,9 @@ async def fetch(request: Request, token: str) -> Response:
     """Count the click and lead to the file."""
     service = await enter(request)
     await service.limits.take("link-network", network(request), 60, 60)
-    return RedirectResponse(await exporting.fetch(service, token), 303)
+    try:
+        return RedirectResponse(await exporting.fetch(service, token), 303)
+    except Refusal as wrong:
+        if wrong.code != exporting.NOT_READY:
+            raise
+        return pages.export_page(await exporting.by_token(service, token), status=wrong.status)

@@ -22,7 +22,7 @@ from memory.sync.hosted.callers import (
     token_hash,
 )
 from memory.sync.hosted.errors import Refusal, malformed
-from memory.sync.hosted.mails import day_text
+from memory.sync.hosted.mails import minute_text
 from memory.sync.hosted.requests import SMALL, raw_body
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.web import account_page, markup
@@ -171,12 +171,13 @@ async def sign_out(request: Request) -> Response:
     return response
 
 
-def export_page(row: Any) -> Response:
+def export_page(row: Any, *, status: int = 200) -> Response:
     """Return the page in front of an export."""
     if row.state != exporting.READY:
         return markup.page(
             _("Not ready yet"),
             markup.paragraph(_("The export is still being made; load this page again soon.")),
+            status=status,
         )
     left = exporting.MOST_DOWNLOADS - row.downloads
     return markup.page(
@@ -184,13 +185,14 @@ def export_page(row: Any) -> Response:
         markup.table(
             [
                 (_("Size"), account_page.size_text(row.size)),
-                (_("Until"), day_text(row.until)),
+                (_("Until"), minute_text(row.until)),
                 (_("Downloads left"), str(left)),
             ]
         ),
         markup.form("", _("Download"))
         if left
         else markup.paragraph(_("It was fetched as often as it may be.")),
+        status=status,
     )
 
 

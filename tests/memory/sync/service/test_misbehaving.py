@@ -1,6 +1,7 @@
 """A service that reorders, withholds, rolls back or gives out again what was erased: it is told, nothing is lost."""
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import httpx2
@@ -91,6 +92,26 @@ def test_an_answer_that_makes_no_sense_changes_nothing(
     one.wire.twist = None
     settle(one, other)
     assert texts(one) == texts(other) == ["milk", "written there"]
+
+
+@pytest.mark.parametrize("items", [[], [{"seq": 0}]])
+def test_pages_without_an_end_and_without_a_record_end_the_round(
+    offices: list[Office], items: list[Any]
+) -> None:
+    one, other, _third = offices
+    one.do(notes.add_note, "milk")
+    one.sync()
+    numbers = count(other.position()["after"] + 1)
+
+    def go_on(page: dict[str, Any]) -> None:
+        number = next(numbers)
+        given = [{**each, "seq": number} for each in items]
+        page.update(items=given, head=2**60, next=number, more=True)
+
+    other.wire.twist = answering("/changes", go_on)
+    with pytest.raises(AnswerMalformed):
+        other.sync()
+    assert next(numbers) < 1000 and texts(other) == []
 
 
 def test_what_was_withheld_is_found_by_its_hash(offices: list[Office], written: str) -> None:

@@ -1,5 +1,7 @@
 """What a device wrote before is never in the way of what it writes now, and nothing that is merged stops the rounds."""
 
+from pathlib import Path
+
 import pytest
 
 from memory import notes, roster
@@ -45,6 +47,65 @@ def test_an_edit_made_while_the_one_before_is_on_its_way_is_no_conflict(offices:
     settle(one, other)
     assert instructions(one, agent.id) == instructions(other, agent.id) == "abc"
     assert one.do(conflicts.conflicts) == other.do(conflicts.conflicts) == ()
+
+
+def test_an_edit_that_waits_goes_to_a_service_that_came_out_of_a_backup(
+    offices: list[Office], tmp_path: Path
+) -> None:
+    one, other, _third = offices
+    kept = one.do(roster.create_agent, name="Ada", instructions="a").id
+    settle(one, other)
+    one.hosted.back_up(tmp_path / "backup")
+    lost = one.do(roster.create_agent, name="Bea", instructions="b").id
+    one.sync()
+    for agent in (kept, lost):
+        instruct(one, agent, "edited")
+    one.seal()
+    one.hosted.restore(tmp_path / "backup")
+    for office in (one, other):
+        office.reopen()
+        office.sync(generation=office.sync().generation)
+    settle(one, other)
+    for office in (one, other):
+        assert [instructions(office, agent) for agent in (kept, lost)] == ["edited", "edited"]
+    live = one.hosted.live(one.member.space_id)
+    assert all({rid: each[1] for rid, each in office.known().items()} == live for office in (one, other))
+
+
+def test_what_a_backup_lacks_is_not_undone_by_an_edit_upon_what_it_has(
+    offices: list[Office], tmp_path: Path
+) -> None:
+    one, other, third = offices
+    agent = one.do(roster.create_agent, name="Ada", instructions="first\nsecond").id
+    settle(*offices)
+    one.hosted.back_up(tmp_path / "backup")
+    instruct(one, agent, "first\nlost with the service")
+    settle(one, other)
+    instruct(third, agent, "written far away\nsecond")
+    one.hosted.restore(tmp_path / "backup")
+    for office in (third, one, other):
+        office.reopen()
+        office.sync(generation=office.sync().generation)
+    settle(*offices)
+    (shown,) = {instructions(office, agent) for office in offices}
+    (lost,) = {each.lost for office in offices for each in office.do(conflicts.conflicts)}
+    assert {shown, lost} == {"first\nlost with the service", "written far away\nsecond"}
+
+
+def test_what_a_service_gives_of_former_days_is_no_conflict(offices: list[Office], tmp_path: Path) -> None:
+    one, other, _third = offices
+    agent = one.do(roster.create_agent, name="Ada", instructions="first").id
+    settle(one, other)
+    one.hosted.back_up(tmp_path / "backup")
+    instruct(one, agent, "second")
+    settle(one, other)
+    one.hosted.restore(tmp_path / "backup")
+    for office in (one, other):
+        office.reopen()
+        office.sync(generation=office.sync().generation)
+    settle(one, other)
+    for office in (one, other):
+        assert instructions(office, agent) == "second" and office.do(conflicts.conflicts) == ()
 
 
 def test_a_text_that_grows_too_long_by_merging_stops_nothing(offices: list[Office]) -> None:

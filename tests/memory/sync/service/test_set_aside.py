@@ -28,6 +28,11 @@ def away(office: Office, *others: Office, erase: list[str]) -> None:
     office.hosted.do_day()
 
 
+def gone_note(office: Office) -> str:
+    found: str = office.do(notes.add_note, "gone").id
+    return found
+
+
 def test_after_a_long_absence_what_was_erased_elsewhere_is_set_aside(offices: list[Office]) -> None:
     one, other, third = offices
     kept, gone = (one.do(notes.add_note, text).id for text in ("kept", "gone"))

@@ -1,0 +1,120 @@
+"""The command as an operator meets it who forgot something: one sentence, exit code 2, and nothing is gone."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from memory.sync.hosted import backing_up
+from memory.sync.hosted.errors import ServiceFault
+from memory.sync.hosted.occupation import serving_here
+from memory.sync.hosted.service import Service
+from memory.sync.hosted.settings import Settings
+from tests.memory.sync.hosted.device import Device
+from tests.memory.sync.hosted.running import Running
+
+COMMAND = [sys.executable, "-m", "memory.sync.hosted.entry"]
+
+
+def command(*arguments: str | Path, **environment: str | Path) -> "subprocess.CompletedProcess[str]":
+    """Run the command; what it says is never a traceback."""
+    given = {
+        **os.environ,
+        **{f"BUREAU_HOSTED_{name.upper()}": str(each) for name, each in environment.items()},
+    }
+    ended = subprocess.run(
+        [*COMMAND, *map(str, arguments)], env=given, capture_output=True, text=True, check=False
+    )
+    assert "Traceback" not in ended.stderr
+    return ended
+
+
+def test_without_the_libraries_of_the_service_it_says_where_they_are_named(tmp_path: Path) -> None:
+    """As after `make setup`, which installs the desktop's alone."""
+    script = (
+        "import sys; sys.modules['fastapi'] = None; sys.argv[1:] = ['serve', '--data', sys.argv[1]]\n"
+        "from memory.sync.hosted.entry import program; sys.exit(program())"
+    )
+    ended = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path / "data")], capture_output=True, text=True, check=False
+    )
+    assert (ended.returncode, "Traceback" in ended.stderr) == (2, False)
+    assert "fastapi" in ended.stderr and "packaging/hosted/README.md" in ended.stderr
+
+
+def test_a_backup_of_no_service_replaces_no_backup(tmp_path: Path) -> None:
+    """An operator who forgot --settings would else found an empty service, and back that up over the keys."""
+    backup = tmp_path / "backup"
+    backup.mkdir()
+    (backup / "keys.backup").write_bytes(b"the keys of everybody")
+    for words in (["backup", backup], ["drill"], ["incident", "list"]):
+        ended = command(*words, data=tmp_path / "nothing")
+        assert ended.returncode == 2 and "--settings" in ended.stderr
+    assert (backup / "keys.backup").read_bytes() == b"the keys of everybody"
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_what_a_service_writes_only_its_own_user_reads(tmp_path: Path) -> None:
+    """Also in a folder that was there before, and where the shell lets everybody read."""
+    data = tmp_path / "data"
+    data.mkdir(mode=0o755)
+    (data / "service.key").write_text("ab" * 32)
+    ended = command("backup", tmp_path / "backup", data=data)
+    assert ended.returncode == 0, ended.stderr
+    written = [*data.glob("*.sqlite*"), *(tmp_path / "backup").iterdir()]
+    assert len(written) >= 5 and all(each.stat().st_mode & 0o077 == 0 for each in written)
+
+
+@pytest.fixture
+def backed_up(service: Running, ada: Device, tmp_path: Path) -> backing_up.Backup:
+    ada.pushed(ada.sealed())
+    return service.run(backing_up.back_up(service.service, tmp_path / "backup"))
+
+
+def test_what_is_no_backup_takes_nothing_away(
+    service: Running, backed_up: backing_up.Backup, tmp_path: Path
+) -> None:
+    torn = tmp_path / "torn"
+    torn.write_bytes(backed_up.keys.read_bytes()[:-9000])
+    wrong: list[tuple[Path | None, Path | None]] = [
+        (None, tmp_path / "missing"),
+        (tmp_path / "missing", backed_up.keys),
+        (None, backed_up.records),
+        (None, torn),
+        (backed_up.keys, None),
+        (None, tmp_path),
+    ]
+    before = _counted(service)
+    for records, keys in wrong:
+        with pytest.raises(ServiceFault):
+            service.run(backing_up.restore(service.service, records, keys))
+        assert _counted(service) == before
+
+
+def _counted(service: Running) -> list[dict[str, int]]:
+    return [service.run(backing_up.count_rows(store)) for store in service.service.stores]
+
+
+def test_nothing_is_brought_back_under_a_service_that_runs(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "service.key").write_text("ab" * 32)
+    assert command("backup", tmp_path / "backup", data=data).returncode == 0
+    with serving_here(Settings(data=data)), serving_here(Settings(data=data)):  # two replicas of one machine
+        ended = command("restore", "--keys", tmp_path / "backup" / "keys.backup", data=data)
+        assert ended.returncode == 2 and "stop" in ended.stderr
+    ended = command("restore", "--keys", tmp_path / "backup" / "keys.backup", data=data)
+    assert ended.returncode == 0, ended.stderr
+
+
+def test_a_mail_server_that_is_away_is_named(
+    service: Running, ada: Device, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed: Service = service.service
+    object.__setattr__(closed, "settings", Settings(**{**vars(closed.settings), "smtp_port": 1}))
+    ada.post("/v1/account/mail-code")
+    assert service.do_jobs() == 1
+    said = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+    assert len(said) == 1 and "127.0.0.1:1" in said[0] and "smtp_host" in said[0]
