@@ -30,6 +30,7 @@ async def writer(office: Office) -> roster.Agent:
     return next(each for each in await office.roster.all() if each.name == "Writer")
 
 
+@pytest.mark.req("R055")
 async def test_what_is_left_out_from_the_start_never_leaves(offices: Offices, folder: Path) -> None:
     one, other = await offices("one"), await offices("other")
     await one.notes.add("the quetzal sings")

@@ -136,6 +136,7 @@ async def test_whatever_is_pending_is_called_off_without_saying_what(
         await commands.restore(Served(one), {"what": ""})
 
 
+@pytest.mark.req("R141", "R216")
 async def test_this_office_alone_is_deleted(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     key = await found(one, hosted)

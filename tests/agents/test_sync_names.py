@@ -61,6 +61,7 @@ async def test_a_device_that_is_listed_and_not_known_yet_is_named_after_a_round(
     assert (await one.sync_decisions.name_device("Old laptop", newcomer[:8])).title == "Old laptop"
 
 
+@pytest.mark.req("R009")
 async def test_the_service_never_sees_a_name(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     await join(other, hosted, await found(one, hosted))

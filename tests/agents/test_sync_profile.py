@@ -58,6 +58,7 @@ async def test_an_address_of_another_account_is_refused(offices: Offices, hosted
     await bob.syncing.now()
 
 
+@pytest.mark.req("R113")
 async def test_a_frozen_account_takes_nothing_new_until_its_owner_ends_that(
     offices: Offices, hosted: Running
 ) -> None:

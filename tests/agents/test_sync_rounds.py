@@ -124,6 +124,7 @@ async def test_a_folder_that_comes_back_is_not_waited_for(offices: Offices, fold
     assert one.sync_rounds._failures == 0
 
 
+@pytest.mark.req("R180")
 async def test_the_pauses_grow_are_spread_and_keep_what_the_service_asks(office: Office) -> None:
     rounds = office.sync_rounds
     rounds.pace = Pace(first_again=4.0, latest_again=60.0)

@@ -96,6 +96,7 @@ async def test_what_is_written_on_one_is_on_the_other_and_every_request_is_booke
             assert token.encode() not in file.read_bytes()
 
 
+@pytest.mark.req("R186")
 async def test_what_does_not_join(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     for address in ("http://sync.example.org", "ftp://127.0.0.1", "sync.example.org", "https://a@b.org"):
@@ -195,6 +196,7 @@ async def test_what_one_device_leaves_of_a_rotation_another_finishes(
     assert await epoch(fresh) == 2
 
 
+@pytest.mark.req("R186")
 async def test_after_everything_was_lost(offices: Offices, hosted: Running) -> None:
     one, lost = await offices("one"), await offices("lost")
     await one.notes.add("all that is left")

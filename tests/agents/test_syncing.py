@@ -183,6 +183,7 @@ async def test_many_erasures_are_asked_about_by_number(offices: Offices, folder:
     assert await other.database.read(notes.notes) == ()
 
 
+@pytest.mark.req("R141")
 async def test_erasing_the_office_destroys_the_keys_of_the_device(offices: Offices, folder: Path) -> None:
     one, _other, _key = await both(offices, folder)
     assert isinstance(one.vault.read_key(ITEM), Secret)

@@ -51,6 +51,9 @@ class HoldingsCard(ActingCard):
         self.link.hide()
         column.addWidget(self.link)
         column.addWidget(self.fault)
+        self.exporter = OwnerCheck(self._session)
+        self.exporter.given.connect(lambda: self.attempt(self._export))
+        column.addWidget(self.exporter)
         doors = FlowLayout()
         self.kind = _choice(_CONTENTS)
         self.kind.setAccessibleName(_("What is exported"))
@@ -153,6 +156,8 @@ class HoldingsCard(ActingCard):
         self._session.office.sync_rounds.hasten()
 
     async def _export(self) -> None:
+        if not await self.exporter.passed():
+            return
         holdings = self._session.office.syncing.holdings
         kind: Kind = self.kind.currentData()
         asked = await holdings.ask_export(kind, _HOURS)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MSGPACK = "application/msgpack"
 EVENTS = "text/event-stream"
-VERSIONS = "bureau, protocol 1"
+_PROTOCOL = "protocol 1"
 _MOST_BYTES = 64 * 2**20
 """So long may an answer be; a page of changes ends beyond 8 MiB."""
 _MOST_OPEN_BYTES = 2**20
@@ -203,7 +203,7 @@ class Calls:
             "device_id": session.device_id,
             "challenge": base64url.encode(challenge),
             "sig": session.signed(b"aof/v1/auth", challenge, b"session"),
-            "versions": VERSIONS,
+            "versions": await asyncio.to_thread(_versions),
         }
         await session.take(_tokens(await self.open("POST", "/v1/auth/session", body)))
 
@@ -343,6 +343,16 @@ def _read(response: "httpx2.Response", content: bytes) -> Any:
     if status >= 400:
         raise fault_of(status, members)
     return members
+
+
+def _versions() -> str:
+    """Return which Bureau and which protocol speaks, as the service notes it of this device."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"bureau {version('bureau')}, {_PROTOCOL}"
+    except PackageNotFoundError:
+        return f"bureau, {_PROTOCOL}"  # run from its sources
 
 
 def _instant(date: str) -> int | None:
