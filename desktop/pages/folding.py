@@ -1,8 +1,7 @@
 """Layouts that give way in a narrow window: rows that wrap, and rows that become columns."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QWidget
 
 from desktop.theme.appearance import look
 
@@ -78,8 +77,7 @@ class FoldingRow(QWidget):
 
     def __init__(self, least: int, gap: int = 8) -> None:
         super().__init__()
-        self._least = least
-        self.row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self.row = _FoldingLayout(self, least)
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(gap)
 
@@ -89,9 +87,49 @@ class FoldingRow(QWidget):
         widths = [item.minimumSize().width() for item in items if item is not None]
         return QSize(max(widths, default=0), super().minimumSizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        folded = event.size().width() < look().px(self._least)
-        wanted = QBoxLayout.Direction.TopToBottom if folded else QBoxLayout.Direction.LeftToRight
-        if self.row.direction() != wanted:
-            self.row.setDirection(wanted)
+
+class _FoldingLayout(QHBoxLayout):
+    """A row, or a column where its width is less than ``least`` pixels of the design.
+
+    It answers for any width what height that takes, so that whatever stands below is placed right at once and not
+    only when the row has noticed that it folds.
+    """
+
+    def __init__(self, parent: QWidget, least: int) -> None:
+        super().__init__(parent)
+        self._least = least
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        if not self._folds(width):
+            return super().heightForWidth(width) if super().hasHeightForWidth() else self.sizeHint().height()
+        heights = [_height(item, width) for item in self._items()]
+        return sum(heights) + self.spacing() * max(0, len(heights) - 1)
+
+    def minimumHeightForWidth(self, width: int) -> int:
+        return self.heightForWidth(width)
+
+    def setGeometry(self, rect: QRect) -> None:
+        if not self._folds(rect.width()):
+            super().setGeometry(rect)
+            return
+        QLayout.setGeometry(self, rect)
+        top = rect.top()
+        for item in self._items():
+            height = _height(item, rect.width())
+            item.setGeometry(QRect(rect.left(), top, rect.width(), height))
+            top += height + self.spacing()
+
+    def _folds(self, width: int) -> bool:
+        return width < look().px(self._least)
+
+    def _items(self) -> list[QLayoutItem]:
+        found = [self.itemAt(place) for place in range(self.count())]
+        return [item for item in found if item is not None and not item.isEmpty()]
+
+
+def _height(item: QLayoutItem, width: int) -> int:
+    wanted = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
+    return max(wanted, item.minimumSize().height())

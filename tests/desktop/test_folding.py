@@ -1,0 +1,103 @@
+"""Rows that become columns in a narrow window have their height in the very pass in which they fold."""
+
+from collections.abc import Iterator
+
+import pytest
+from PySide6.QtCore import QRect, Qt
+from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+
+from desktop.pages.folding import FlowLayout, FoldingRow
+from desktop.pages.page import Card, label
+from desktop.theme.appearance import appearance
+from desktop.widgets.scrolling import scrolling
+
+FOLDS_BELOW = 420
+LONG = "Somebody with your mailbox, in a browser or while joining"
+
+
+@pytest.fixture
+def area(qtbot, qapp) -> Iterator[QScrollArea]:
+    appearance().apply(qapp)
+    card = Card("Who is signed in")
+    for title in ("Desk in the study", "Boat", LONG):
+        card.column.addWidget(line(title))
+    content = QWidget()
+    column = QVBoxLayout(content)
+    column.addWidget(card)
+    column.addStretch(1)
+    area = scrolling(content)
+    qtbot.addWidget(area)
+    area.resize(1000, 700)
+    area.show()
+    qtbot.waitExposed(area)
+    yield area
+    appearance().set_zoom(1.0)
+
+
+def line(title: str) -> FoldingRow:
+    row = FoldingRow(FOLDS_BELOW)
+    words = QVBoxLayout()
+    words.addWidget(label(title, wrap=True))
+    words.addWidget(label("signed in 2026-11-18 11:33", "small", wrap=True))
+    row.row.addLayout(words, 1)
+    doors = FlowLayout()
+    doors.addWidget(QPushButton("End"))
+    row.row.addLayout(doors)
+    return row
+
+
+def overlaps(parent: QWidget) -> list[str]:
+    """Return what stands over something else or is cut off below ``parent``, as words for a failure."""
+    shown = [
+        each for each in parent.children() if isinstance(each, QWidget) and each.isVisibleTo(parent.window())
+    ]
+    found = [
+        f"{one} over {other}"
+        for number, one in enumerate(shown)
+        for other in shown[number + 1 :]
+        if one.geometry().intersects(other.geometry())
+    ]
+    for each in shown:
+        if isinstance(each, QLabel) and each.height() < each.heightForWidth(each.width()):
+            found.append(f"“{each.text()}” is cut off: {each.height()} px")
+        found += overlaps(each)
+    return found
+
+
+@pytest.mark.parametrize(("width", "zoom"), [(360, 1.0), (480, 1.0), (1000, 1.0), (360, 2.0), (1000, 2.0)])
+def test_no_row_ever_stands_over_another(area, width, zoom):
+    content = area.widget()
+    appearance().set_zoom(zoom)
+    for start in (1000, 360):
+        area.resize(start, 700)
+        QApplication.processEvents()
+        assert overlaps(content) == []
+        area.resize(width, 700)
+        QApplication.sendPostedEvents()  # one pass; whatever is painted next looks like this
+        assert overlaps(content) == []
+
+
+def test_what_does_not_fit_beside_stands_below_and_comes_back(area):
+    last = area.findChildren(FoldingRow)[-1]
+    words, door = last.findChildren(QLabel)[0], last.findChild(QPushButton)
+    for width, below in ((1000, False), (360, True), (1000, False)):
+        area.resize(width, 700)
+        QApplication.processEvents()
+        assert (door.y() >= words.geometry().bottom()) is below
+        assert (door.x() > words.geometry().right()) is not below
+        # Nothing is left over, above or below.
+        assert last.height() == last.row.heightForWidth(last.width())
+
+
+@pytest.mark.parametrize("width", [360, 1000])
+def test_from_right_to_left_it_is_a_mirror(area, width):
+    content = area.widget()
+    area.resize(width, 700)
+    QApplication.processEvents()
+    last = area.findChildren(FoldingRow)[-1]
+    door = last.findChild(QPushButton)
+    before = QRect(door.geometry())
+    content.setLayoutDirection(Qt.LayoutDirection.RightToLeft)
+    QApplication.processEvents()
+    assert door.y() == before.y() and door.geometry().right() == last.width() - 1 - before.x()
+    assert overlaps(content) == []
