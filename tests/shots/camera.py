@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QCursor, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QWidget
 
 from agents.office import Office
 from desktop.chats.page import ChatPage
@@ -17,12 +17,21 @@ from desktop.pages.gates import Gate
 from desktop.pages.page import Page
 from desktop.theme.appearance import Scheme, appearance
 from desktop.widgets.overlay import Overlay
+from resources.language import gettext
 
 WIDE, NARROW = (1360, 860), (360, 780)
 FORMS = ((WIDE, 1.0, ""), (NARROW, 1.0, "-narrow"), (WIDE, 2.0, "-large"))
 """Size of the window, text zoom, and what the picture's name ends with."""
 _SETTLE = 0.25
 Scene = Callable[["Camera"], Awaitable[None]]
+
+
+def press(parent: QWidget, words: str) -> None:
+    """Press the visible button with these words, in the language of the pictures."""
+    sought = gettext(words)
+    found = [each for each in parent.findChildren(QPushButton) if each.text() == sought and each.isVisible()]
+    assert found, f"no button {sought}"
+    found[0].click()
 
 
 class Camera:
@@ -106,6 +115,14 @@ class Camera:
             await shown._load()
         return shown
 
+    def forget(self, name: str) -> None:
+        """Have a page made anew when it is next shown, with nothing left on it of an earlier scene."""
+        self.lifecycle.window._pages.pop(name, None)
+
+    async def still(self) -> None:
+        """Wait until all that a page reads by itself is read, so that none of it changes what a scene shows."""
+        await self.until(lambda: not _reading(), "the end of what is read")
+
     async def settle(self, seconds: float = _SETTLE) -> None:
         """Let tasks and paints end."""
         await asyncio.sleep(seconds)
@@ -141,3 +158,9 @@ class Camera:
             painter.drawPixmap(place, self.overlay.grab())
             painter.end()
         return picture
+
+
+def _reading() -> list[str]:
+    return [
+        task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith(("load ", "read the "))
+    ]

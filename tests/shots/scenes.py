@@ -3,8 +3,6 @@
 import asyncio
 from collections.abc import Callable
 
-from PySide6.QtWidgets import QPushButton, QWidget
-
 from desktop.pages.first_minute import Welcome
 from desktop.pages.gates import Gate, NewPassphraseGate, RecoveryGate, TroubleGate, Way
 from desktop.pages.keys import KeysPage
@@ -12,19 +10,12 @@ from desktop.pages.memory import MemoryPage
 from desktop.pages.settings import SettingsPage
 from desktop.pages.team import TeamPage
 from desktop.pages.usage import UsagePage
-from tests.shots.camera import Camera, Scene
+from tests.shots.camera import Camera, Scene, press
 from tests.shots.lock_scenes import lock_scenes
 from tests.shots.privacy_scenes import privacy_empty_scenes, privacy_scenes
 from tests.shots.sync_scenes import sync_empty_scenes, sync_scenes
 from tests.shots.trouble_scenes import trouble_scenes
 from vault.errors import KeyringAbsent, KeysMissing
-
-
-def press(parent: QWidget, words: str) -> None:
-    """Press the visible button with these words."""
-    found = [each for each in parent.findChildren(QPushButton) if each.text() == words and each.isVisible()]
-    assert found, f"no button {words}"
-    found[0].click()
 
 
 def scenes(part: str) -> dict[str, Scene]:
