@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 from PySide6.QtCore import QRect, Qt
 from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from shiboken6 import delete
 
 from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.page import Card, label
@@ -101,3 +102,23 @@ def test_from_right_to_left_it_is_a_mirror(area, width):
     QApplication.processEvents()
     assert door.y() == before.y() and door.geometry().right() == last.width() - 1 - before.x()
     assert overlaps(content) == []
+
+
+def test_a_flow_keeps_its_height_when_python_lets_go_of_what_it_took_for_its_owner(area):
+    card = area.findChild(Card)
+    content = area.widget()
+    flow = FlowLayout()
+    card.column.addLayout(flow)
+    for words in ("Change the mail address…", "Freeze", "Who is signed in"):
+        flow.addWidget(QPushButton(words))
+    passing = QPushButton("Passing")
+    card.column.addWidget(passing)
+    # Python takes whoever comes before in the order of the keyboard for the owner of what comes behind.
+    before = passing
+    for _step in range(40):
+        before = before.nextInFocusChain()
+    delete(passing)
+    area.resize(360, 700)
+    QApplication.processEvents()
+    assert overlaps(content) == []
+    assert flow.geometry().height() == flow.heightForWidth(flow.geometry().width())
