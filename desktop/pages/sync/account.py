@@ -131,7 +131,7 @@ class AccountCard(ActingCard):
         self.attempt(self._send_code if self._asked is None else self._change_address)
 
     async def _send_code(self) -> None:
-        if not await self.owner.passed():
+        if not await self.passed(self.owner):
             return
         self._wait_for_code(await self._session.office.syncing.profile.ask_address(self.email.text()))
         self._say(_("A code is on its way to {email}.").format(email=self.email.text().strip()))

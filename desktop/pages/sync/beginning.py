@@ -23,6 +23,7 @@ from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.page import card, clear, label
 from desktop.pages.privacy.working import Working
 from desktop.pages.recovery_words import RecoveryWords
+from desktop.pages.sync.acting import out_of_reach
 from desktop.pages.sync.choices import Choices
 from desktop.pages.sync.entering import NewDevice, Offices, Words
 from desktop.session import Session
@@ -315,16 +316,15 @@ class Beginning(QWidget):
     async def _attempt(self, act: Callable[[], Awaitable[T]], words: str) -> T | None:
         """Do something that may be refused; None where it was, and the card says why."""
         self.fault.hide()
-        self._frame.setEnabled(False)
         self.working.begin(words, cancellable=False)
-        try:
-            return await act()
-        except (StorageError, VaultError, AgentsError) as error:
-            self.say(sentence_of(error))
-            return None
-        finally:
-            self.working.end()
-            self._frame.setEnabled(True)
+        with out_of_reach(self._frame):
+            try:
+                return await act()
+            except (StorageError, VaultError, AgentsError) as error:
+                self.say(sentence_of(error))
+                return None
+            finally:
+                self.working.end()
 
     def say(self, sentence: str) -> None:
         """Show what is wrong with this step."""
