@@ -10,7 +10,7 @@ import pytest
 from agents.commands import sync_account
 from agents.commands.serving import Served
 from agents.office import Office
-from memory import audit, notes
+from memory import audit
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync import folder_membership, wire
@@ -19,16 +19,10 @@ from memory.sync.errors import WrapRefused
 from memory.sync.header import ERASE, Header
 from memory.sync.service.faults import DeviceRevoked
 from memory.sync.space_keys import wrap_epoch
+from tests.agents.syncing_offices import device_id, settle, texts
 from vault.recovery_key import words_of
 
 Offices = Callable[..., Awaitable[Office]]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "shared"
-    made.mkdir()
-    return made
 
 
 async def several(offices: Offices, folder: Path, *names: str) -> tuple[bytes, list[Office]]:
@@ -42,24 +36,8 @@ async def several(offices: Offices, folder: Path, *names: str) -> tuple[bytes, l
     return key, made
 
 
-async def settle(*offices: Office) -> None:
-    for _turn in range(6):
-        done = [await office.syncing.now() for office in offices]
-        if not any(each.pulled or each.pushed or each.erased for each in done):
-            return
-    raise AssertionError("the devices talk for ever")
-
-
-async def device_id(office: Office) -> str:
-    return (await office.syncing.joined()).device_id
-
-
 async def epoch(office: Office) -> int:
     return (await office.syncing.joined()).epoch
-
-
-async def texts(office: Office) -> list[str]:
-    return sorted(note.text for note in await office.database.read(notes.notes))
 
 
 def sealed(folder: Path, device: str) -> list[Envelope]:

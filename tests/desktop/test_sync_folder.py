@@ -9,13 +9,15 @@ from desktop.pages.recovery_words import RecoveryWords
 from memory.sync.errors import WrapRefused
 from memory.sync.service.faults import DeviceRevoked
 from tests.desktop.test_privacy import press, said
-from tests.desktop.test_sync import folder, other, page, together  # noqa: F401  # the fixtures of the page
+from tests.desktop.test_sync import folder, other, page, together
 from tests.desktop.waiting import until
 from vault.recovery_key import key_of
 from vault.secret import Secret
 
+__all__ = ["folder", "other", "page"]
 
-async def test_a_device_is_taken_off_in_a_folder(page, session, other: Office, folder: Path) -> None:  # noqa: F811
+
+async def test_a_device_is_taken_off_in_a_folder(page, session, other: Office, folder: Path) -> None:
     await together(session, other, folder)
     await page.devices.show_devices(await session.office.syncing.joined())
     await until(lambda: said(page.devices).count("in use") == 2)
@@ -27,7 +29,7 @@ async def test_a_device_is_taken_off_in_a_folder(page, session, other: Office, f
     assert here is not None and here.epoch == 2
 
 
-async def test_another_recovery_key_holds_in_a_folder(page, session, other: Office, folder: Path) -> None:  # noqa: F811
+async def test_another_recovery_key_holds_in_a_folder(page, session, other: Office, folder: Path) -> None:
     former = bytes(range(32))
     await session.office.syncing.found(folder, former)
     await until(lambda: "Recovery key of sync" in said(page.recovery))
