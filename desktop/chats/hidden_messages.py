@@ -61,7 +61,7 @@ class HiddenMessages(Overlay):
         self.done = QPushButton(_("Done"))
         self.done.setProperty("kind", "primary")
         self.done.clicked.connect(self.leave)
-        self.column.addWidget(self.done)
+        self.column.addWidget(self.done, 0, Qt.AlignmentFlag.AlignLeading)
         self._show_more()
 
     def _show_more(self) -> None:

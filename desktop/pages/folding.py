@@ -1,7 +1,7 @@
 """Layouts that give way in a narrow window: rows that wrap, and rows that become columns."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QWidget, QWidgetItem
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QPushButton, QStyle, QWidget, QWidgetItem
 
 from desktop.theme.appearance import look
 
@@ -111,8 +111,11 @@ class _FoldingLayout(QHBoxLayout):
     def heightForWidth(self, width: int) -> int:
         if not self._folds(width):
             return super().heightForWidth(width) if super().hasHeightForWidth() else self.sizeHint().height()
-        heights = [_height(item, width) for item in self._items()]
-        return sum(heights) + self.spacing() * max(0, len(heights) - 1)
+        margins = self.contentsMargins()
+        inner = width - margins.left() - margins.right()
+        heights = [_height(item, inner) for item in self._items()]
+        gaps = self.spacing() * max(0, len(heights) - 1)
+        return margins.top() + sum(heights) + gaps + margins.bottom()
 
     def minimumHeightForWidth(self, width: int) -> int:
         return self.heightForWidth(width)
@@ -122,11 +125,20 @@ class _FoldingLayout(QHBoxLayout):
             super().setGeometry(rect)
             return
         QLayout.setGeometry(self, rect)
-        top = rect.top()
+        line = rect.marginsRemoved(self.contentsMargins())
         for item in self._items():
-            height = _height(item, rect.width())
-            item.setGeometry(QRect(rect.left(), top, rect.width(), height))
-            top += height + self.spacing()
+            line.setHeight(_height(item, line.width()))
+            item.setGeometry(self._cell(item, line))
+            line.translate(0, line.height() + self.spacing())
+
+    def _cell(self, item: QLayoutItem, line: QRect) -> QRect:
+        """Return where an item stands in its line: a button keeps its width, all else takes the whole of it."""
+        if not isinstance(item.widget(), QPushButton):
+            return line
+        parent = self.parentWidget()
+        direction = parent.layoutDirection() if parent is not None else Qt.LayoutDirection.LeftToRight
+        size = QSize(min(item.sizeHint().width(), line.width()), line.height())
+        return QStyle.alignedRect(direction, Qt.AlignmentFlag.AlignLeading, size, line)
 
     def _folds(self, width: int) -> bool:
         return width < look().px(self._least)

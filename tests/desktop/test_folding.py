@@ -4,11 +4,21 @@ from collections.abc import Iterator
 
 import pytest
 from PySide6.QtCore import QRect, Qt
-from PySide6.QtWidgets import QApplication, QLabel, QPushButton, QScrollArea, QVBoxLayout, QWidget
+from PySide6.QtWidgets import (
+    QApplication,
+    QLabel,
+    QPushButton,
+    QScrollArea,
+    QStyle,
+    QStyleOptionButton,
+    QVBoxLayout,
+    QWidget,
+)
 from shiboken6 import delete
 
 from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.page import Card, label
+from desktop.pages.sync.choices import Choices
 from desktop.theme.appearance import appearance
 from desktop.widgets.scrolling import scrolling
 
@@ -37,6 +47,7 @@ def area(qtbot, qapp) -> Iterator[QScrollArea]:
 
 def line(title: str) -> FoldingRow:
     row = FoldingRow(FOLDS_BELOW)
+    row.row.setContentsMargins(5, 3, 5, 3)
     words = QVBoxLayout()
     words.addWidget(label(title, wrap=True))
     words.addWidget(label("signed in 2026-11-18 11:33", "small", wrap=True))
@@ -86,6 +97,7 @@ def test_what_does_not_fit_beside_stands_below_and_comes_back(area):
         QApplication.processEvents()
         assert (door.y() >= words.geometry().bottom()) is below
         assert (door.x() > words.geometry().right()) is not below
+        assert words.x() == 5 and words.y() == 3
         # Nothing is left over, above or below.
         assert last.height() == last.row.heightForWidth(last.width())
 
@@ -122,3 +134,29 @@ def test_a_flow_keeps_its_height_when_python_lets_go_of_what_it_took_for_its_own
     QApplication.processEvents()
     assert overlaps(content) == []
     assert flow.geometry().height() == flow.heightForWidth(flow.geometry().width())
+
+
+@pytest.mark.parametrize("zoom", [1.0, 1.5, 2.0])
+@pytest.mark.parametrize("direction", [Qt.LayoutDirection.LeftToRight, Qt.LayoutDirection.RightToLeft])
+def test_what_belongs_to_a_switch_begins_where_its_words_do(qtbot, qapp, zoom, direction):
+    appearance().apply(qapp, zoom=zoom)
+    choices = Choices()
+    qtbot.addWidget(choices)
+    choices.setLayoutDirection(direction)
+    choices.resize(800, 900)
+    choices.show()
+    qtbot.waitExposed(choices)
+    box = next(iter(choices.boxes.values()))
+    option = QStyleOptionButton()
+    box.initStyleOption(option)
+    words = box.style().subElementRect(QStyle.SubElement.SE_CheckBoxContents, option, box)
+    sentence = choices.findChildren(QLabel)[0]
+    at = (
+        sentence.mapTo(choices, sentence.rect().topLeft()),
+        sentence.mapTo(choices, sentence.rect().topRight()),
+    )
+    if direction == Qt.LayoutDirection.LeftToRight:
+        assert abs(at[0].x() - words.left()) <= 2
+    else:
+        assert abs(at[1].x() - words.right()) <= 2
+    appearance().apply(qapp)

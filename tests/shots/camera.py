@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QCursor, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QPushButton, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 
 from agents.office import Office
 from desktop.chats.page import ChatPage
@@ -37,14 +37,15 @@ def press(parent: QWidget, words: str) -> None:
 class Camera:
     """Drives one window and writes pictures named ``<scene>-<light|dark>[-narrow|-large].png``.
 
-    ``overlay`` is a menu that stands over the window in the next picture, ``lying_over`` a card in it; both go
-    after it. ``folder`` is a place for files.
+    ``overlay`` is a menu that stands over the window in the next pictures, ``lying_over`` a card in it, ``in_sight``
+    what they must show however narrow the window is; all go after them. ``folder`` is a place for files.
     """
 
     def __init__(self, target: Path, folder: Path) -> None:
         self._target = target
         self.overlay: QWidget | None = None
         self.lying_over: Overlay | None = None
+        self.in_sight: QWidget | None = None
         self.folder = folder
         self.faults: list[str] = []
 
@@ -137,10 +138,12 @@ class Camera:
                 window.resize(*size)
                 await self.settle()
                 QApplication.sendPostedEvents()
+                self._scroll()
                 self._picture().save(str(self._target / f"{name}-{scheme}{suffix}.png"))
         appearance().set_scheme(Scheme.LIGHT)
         appearance().set_zoom(1.0)
         window.resize(*WIDE)
+        self.in_sight = None
         if self.overlay is not None:
             self.overlay.close()
             self.overlay = None
@@ -148,6 +151,13 @@ class Camera:
             self.lying_over.leave()
             self.lying_over = None
         await self.settle()
+
+    def _scroll(self) -> None:
+        above = self.in_sight
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None and self.in_sight is not None:
+            above.ensureWidgetVisible(self.in_sight)
 
     def _picture(self) -> QPixmap:
         window = self.lifecycle.window

@@ -23,8 +23,9 @@ def files_scenes(at_rest: Callable[[Camera], Awaitable[SyncPage]]) -> dict[str, 
         await page._load()
 
     async def in_the_chat(camera: Camera) -> None:
-        await at_rest(camera)
-        await camera.office.database.write(_let_arrive)
+        if not await camera.office.database.read(attachments.attachments_in_state, "arriving"):
+            await at_rest(camera)
+            await camera.office.database.write(_let_arrive)
         await _chat(camera)
 
     return {"sync-files": on_the_page, "chat-arriving": in_the_chat}

@@ -4,6 +4,7 @@ import contextlib
 import os
 from dataclasses import replace
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QWidget
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -125,14 +126,9 @@ async def _instruct(office: Office, words: str) -> None:
     await office.roster.change(writer.id, instructions=words)
 
 
-def _alone(page: SyncPage, *shown: QWidget) -> None:
+def _alone(page: SyncPage, *shown: QWidget | None) -> None:
     """Let these cards alone be seen, so that a narrow window shows them whole."""
-    layout = page.on.layout()
-    assert layout is not None
-    cards = [
-        item.widget() for item in (layout.itemAt(at) for at in range(layout.count())) if item is not None
-    ]
-    for each in cards:
+    for each in page.on.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
         each.setVisible(each in shown)
 
 
@@ -153,7 +149,7 @@ async def _refused(camera: Camera) -> None:
     page.beginning.go_on.click()
     await camera.until(page.beginning.fault.isVisible, "the refusal")
     page.beginning.go_on.setFocus()
-    page._states.currentWidget().ensureWidgetVisible(page.beginning.go_on)
+    camera.in_sight = page.beginning.go_on
 
 
 async def _key(camera: Camera) -> None:
@@ -247,8 +243,8 @@ async def _missing(camera: Camera) -> SyncPage:
 async def _let_go(camera: Camera) -> None:
     page = await _missing(camera)
     page.set_aside._ask(None, "")
-    await camera.settle(0.3)
-    page._states.currentWidget().ensureWidgetVisible(page.set_aside.sure)
+    _alone(page, page.set_aside)
+    camera.in_sight = page.set_aside.sure
 
 
 async def _apart(camera: Camera) -> None:
@@ -300,8 +296,7 @@ async def _six(camera: Camera) -> None:
     page.account.show()
     page.holdings.show()
     page.holdings.deletion.show()
-    await camera.settle(0.3)
-    page._states.currentWidget().ensureWidgetVisible(page.leaving)
+    camera.in_sight = page.leaving
 
 
 async def _devices(camera: Camera) -> None:
@@ -351,5 +346,4 @@ async def _leave(camera: Camera) -> None:
     page = await _at_rest(camera)
     _alone(page, page.standing, page.choices.parentWidget(), page.devices, page.leaving)
     page.leaving.leave.click()
-    await camera.settle(0.3)
-    page._states.currentWidget().ensureWidgetVisible(page.leaving.stay)
+    camera.in_sight = page.leaving.stay

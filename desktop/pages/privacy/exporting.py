@@ -281,7 +281,7 @@ class ExportPart(Page):
         row = FoldingRow(420)
         self.passphrase, self.repeat = QLineEdit(), QLineEdit()
         for field, words in (
-            (self.passphrase, _("Passphrase (empty: not encrypted)")),
+            (self.passphrase, _("Passphrase")),
             (self.repeat, _("The same passphrase again")),
         ):
             field.setEchoMode(QLineEdit.EchoMode.Password)
@@ -295,7 +295,10 @@ class ExportPart(Page):
         column.addWidget(self.keys)
         column.addWidget(
             label(
-                _("A passphrase that is lost cannot be replaced: nobody opens the file then."),
+                _(
+                    "Without a passphrase the file is not encrypted. One that is lost cannot be replaced: nobody opens "
+                    "the file then."
+                ),
                 "small",
                 wrap=True,
             )

@@ -41,7 +41,7 @@ class AccountCard(ActingCard):
         column.addLayout(doors)
         self.address = self._address_card()
         column.addWidget(self.address)
-        self.sessions = Stack(6)
+        self.sessions = Stack(14)
         column.addWidget(self.sessions)
         self._show_frozen(False)
 

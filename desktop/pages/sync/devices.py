@@ -47,7 +47,7 @@ class DevicesCard(ActingCard):
         self._chosen: tuple[str, ...] = ()
         column = self.column
         column.addWidget(self.fault)
-        self.rows = Stack(6)
+        self.rows = Stack(14)
         column.addWidget(self.rows)
         self.owner = OwnerCheck(session)
         self.owner.given.connect(lambda: self._revoke(*self._chosen))
@@ -136,6 +136,11 @@ class DevicesCard(ActingCard):
         return line
 
     def _name_field(self, named: DeviceName) -> QWidget:
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(label(named.title, "strong", wrap=True))
         line = FoldingRow(_FOLDS_BELOW)
         field = QLineEdit(named.name)
         field.setMaxLength(LIMIT)
@@ -147,8 +152,9 @@ class DevicesCard(ActingCard):
         self.button(doors, _("Keep the name"), lambda: self._name(named.id, field.text()))
         self.button(doors, _("Cancel"), self._end_naming)
         line.row.addLayout(doors)
+        column.addWidget(line)
         QTimer.singleShot(0, field, field.setFocus)
-        return line
+        return holder
 
     def _begin_naming(self, device_id: str) -> None:
         self._naming = device_id

@@ -65,8 +65,9 @@ def kind_of_record(one: Listed) -> str:
 
 
 def called(one: Listed) -> str:
-    """Return how a record is called, or what it is."""
-    return one.name or kind_of_record(one)
+    """Return how a record is called, or what it is, as the head of what is said about it."""
+    kind = kind_of_record(one)
+    return one.name or kind[:1].upper() + kind[1:]
 
 
 def reason_of(one: Listed, devices: dict[str, str]) -> str:
