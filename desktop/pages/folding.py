@@ -68,6 +68,8 @@ class FlowLayout(QLayout):
             if item.isEmpty():
                 continue
             size = item.sizeHint()
+            if size.width() > rect.width():
+                size = QSize(rect.width(), _height(item, rect.width()))
             if x + size.width() > rect.right() + 1 and row:
                 x, y, row = rect.x(), y + row + self._gap, 0
             if place:

@@ -21,6 +21,7 @@ from desktop.pages.page import Card, label
 from desktop.pages.sync.choices import Choices
 from desktop.theme.appearance import appearance
 from desktop.widgets.scrolling import scrolling
+from desktop.widgets.wrapping_box import WrappingBox
 
 FOLDS_BELOW = 420
 LONG = "Somebody with your mailbox, in a browser or while joining"
@@ -100,6 +101,24 @@ def test_what_does_not_fit_beside_stands_below_and_comes_back(area):
         assert words.x() == 5 and words.y() == 3
         # Nothing is left over, above or below.
         assert last.height() == last.row.heightForWidth(last.width())
+
+
+def test_words_of_a_switch_go_on_below_where_the_window_is_narrow(area):
+    words = "Auch die Schlüssel der Anbieter hineinlegen, und was sonst noch dazu gehört"
+    box, door = WrappingBox(words), QPushButton("Fertig")
+    flow = FlowLayout()
+    flow.addWidget(box)
+    flow.addWidget(door)
+    area.findChild(Card).column.addLayout(flow)
+    for width, lines in ((1000, 1), (360, 2), (1000, 1)):
+        area.resize(width, 700)
+        QApplication.processEvents()
+        assert area.widget().width() <= area.viewport().width()
+        assert overlaps(area.widget()) == []
+        assert box.height() >= box.fontMetrics().lineSpacing() * lines
+        assert (box.text().count("\n") >= 1) is (lines > 1) and " ".join(box.text().split()) == words
+        assert (door.y() > box.geometry().bottom()) is (lines > 1)
+    assert box.accessibleName() == words
 
 
 @pytest.mark.parametrize("width", [360, 1000])

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QApplication, QLineEdit, QPushButton, QWidget
 from agents.office import Office
 from tests.desktop.conftest import PASSPHRASE
 from tests.desktop.test_sync import folder, other, page, together
+from tests.desktop.test_tab_order import goes_down, gone_through
 from tests.desktop.waiting import until
 
 __all__ = ["folder", "other", "page"]
@@ -83,16 +84,7 @@ async def test_tab_goes_down_the_page_though_its_rows_came_later(
     await page.devices.show_devices(await session.office.syncing.joined())
     await until(lambda: len(page.devices._name_doors) == 2)
     session.window.resize(760, 4000)  # all of it is in sight, so that no scrolling moves it
-    session.window.activateWindow()
-    page.standing.now.setFocus()
-    await until(page.standing.now.hasFocus)
-    gone_through = []
-    while (focused := QApplication.focusWidget()) is not None and page.on.isAncestorOf(focused):
-        if gone_through and focused is gone_through[0]:
-            break
-        gone_through.append(focused)
-        QTest.keyClick(focused, Qt.Key.Key_Tab)
-    assert page.leaving.leave in gone_through
-    assert set(page.devices._name_doors.values()) <= set(gone_through)
-    heights = [each.mapTo(page.on, each.rect().bottomLeft()).y() for each in gone_through]
-    assert heights == sorted(heights)
+    found = await gone_through(page.standing.now, page.on)
+    assert page.leaving.leave in found
+    assert set(page.devices._name_doors.values()) <= set(found)
+    assert goes_down(found, page.on)

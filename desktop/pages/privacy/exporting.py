@@ -28,6 +28,7 @@ from desktop.pages.privacy.words import all_counted
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
 from desktop.widgets.spin_box import DayBox
+from desktop.widgets.wrapping_box import WrappingBox
 from desktop.wording import size
 from memory.errors import StorageError
 from memory.identifiers import now
@@ -210,7 +211,7 @@ class ExportPart(Page):
         )
         column.addWidget(self._narrowing())
         column.addWidget(self._category_choice())
-        self.embeddings = QCheckBox(_("Put the search vectors in too"))
+        self.embeddings = WrappingBox(_("Put the search vectors in too"))
         self.embeddings.setAccessibleDescription(
             _("Nobody needs them to read the export; they spare another program the work of making them.")
         )
@@ -289,7 +290,7 @@ class ExportPart(Page):
             field.setAccessibleName(words)
             row.row.addWidget(field, 1)
         column.addWidget(row)
-        self.keys = QCheckBox(_("Put the providers’ keys in too"))
+        self.keys = WrappingBox(_("Put the providers’ keys in too"))
         self.keys.setEnabled(False)
         self.passphrase.textChanged.connect(lambda text: self.keys.setEnabled(bool(text)))
         column.addWidget(self.keys)

@@ -41,7 +41,7 @@ class LeavingCard(Card):
         self._holder = QWidget()
         self._list = QVBoxLayout(self._holder)
         self._list.setContentsMargins(0, 4, 0, 0)
-        self._list.setSpacing(4)
+        self._list.setSpacing(10)
         self._holder.hide()
         self.see.toggled.connect(self._holder.setVisible)
         column.addWidget(self._holder)
@@ -64,7 +64,7 @@ class LeavingCard(Card):
             self.see.setChecked(False)
 
     def _row(self, one: Leaving, at: int) -> QWidget:
-        row = FoldingRow(420)
+        row = FoldingRow(420, gap=4)
         kind = kind_of(one.subject.kind)
         name = one.label or kind
         words = QVBoxLayout()
