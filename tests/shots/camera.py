@@ -17,6 +17,7 @@ from desktop.pages.gates import Gate
 from desktop.pages.page import Page
 from desktop.theme.appearance import Scheme, appearance
 from desktop.widgets.overlay import Overlay
+from memory.chat_list import ChatEntry
 from resources.language import gettext
 
 WIDE, NARROW = (1360, 860), (360, 780)
@@ -85,12 +86,17 @@ class Camera:
 
     async def chat(self, title: str) -> ChatPage:
         """Open the conversation with these words in its title."""
-        await self.opened()
-        await self.contents.listing.read()
-        entry = next(each for each in self.contents.listing.entries if title in each.title)
+        entry = await self.entry(title)
         self.contents.show_page("chats")
         await self.contents.chat._open(entry.id, "")
         return self.contents.chat
+
+    async def entry(self, title: str) -> ChatEntry:
+        """Return a conversation of the list by words of its title."""
+        await self.opened()
+        self.contents.area.list.search.clear()
+        await self.contents.listing.read()
+        return next(each for each in self.contents.listing.entries if title in each.title)
 
     async def opened(self) -> None:
         """Wait until the office is open and the window filled."""

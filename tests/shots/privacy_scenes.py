@@ -80,8 +80,7 @@ async def show(camera: Camera, name: str) -> Page:
 
 async def _subject(camera: Camera, title: str) -> tuple[Subject, str]:
     """Return a conversation by words of its title, and the title."""
-    await camera.contents.listing.read()
-    entry = next(each for each in camera.contents.listing.entries if title in each.title)
+    entry = await camera.entry(title)
     return Subject("conversation", entry.id), entry.title
 
 
