@@ -18,7 +18,8 @@ from memory.sync.errors import ReceiptWrong
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.faults import AccountPurged, DeletionPending, ServiceRefused, SpacePurged
 from memory.transfer.age import Encryption
-from tests.agents.test_sync_service import EMAIL, Offices, found, hosted, join, settle, texts
+from tests.agents.syncing_offices import settle, texts
+from tests.agents.test_sync_service import EMAIL, Offices, found, hosted, join
 from tests.memory.sync.hosted.running import Running
 
 __all__ = ["hosted"]

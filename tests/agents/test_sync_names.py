@@ -9,11 +9,12 @@ from agents.commands import sync_account as commands
 from agents.commands.serving import Served
 from memory.errors import Refused
 from memory.sync.device_names import DeviceName
-from tests.agents.test_sync_service import Offices, found, hosted, join, settle
-from tests.agents.test_syncing import both, folder
+from tests.agents.syncing_offices import settle
+from tests.agents.test_sync_service import Offices, found, hosted, join
+from tests.agents.test_syncing import both
 from tests.memory.sync.hosted.running import Running
 
-__all__ = ["folder", "hosted"]
+__all__ = ["hosted"]
 
 
 async def test_a_device_is_named_on_any_and_called_so_on_all(offices: Offices, folder: Path) -> None:

@@ -10,7 +10,8 @@ from agents.commands.serving import Served
 from memory import audit
 from memory.errors import Refused
 from memory.sync.service.faults import DeletionPending, ServiceRefused
-from tests.agents.test_sync_service import EMAIL, Offices, found, hosted, join, settle, texts
+from tests.agents.syncing_offices import settle, texts
+from tests.agents.test_sync_service import EMAIL, Offices, found, hosted, join
 from tests.memory.sync.hosted.running import Running
 
 __all__ = ["hosted"]

@@ -22,9 +22,10 @@ from memory.locations import Locations
 from memory.sync.service.faults import DeviceRevoked
 from memory.sync.service.sign_in import Asked
 from memory.transfer.age import Encryption
+from tests.desktop.conftest import PASSPHRASE
 from tests.desktop.test_names import unnamed
 from tests.desktop.test_privacy import press, said
-from tests.desktop.test_sync import PASSPHRASE, other, page
+from tests.desktop.test_sync import other, page
 from tests.desktop.waiting import until
 from tests.memory.sync.hosted.running import Running, running
 from vault.recovery_key import words_of

@@ -13,7 +13,7 @@ from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import card, label
 from desktop.pages.sync.acting import ActingCard
 from desktop.session import Session
-from desktop.wording import count, moment
+from desktop.wording import moment, plural
 from memory.errors import StorageError
 from memory.sync import kept_receipts
 from memory.sync.kept_receipts import KeptReceipt
@@ -22,7 +22,6 @@ from memory.sync.service.exports import FAILED, READY, Kind
 from memory.sync.service.faults import DeletionPending
 from memory.sync.taking import Round
 from resources.language import gettext as _
-from resources.language import ngettext
 
 _HOURS = 24
 _ASK_SECONDS = 2.0
@@ -136,7 +135,7 @@ class HoldingsCard(ActingCard):
         self.focus_next = self.code
 
     async def _delete(self) -> None:
-        if not await self.owner.passed():
+        if not await self.passed(self.owner):
             return
         what: What = self.what.currentData()
         mode: Mode = "now" if self.at_once.isChecked() else "grace"
@@ -225,12 +224,12 @@ class HoldingsCard(ActingCard):
         self._kept = kept
         if not kept:
             return
-        words = ngettext(
+        words = plural(
             "{count} receipt is here, and checks out.",
             "{count} receipts are here, and check out.",
             len(self._kept),
         )
-        self._say(words.format(count=count(len(self._kept))))
+        self._say(words)
         dialog = QFileDialog(self, _("Folder for the receipts"), str(Path.home()))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)
