@@ -74,10 +74,17 @@ def backed_up(service: Running, ada: Device, tmp_path: Path) -> backing_up.Backu
 
 
 def test_what_is_no_backup_takes_nothing_away(
-    service: Running, backed_up: backing_up.Backup, tmp_path: Path
+    service: Running, ada: Device, backed_up: backing_up.Backup, tmp_path: Path
 ) -> None:
     torn = tmp_path / "torn"
     torn.write_bytes(backed_up.keys.read_bytes()[:-9000])
+    damaged = tmp_path / "damaged"
+    sealed = bytearray(backed_up.records.read_bytes())
+    sealed[-1] ^= 1
+    damaged.write_bytes(sealed)
+    gone = tmp_path / "gone"
+    gone.write_bytes(b"BHB1" + bytes(4) + sealed[8:])  # of a day whose key was destroyed
+    ada.pushed(ada.sealed())  # whose keys are in no backup yet
     wrong: list[tuple[Path | None, Path | None]] = [
         (None, tmp_path / "missing"),
         (tmp_path / "missing", backed_up.keys),
@@ -85,6 +92,8 @@ def test_what_is_no_backup_takes_nothing_away(
         (None, torn),
         (backed_up.keys, None),
         (None, tmp_path),
+        (damaged, backed_up.keys),
+        (gone, backed_up.keys),
     ]
     before = _counted(service)
     for records, keys in wrong:
