@@ -1,5 +1,7 @@
 """The command as an operator meets it who forgot something: one sentence, exit code 2, and nothing is gone."""
 
+import errno
+import fcntl
 import os
 import subprocess
 import sys
@@ -8,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from memory.sync.hosted import backing_up
-from memory.sync.hosted.errors import ServiceFault
-from memory.sync.hosted.occupation import serving_here
+from memory.sync.hosted.errors import ServiceFault, SettingsInvalid
+from memory.sync.hosted.occupation import nobody_serving, serving_here
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.settings import Settings
 from tests.memory.sync.hosted.device import Device
@@ -114,8 +116,49 @@ def test_nothing_is_brought_back_under_a_service_that_runs(tmp_path: Path) -> No
     with serving_here(Settings(data=data)), serving_here(Settings(data=data)):  # two replicas of one machine
         ended = command("restore", "--keys", tmp_path / "backup" / "keys.backup", data=data)
         assert ended.returncode == 2 and "stop" in ended.stderr
+    kept = (tmp_path / "backup" / "keys.backup").stat()
+    with nobody_serving(Settings(data=data)):  # the timer makes no backup of what is half back
+        ended = command("backup", tmp_path / "backup", data=data)
+        assert ended.returncode == 2 and "being brought back" in ended.stderr
+    assert (tmp_path / "backup" / "keys.backup").stat().st_ino == kept.st_ino
     ended = command("restore", "--keys", tmp_path / "backup" / "keys.backup", data=data)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_what_the_administrator_brings_back_belongs_to_the_user_of_the_service(tmp_path: Path) -> None:
+    """A service that runs as a user of its own could neither read nor lock what root had made for it."""
+    user = 65534 if os.geteuid() == 0 else os.geteuid()
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "service.key").write_text("ab" * 32)
+    assert command("backup", tmp_path / "backup", data=data).returncode == 0
+    for each in (*data.iterdir(), data):
+        os.chown(each, user, -1)
+    (data / "serving.lock").unlink(missing_ok=True)
+    ended = command("restore", "--keys", tmp_path / "backup" / "keys.backup", data=data)
+    assert ended.returncode == 0, ended.stderr
+    assert [each.name for each in data.iterdir() if each.stat().st_uid != user] == []
+    assert (data / "serving.lock").exists() and (data / "keys.sqlite").exists()
+
+
+def test_the_lock_holds_in_a_folder_of_another_machine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """NFS makes record locks of it, and those want a file that is open for reading to be shared."""
+    monkeypatch.setattr(fcntl, "flock", fcntl.lockf)
+    with serving_here(Settings(data=tmp_path)):
+        assert (tmp_path / "serving.lock").exists()
+    with nobody_serving(Settings(data=tmp_path)):
+        assert (tmp_path / "serving.lock").exists()
+
+
+def test_a_folder_that_can_lock_nothing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def locks_nothing(*_given: object) -> None:
+        raise OSError(errno.ENOLCK, os.strerror(errno.ENOLCK))
+
+    monkeypatch.setattr(fcntl, "flock", locks_nothing)
+    with pytest.raises(SettingsInvalid, match=str(tmp_path)), serving_here(Settings(data=tmp_path)):
+        pass
 
 
 def test_a_mail_server_that_is_away_is_named(
