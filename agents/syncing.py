@@ -20,6 +20,7 @@ from agents.sync_service.connecting import Connecting, reaching
 from agents.sync_service.device_item import DeviceItem
 from agents.sync_service.holdings import ServiceHoldings
 from agents.sync_service.joining import ServiceJoining
+from agents.sync_service.policy import ServicePolicy
 from agents.sync_service.profile import ServiceProfile
 from agents.sync_standing import Here, Status, read_here, read_status
 from memory import audit
@@ -89,6 +90,7 @@ class Syncing:
         self._item, self._connecting = DeviceItem(vault), Connecting(database)
         self.recovery = Recovery(database, self._item, bus)
         self.account = ServiceAccount(database, self._item, self._connecting, self, bus, self.recovery)
+        self._policy = ServicePolicy(database, self.account, bus)
         self.folder = FolderSide(database, self._item, self, bus, self.recovery)
         self.joining = ServiceJoining(database, self._item, self._connecting, self)
         self.profile = ServiceProfile(database, self.account)
@@ -315,6 +317,7 @@ class Syncing:
         try:
             with reaching(here.place):
                 await self._exchanged(here, word, done)
+            await self._policy.look()
         except (AccountPurged, SpacePurged) as purged:
             await self.holdings.note_purge(purged)
             raise

@@ -53,6 +53,11 @@ def count(number: int) -> str:
     return f"{number:,}"
 
 
+def plural(one: str, many: str, number: int) -> str:
+    """Return a sentence in the plural that a number asks for, the number at its ``{count}``."""
+    return ngettext(one, many, number).format(count=count(number))
+
+
 def size(number: int) -> str:
     """Return a number of bytes with one unit."""
     if number < 1000:

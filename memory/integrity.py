@@ -1,8 +1,12 @@
 """Whether the database is whole: the seal of every page, the structure, the references between rows."""
 
+from pathlib import Path
+
 from sqlalchemy import Connection
 from sqlalchemy.exc import DatabaseError
 from sqlalchemy.orm import Session
+
+from memory.database import engine
 
 _SHOWN = 20
 
@@ -18,6 +22,16 @@ def problems(connection: Connection) -> tuple[str, ...]:
     if seals:
         return tuple(map(str, seals[:_SHOWN]))
     return structure(connection)
+
+
+def problems_in(database: Path, key: bytes, *, read_only: bool = False) -> tuple[str, ...]:
+    """Return what is wrong with a closed database, as `problems`."""
+    with_engine = engine(database, key, read_only=read_only)
+    try:
+        with with_engine.connect() as connection:
+            return problems(connection)
+    finally:
+        with_engine.dispose()
 
 
 def structure(connection: Connection) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ FOLDER = ROOT / "resources" / "i18n"
 TEMPLATE = FOLDER / "bureau.pot"
 CODE = ("desktop", "agents", "memory", "vault", "resources")
 COMMANDS = "desktop/command_line"
-KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2)}
+KEYWORDS = {"_": None, "gettext": None, "ngettext": (1, 2), "plural": (1, 2)}
 ROUTINE = "python packaging/translations.py extract, then merge, translate, compile"
 
 Words = str | tuple[str, ...]

@@ -15,6 +15,7 @@ from agents.lifecycle import diagnostics, trail
 from memory import integrity
 from memory.errors import StorageError
 from resources.language import gettext as _
+from resources.language import ngettext
 from vault.errors import VaultError
 from vault.secret import Secret
 
@@ -36,6 +37,7 @@ async def doctor(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         await _audit(served),
         await _backups(served),
         await _recall(served),
+        *await _sync(served),
         *_disk(served.office.locations.home),
         *await _keys(served),
     ]
@@ -113,6 +115,25 @@ async def _recall(served: Served) -> dict[str, Any]:
         "failed",
         _("The index of memory is down; full text answers alone. Run “bureau memory rebuild”."),
     )
+
+
+async def _sync(served: Served) -> list[dict[str, Any]]:
+    """Say how far this device is behind, where the office syncs."""
+    status = await served.office.syncing.status()
+    here, waits = status.here, status.waiting.marked + status.waiting.outbox
+    if here is None:
+        return []
+    if here.fault:
+        return [_check("sync", "failed", here.fault)]
+    if not here.enabled:
+        return [_check("sync", "hint", _("Sync is paused: turn it on again with “bureau sync on”."))]
+    if waits or here.round_at is None:
+        sentence = ngettext("{count} change waits to be sent.", "{count} changes wait to be sent.", waits)
+        return [_check("sync", "hint", sentence.format(count=waits))]
+    day = datetime.fromtimestamp(here.round_at / 1000).astimezone().date().isoformat()
+    return [
+        _check("sync", "ok", _("Nothing waits to be synced; the last round was on {day}.").format(day=day))
+    ]
 
 
 def _disk(home: Path) -> list[dict[str, Any]]:

@@ -11,8 +11,10 @@ from typing import Any, TypeVar
 
 from agents.commands.serving import Served
 from agents.commands.syncing import chosen_types, row
+from agents.commands.transferring import instant_of
 from agents.door.protocol import Caller, CommandFailed, Item
 from agents.sync_service.account import Comparison
+from memory.lifecycle.trash import DAY
 from memory.sync import base64url, kept_receipts
 from memory.sync.device_names import DeviceName, has_come_in
 from memory.sync.kept_receipts import KeptReceipt
@@ -196,9 +198,13 @@ async def receipts(served: Served, arguments: dict[str, Any]) -> list[dict[str, 
 
 
 async def export(served: Served, arguments: dict[str, Any], caller: Caller) -> AsyncIterator[Item]:
-    """Have the service export what it holds (``kind``), for ``hours``; the result holds the link."""
+    """Have the service export what it holds (``kind``), for ``hours``; the result holds the link.
+
+    ``since`` is a day as 2026-01-31, or how long ago as 12mo; empty for everything.
+    """
     holdings = served.office.syncing.holdings
-    asked = await holdings.ask_export(arguments["kind"], arguments["hours"])
+    day = instant_of(arguments["since"]) // DAY if arguments["since"] else 0
+    asked = await holdings.ask_export(arguments["kind"], arguments["hours"], day)
     yield {"kind": "notice", "sentence": _("It will be at {link}").format(link=asked.link)}
 
     async def ended() -> str | None:

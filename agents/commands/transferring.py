@@ -125,14 +125,14 @@ async def _filters(served: Served, arguments: dict[str, Any]) -> Filters:
                 _("Nobody here is called “{name}”: see “bureau agents list”.").format(name=name)
             )
     return Filters(
-        since=_since(arguments["since"]) if arguments["since"] else None,
+        since=instant_of(arguments["since"]) if arguments["since"] else None,
         agent_id=agent_id,
         conversation_id=arguments["conversation"],
         categories=frozenset(Category(each) for each in arguments["categories"]),
     )
 
 
-def _since(text: str) -> int:
+def instant_of(text: str) -> int:
     """Return the instant of ``2026-01-31`` or of ``12mo`` ago, in milliseconds."""
     if ago := _AGO.fullmatch(text):
         seconds = datetime.now(UTC).timestamp() - int(ago[1]) * _DAYS[ago[2]] * 86_400

@@ -10,6 +10,7 @@ from agents.connections.errors import AddressWrong, ConsentWithdrawn, RecipientN
 from agents.connections.sending import Credential, Purpose, Sending
 from memory import consents, ledger, roster
 from memory.database import Database
+from memory.errors import Refused
 from resources.language import gettext as _
 
 
@@ -80,7 +81,7 @@ class BookedTransport(httpx2.AsyncBaseTransport):
 def _begin(session: Session, /, *, host: str, purpose: Purpose, **facts: Any) -> ledger.Request:
     """Book a request, in the transaction that sees that its owner agrees to its recipient.
 
-    Raises ConsentWithdrawn or RecipientNotAllowed.
+    Raises ConsentWithdrawn or RecipientNotAllowed, and Refused for what sync would send.
     """
     agent_id = facts["agent_id"]
     if agent_id is not None and (agent := roster.kept_from(session, agent_id, host)) is not None:
@@ -95,6 +96,12 @@ def _begin(session: Session, /, *, host: str, purpose: Purpose, **facts: Any) ->
             _(
                 "You wanted nothing more to be sent to {host}: allow it again under Privacy, "
                 "or choose another model."
+            ).format(host=host)
+        )
+    if purpose == "sync" and consents.standing(session, host) == "withdrawn":
+        raise Refused(
+            _(
+                "You wanted nothing more to be sent to {host}: allow it again under Privacy, or turn sync off."
             ).format(host=host)
         )
     return ledger.begin_request(session, host=host, purpose=purpose, **facts)

@@ -90,7 +90,7 @@ def _version(name: str) -> str:
 
 def _kind(name: str) -> str:
     """Return a check's own name; those of keys are called as their owner calls them, and are not told."""
-    known = ("vault", "database", "audit", "backups", "recall", "disk", "swap", "folder")
+    known = ("vault", "database", "audit", "backups", "recall", "sync", "disk", "swap", "folder")
     return name if name in known else "key"
 
 

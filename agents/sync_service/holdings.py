@@ -131,11 +131,14 @@ class ServiceHoldings:
         except StorageError as error:
             log.warning("The receipt of the purge was not kept: %s", error)
 
-    async def ask_export(self, kind: Kind, hours: int) -> Export:
-        """Have the service export what it holds; the link is told only here."""
+    async def ask_export(self, kind: Kind, hours: int, since_day: int = 0) -> Export:
+        """Have the service export what it holds; the link is told only here.
+
+        ``since_day`` counts from 1970-01-01: nothing that happened before it is exported.
+        """
         calls = await self._account.calls()
         with reaching(calls.session.url):
-            export = await exports.ask_export(calls, kind, hours)
+            export = await exports.ask_export(calls, kind, hours, since_day)
         await self._database.write(audit.append, "sync export asked", export.export_id, {"kind": kind})
         return export
 

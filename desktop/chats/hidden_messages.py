@@ -10,14 +10,13 @@ from desktop.pages.page import card, label
 from desktop.session import Session
 from desktop.transcript.message_menu import as_plain_text
 from desktop.widgets.overlay import Overlay
-from desktop.wording import count, moment
+from desktop.wording import moment, plural
 from memory import messages
 from memory.chats import Message
 from memory.lifecycle.subjects import Subject
 from memory.messages import Hidden
 from memory.titles import title_from
 from resources.language import gettext as _
-from resources.language import ngettext
 
 _AT_ONCE = 40
 """Messages shown before more are asked for."""
@@ -43,13 +42,13 @@ class HiddenMessages(Overlay):
         self._session = session
         self._waiting = list(found)
         self.column.addWidget(label(heading, "heading", wrap=True))
-        said = ngettext(
+        said = plural(
             "{count} message came with this chat that the other app did not show. It is kept and exported; agents "
             "are not given it.",
             "{count} messages came with this chat that the other app did not show. They are kept and exported; "
             "agents are not given them.",
             len(found),
-        ).format(count=count(len(found)))
+        )
         nothing = _("Everything that came with this chat is shown in it.")
         self.column.addWidget(label(said if found else nothing, "dim", wrap=True))
         self._list = QVBoxLayout()
@@ -62,7 +61,7 @@ class HiddenMessages(Overlay):
         self.done = QPushButton(_("Done"))
         self.done.setProperty("kind", "primary")
         self.done.clicked.connect(self.leave)
-        self.column.addWidget(self.done)
+        self.column.addWidget(self.done, 0, Qt.AlignmentFlag.AlignLeading)
         self._show_more()
 
     def _show_more(self) -> None:
@@ -70,7 +69,7 @@ class HiddenMessages(Overlay):
         for message in some:
             self._list.addWidget(self._card(message))
         left = len(self._waiting)
-        self.more.setText(ngettext("{count} more", "{count} more", left).format(count=count(left)))
+        self.more.setText(plural("{count} more", "{count} more", left))
         self.more.setVisible(bool(left))
 
     def _card(self, hidden: Hidden) -> QFrame:

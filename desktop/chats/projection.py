@@ -21,7 +21,7 @@ from desktop.transcript.rows import (
     ToolState,
     TranscriptRow,
 )
-from desktop.wording import count, local, money, size
+from desktop.wording import count, local, money, plural, size
 from memory.attachments import Attachment as StoredAttachment
 from memory.chats import Message as StoredMessage
 from memory.chats import Turn
@@ -117,7 +117,7 @@ def file_detail(file: StoredAttachment) -> str:
     if file.state in ("pending", "reading"):
         return _("reading…")
     if file.pages:
-        return ngettext("{count} page", "{count} pages", file.pages).format(count=count(file.pages))
+        return plural("{count} page", "{count} pages", file.pages)
     return size(file.size)
 
 

@@ -245,11 +245,12 @@ def verify(context: click.Context, file: Path, key: str | None) -> int:
     "--kind", type=click.Choice(["metadata", "full"]), default="full", help=_("Without or with the records.")
 )
 @click.option("--hours", type=_HOURS, default=24, help=_("How long the link leads there."))
+@click.option("--since", default="", help=_("Only from a day on, as 2026-01-31, or 12mo for the last year."))
 @authenticated
 @click.pass_context
-def export(context: click.Context, kind: str, hours: int, authenticate_with: Path | None) -> int:
+def export(context: click.Context, kind: str, hours: int, since: str, authenticate_with: Path | None) -> int:
     """Have the service write all that it holds of your account into one file, sealed as it is there."""
-    arguments = {"kind": kind, "hours": hours}
+    arguments = {"kind": kind, "hours": hours, "since": since}
     return run_as_owner(context.obj, "sync export", arguments, passphrase_file=authenticate_with)
 
 

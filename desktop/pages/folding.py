@@ -1,8 +1,7 @@
 """Layouts that give way in a narrow window: rows that wrap, and rows that become columns."""
 
 from PySide6.QtCore import QPoint, QRect, QSize, Qt
-from PySide6.QtGui import QResizeEvent
-from PySide6.QtWidgets import QBoxLayout, QLayout, QLayoutItem, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLayout, QLayoutItem, QPushButton, QStyle, QWidget, QWidgetItem
 
 from desktop.theme.appearance import look
 
@@ -15,6 +14,12 @@ class FlowLayout(QLayout):
         self._items: list[QLayoutItem] = []
         self._gap = gap
         self.setContentsMargins(0, 0, 0, 0)
+
+    def addWidget(self, widget: QWidget) -> None:
+        """Add a widget at the end."""
+        # Its item is made here: one that Qt makes is Qt's own, and Python may lose it while the widget still stands.
+        self.addChildWidget(widget)
+        self.addItem(QWidgetItem(widget))
 
     def addItem(self, item: QLayoutItem) -> None:
         self._items.append(item)
@@ -63,6 +68,8 @@ class FlowLayout(QLayout):
             if item.isEmpty():
                 continue
             size = item.sizeHint()
+            if size.width() > rect.width():
+                size = QSize(rect.width(), _height(item, rect.width()))
             if x + size.width() > rect.right() + 1 and row:
                 x, y, row = rect.x(), y + row + self._gap, 0
             if place:
@@ -78,8 +85,7 @@ class FoldingRow(QWidget):
 
     def __init__(self, least: int, gap: int = 8) -> None:
         super().__init__()
-        self._least = least
-        self.row = QBoxLayout(QBoxLayout.Direction.LeftToRight, self)
+        self.row = _FoldingLayout(self, least)
         self.row.setContentsMargins(0, 0, 0, 0)
         self.row.setSpacing(gap)
 
@@ -89,9 +95,61 @@ class FoldingRow(QWidget):
         widths = [item.minimumSize().width() for item in items if item is not None]
         return QSize(max(widths, default=0), super().minimumSizeHint().height())
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        folded = event.size().width() < look().px(self._least)
-        wanted = QBoxLayout.Direction.TopToBottom if folded else QBoxLayout.Direction.LeftToRight
-        if self.row.direction() != wanted:
-            self.row.setDirection(wanted)
+
+class _FoldingLayout(QHBoxLayout):
+    """A row, or a column where its width is less than ``least`` pixels of the design.
+
+    It answers for any width what height that takes, so that whatever stands below is placed right at once and not
+    only when the row has noticed that it folds.
+    """
+
+    def __init__(self, parent: QWidget, least: int) -> None:
+        super().__init__(parent)
+        self._least = least
+
+    def hasHeightForWidth(self) -> bool:
+        return True
+
+    def heightForWidth(self, width: int) -> int:
+        if not self._folds(width):
+            return super().heightForWidth(width) if super().hasHeightForWidth() else self.sizeHint().height()
+        margins = self.contentsMargins()
+        inner = width - margins.left() - margins.right()
+        heights = [_height(item, inner) for item in self._items()]
+        gaps = self.spacing() * max(0, len(heights) - 1)
+        return margins.top() + sum(heights) + gaps + margins.bottom()
+
+    def minimumHeightForWidth(self, width: int) -> int:
+        return self.heightForWidth(width)
+
+    def setGeometry(self, rect: QRect) -> None:
+        if not self._folds(rect.width()):
+            super().setGeometry(rect)
+            return
+        QLayout.setGeometry(self, rect)
+        line = rect.marginsRemoved(self.contentsMargins())
+        for item in self._items():
+            line.setHeight(_height(item, line.width()))
+            item.setGeometry(self._cell(item, line))
+            line.translate(0, line.height() + self.spacing())
+
+    def _cell(self, item: QLayoutItem, line: QRect) -> QRect:
+        """Return where an item stands in its line: a button keeps its width, all else takes the whole of it."""
+        if not isinstance(item.widget(), QPushButton):
+            return line
+        parent = self.parentWidget()
+        direction = parent.layoutDirection() if parent is not None else Qt.LayoutDirection.LeftToRight
+        size = QSize(min(item.sizeHint().width(), line.width()), line.height())
+        return QStyle.alignedRect(direction, Qt.AlignmentFlag.AlignLeading, size, line)
+
+    def _folds(self, width: int) -> bool:
+        return width < look().px(self._least)
+
+    def _items(self) -> list[QLayoutItem]:
+        found = [self.itemAt(place) for place in range(self.count())]
+        return [item for item in found if item is not None and not item.isEmpty()]
+
+
+def _height(item: QLayoutItem, width: int) -> int:
+    wanted = item.heightForWidth(width) if item.hasHeightForWidth() else item.sizeHint().height()
+    return max(wanted, item.minimumSize().height())

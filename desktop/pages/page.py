@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
 )
 
 from desktop.faults import sentence_of
+from desktop.pages.tab_order import follow_layout
 from desktop.session import Session
 from desktop.theme.appearance import appearance, look
 from desktop.theme.icons import icon_pixmap
@@ -85,7 +86,8 @@ class Page(QWidget):
         self.session.spawn(self._load(), name=f"load {self.accessibleName()}")
 
     def show_content(self) -> None:
-        """Show what the page's column holds."""
+        """Show what the page's column holds, and let Tab go down it whatever was made anew."""
+        follow_layout(self._content)
         self._states.setCurrentIndex(0)
 
     def show_empty(

@@ -5,13 +5,14 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QCheckBox, QFileDialog, QFrame, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QPushButton, QVBoxLayout, QWidget
 
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import label
 from desktop.pages.qr_code import QrCode, qr_image
 from desktop.session import Session
 from desktop.theme.appearance import look
+from desktop.widgets.wrapping_box import WrappingBox
 from resources.language import gettext as _
 
 _WORD = 104
@@ -57,7 +58,7 @@ class RecoveryWords(QWidget):
         done = QPushButton(_("Done"))
         done.setProperty("kind", "primary")
         done.setEnabled(False)
-        self.check = QCheckBox(_("I kept the recovery key"))
+        self.check = WrappingBox(_("I kept the recovery key"))
         self.check.toggled.connect(done.setEnabled)
         done.clicked.connect(self._done)
         last = FlowLayout()

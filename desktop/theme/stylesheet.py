@@ -87,7 +87,7 @@ QPushButton[kind="flat"] {{ background: transparent; border: 1px solid transpare
 QPushButton[kind="flat"]:hover {{ background: {theme.hover}; color: {theme.text}; }}
 QPushButton[kind="flat"]:focus {{ {focus} }}
 QPushButton[kind="link"] {{ background: transparent; border: 1px solid transparent; color: {theme.accent};
-  padding: {px(2)} {px(4)}; }}
+  padding: {px(2)} 0; }}
 QPushButton[kind="link"]:focus {{ {focus} }}
 QPushButton::menu-indicator {{ image: none; width: 0; }}
 QToolButton {{ background: transparent; border: 1px solid transparent; border-radius: {px(7)};

@@ -1,14 +1,14 @@
 """The small bar of actions over the message under the pointer; one for the whole transcript."""
 
-from PySide6.QtCore import QPoint, QRect, QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPoint, QRect, QSize, Qt, Signal
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QToolButton, QWidget
 
 from desktop.theme.appearance import look
 from desktop.theme.icons import icon
-from desktop.theme.tokens import colour
 from desktop.transcript.card import MessageCard
 from desktop.transcript.rows import Message, MessageState, RowKind
+from desktop.widgets.rounded import rounded
 from resources.language import gettext as _
 
 
@@ -112,8 +112,4 @@ class ActionBar(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the frame."""
         here = look()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(colour(here.theme.line), 1))
-        painter.setBrush(colour(here.theme.panel))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), here.px(9), here.px(9))
+        rounded(QPainter(self), self.rect(), here.theme.panel, here.theme.line, here.px(9))

@@ -1,13 +1,13 @@
 """Find in chat: a field over the transcript that walks from message to message."""
 
-from PySide6.QtCore import QRectF, QSize, Qt, QTimer, Signal
-from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QSize, Qt, QTimer, Signal
+from PySide6.QtGui import QKeyEvent, QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QLineEdit, QToolButton, QWidget
 
 from desktop.theme.appearance import look
 from desktop.theme.icons import icon
-from desktop.theme.tokens import colour
 from desktop.transcript.model import TranscriptModel
+from desktop.widgets.rounded import rounded
 from resources.language import gettext as _
 
 
@@ -104,8 +104,4 @@ class FindBar(QFrame):
     def paintEvent(self, event: QPaintEvent) -> None:
         """Draw the frame."""
         here = look()
-        painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(colour(here.theme.line), 1))
-        painter.setBrush(colour(here.theme.panel))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), here.px(10), here.px(10))
+        rounded(QPainter(self), self.rect(), here.theme.panel, here.theme.line, here.px(10))

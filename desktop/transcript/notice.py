@@ -2,18 +2,19 @@
 
 from html import escape
 
-from PySide6.QtCore import QPoint, QRect, QRectF, Qt
-from PySide6.QtGui import QPainter, QPaintEvent, QPen
+from PySide6.QtCore import QPoint, QRect, Qt
+from PySide6.QtGui import QPainter, QPaintEvent
 from PySide6.QtWidgets import QFrame, QPushButton, QWidget
 
 from desktop.theme.appearance import Look, look
 from desktop.theme.icons import icon_pixmap
-from desktop.theme.tokens import Theme, colour
+from desktop.theme.tokens import Theme
 from desktop.transcript.events import RowEvents
 from desktop.transcript.foldable import Foldable
 from desktop.transcript.prose import ProseSegment
 from desktop.transcript.rows import Notice, RowAction, Tone
 from desktop.widgets.chip import flow
+from desktop.widgets.rounded import rounded
 from resources.language import gettext as _
 
 
@@ -117,10 +118,7 @@ class NoticePanel(QFrame):
         here: Look = look()
         ground, frame, ink, name = _colours(here.theme, self._tone)
         painter = QPainter(self)
-        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
-        painter.setPen(QPen(colour(frame), 1))
-        painter.setBrush(colour(ground))
-        painter.drawRoundedRect(QRectF(self.rect()).adjusted(0.5, 0.5, -0.5, -0.5), here.px(10), here.px(10))
+        rounded(painter, self.rect(), ground, frame, here.px(10))
         side = here.px(18)
         spot = QRect(here.px(14), here.px(15), side, side)
         if self.layoutDirection() == Qt.LayoutDirection.RightToLeft:

@@ -18,7 +18,7 @@ from sqlalchemy import Connection, select
 from sqlalchemy.orm import Session
 
 from memory import integrity
-from memory.database import engine, told
+from memory.database import told
 from memory.disk import create_private, flush_file, told_by_system
 from memory.errors import BackupDamaged, BackupStopped, DatabaseDamaged, DiskFull, ErasedMeanwhile
 from memory.identifiers import new_id, now
@@ -179,13 +179,7 @@ def copy_pages(connection: Connection, target: Path, key: bytes, watch: Watch | 
 
 def check_database(path: Path, key: bytes) -> None:
     """Read every page of a closed database. Raises DatabaseDamaged with what was found first."""
-    with_engine = engine(path, key, read_only=True)
-    try:
-        with with_engine.connect() as connection:
-            problems = integrity.problems(connection)
-    finally:
-        with_engine.dispose()
-    if problems:
+    if problems := integrity.problems_in(path, key, read_only=True):
         raise DatabaseDamaged(
             _(
                 "The database is damaged ({problem}): run “bureau doctor”, or restore the newest backup."

@@ -132,13 +132,7 @@ def restore_snapshot(snapshot: Path, path: Path, key: bytes) -> None:
 
 
 def _check(database: Path, key: bytes) -> None:
-    with_engine = engine(database, key)
-    try:
-        with with_engine.connect() as connection:
-            problems = integrity.problems(connection)
-    finally:
-        with_engine.dispose()
-    if problems:
+    if problems := integrity.problems_in(database, key):
         raise DatabaseDamaged(
             _("The database is damaged ({problem}): restore the newest backup before updating.").format(
                 problem=problems[0]

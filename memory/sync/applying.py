@@ -105,7 +105,7 @@ class _Apply:
         self._known: dict[str, SyncRecordTable] = {}
         self._rids: dict[tuple[str, str | None], str] = {}
         self._erased: set[tuple[str, str]] = set()
-        self._orders = False
+        self._left = False
 
     def meet(self, known: dict[str, SyncRecordTable], believed: Sequence[Believed]) -> None:
         """Read all that a page has to do with, so that its items need no statements of their own."""
@@ -154,7 +154,9 @@ class _Apply:
                 removals.refuse_older(known, one)
             if known.state in aside.UNSENT:
                 self._show_again(known)
-        if one.content.type == KEYRING_ONLY:
+        if known is not None and known.state == aside.DECLINED:
+            self._decline(known, one)
+        elif one.content.type == KEYRING_ONLY:
             self._pass(known, one, one.content)
         elif isinstance(one.content, Opaque) or one.content.type not in (*shapes(), OFFICE_NAME):
             self._store(known, one)
@@ -169,14 +171,14 @@ class _Apply:
     def finish(self) -> None:
         """Write everything, and place what was held for it."""
         self._placing.write()
-        if self._orders:
-            self._placing.let_go_of_erased()
+        if self._left:
+            self._placing.let_go_of_gone()
         self._placing.place_awaiting()
         self._placing.give_back_names()
         self._out.write()
 
     def _erase(self, known: SyncRecordTable | None, one: Believed) -> bool:
-        self._orders = True
+        self._left = True
         if known is None:
             known = self._new(one.header.rid, "", None, state="erased")
             known.seq, known.rev = one.item.seq, one.header.rev
@@ -194,7 +196,7 @@ class _Apply:
         if known.state not in GONE:
             with self._by_itself(known):
                 removed = aside.remove(self._session, known, self._now, one.header.device_id)
-            if known.state == "passed":
+            if known.state in ("passed", aside.DECLINED):
                 del self._known[known.rid]  # nothing is kept of it
             if removed:
                 self._applied.aside += 1
@@ -236,6 +238,10 @@ class _Apply:
         known.state = "passed"
         outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base=known.base)
 
+    def _decline(self, known: SyncRecordTable, one: Believed) -> None:
+        """Note what the others have of something that was erased here before this device joined them."""
+        outbox.note_revision(known, one.item.seq, one.header.rev, own=False, base={})
+
     def _store(self, known: SyncRecordTable | None, one: Believed) -> None:
         """Keep what this version does not know as it is."""
         content = one.content
@@ -273,7 +279,8 @@ class _Apply:
             return False  # an agent is writing on it
         self._hear(remote)
         if known is None and (remote.type, local_id) in self._erased:
-            self._new(header.rid, "", None, state="erased").rev = header.rev
+            self._decline(self._new(header.rid, remote.type, None, state=aside.DECLINED), one)
+            self._left = True
             return True
         known = known or self._new(header.rid, remote.type, local_id)
         merged = Merged(remote, push=False, clock=self.clock)

@@ -17,6 +17,9 @@ from memory.sync.shapes import shapes
 from memory.tables import SyncAwaitedTable, SyncChangeTable, SyncRecordTable
 
 ASIDE, MISSING, KEPT = "aside", "missing", "kept"
+DECLINED = "declined"
+"""The state of what was erased here before this device joined those that still have it: it is not taken, nor erased
+there."""
 GONE = ("erase", "erasing", "erased")
 """The states of a record that nothing brings back."""
 UNSENT = (ASIDE, MISSING, KEPT)
@@ -36,7 +39,7 @@ def remove(session: Session, known: SyncRecordTable, now: int, by: str) -> bool:
     if known.state in UNSENT:
         return False
     outbox.take_back(session, known.rid)
-    if known.state == "passed":
+    if known.state in ("passed", DECLINED):
         session.delete(known)
         session.flush()
         return False

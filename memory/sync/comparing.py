@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 
 from memory.lifecycle.trash import DAY
 from memory.sync import aside, service_keys, space
-from memory.sync.aside import GONE, UNSENT
+from memory.sync.aside import DECLINED, GONE, UNSENT
 from memory.sync.carrier import Live, Page, Service
 from memory.sync.sending_files import check_files
 from memory.sync.taking import Parts, Round, count, note_head, take
@@ -17,7 +17,7 @@ from memory.tables import SyncRecordTable
 AT_ONCE = 500
 """The most records that are asked for by their ids."""
 _END = "f" * 32
-_LIVE = ("synced", "held", "opaque", "passed", "too_long")
+_LIVE = ("synced", "held", "opaque", "passed", "too_long", DECLINED)
 """The states of records that a service has, if they have a number."""
 WITHHELD = "the service has something else than it gives out"
 """Why a stretch of the ids is named among what was refused."""

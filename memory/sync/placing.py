@@ -56,7 +56,7 @@ class Placing:
         if lacking := missing.keys() & shape.needed:
             if self.go_with_erased(known, record):
                 return
-            if lacking != {_PARENT} or self.rows.get(shape, known.local_id) is None:
+            if lacking != {_PARENT} or not self._stands_without(known.local_id, missing[_PARENT]):
                 known.state, known.waiting = "held", encode(record)
                 return
         unknown = {
@@ -99,14 +99,11 @@ class Placing:
                     self._tie_up(each)
             self.write()
 
-    def let_go_of_erased(self) -> None:
-        """Let nothing wait for what is erased: a message goes with its chat, or to the top of it."""
+    def let_go_of_gone(self) -> None:
+        """Let nothing wait for what is erased, or not taken here: a message goes with its chat, or to the top of it."""
         self._awaited.write()
         for target, rids in self._awaited.targets().items():
-            if not any(
-                removals.is_erased(self._session, self._here, type_, target)
-                for type_ in (MESSAGE, "conversation")
-            ):
+            if not self._is_gone(target):
                 continue
             for known in load(self._session, rids).values():
                 if known.state == "held":
@@ -114,22 +111,35 @@ class Placing:
                 elif known.type == MESSAGE and known.local_id is not None:
                     self._stand_at_top(known, known.local_id, target)
 
+    def _is_gone(self, target: str) -> bool:
+        return any(
+            gone(self._session, self._here, type_, target)
+            for type_ in (MESSAGE, "conversation")
+            for gone in (removals.is_erased, removals.is_declined)
+        )
+
     def forget(self, known: SyncRecordTable) -> None:
         """Let a record that has no row any more wait for nothing."""
         self._awaited.note(known.rid, ())
 
     def go_with_erased(self, known: SyncRecordTable, record: Record) -> bool:
         """Have a record erased that was written into something erased; return whether it was."""
-        if not self._linear or not removals.goes_with_erased(self._session, self._here, known, record):
+        if not removals.goes_with_erased(self._session, self._here, known, record, linear=self._linear):
             return False
         self._out.take_back(known.rid)
         self.forget(known)
         return True
 
+    def _stands_without(self, local_id: str, parent: str) -> bool:
+        """Whether a message is shown though its parent is not here: it is here, or the parent never comes."""
+        return self.rows.get(shapes()[MESSAGE], local_id) is not None or removals.is_declined(
+            self._session, self._here, MESSAGE, parent
+        )
+
     def _stand_at_top(self, known: SyncRecordTable, local_id: str, parent: str) -> None:
         """Let a row that stands at the top until its parent comes stay there, and the others hear so."""
         fields = dict(known.beside.get("fields", {}))
-        if fields.get(_PARENT) == parent:
+        if fields.get(_PARENT) == parent and removals.is_erased(self._session, self._here, MESSAGE, parent):
             del fields[_PARENT]
             known.beside = {**known.beside, "fields": fields}
             space.mark(self._session, MESSAGE, local_id)

@@ -3,7 +3,7 @@
 from sqlalchemy.orm import Session
 
 from memory.sync.arrival import Believed
-from memory.sync.aside import GONE
+from memory.sync.aside import DECLINED, GONE
 from memory.sync.contents import FILE
 from memory.sync.errors import PlaintextInvalid, RevisionOld
 from memory.sync.known import record_id
@@ -38,15 +38,21 @@ def erase(known: SyncRecordTable, one: Believed, rows: Rows, out: Outgoing) -> N
     known.aside_at, known.seq = None, max(known.seq, one.item.seq)
 
 
-def goes_with_erased(session: Session, here: SyncSpaceTable, known: SyncRecordTable, record: Record) -> bool:
+def goes_with_erased(
+    session: Session, here: SyncSpaceTable, known: SyncRecordTable, record: Record, *, linear: bool
+) -> bool:
     """Order a message or file erased that came into a chat which another device erased; return whether it was.
 
-    Who wrote it may have been away for so long that nothing told it of the erasure any more.
+    Who wrote it may have been away for so long that nothing told it of the erasure any more. What came into a chat that
+    is not taken here is not taken either.
     """
     chat = record.fields.get("conversation_id")
     if chat is None or known.type not in (MESSAGE, FILE):
         return False
-    if not is_erased(session, here, "conversation", str(chat.value)):
+    if is_declined(session, here, "conversation", str(chat.value)):
+        _forget(known, DECLINED)
+        return True
+    if not linear or not is_erased(session, here, "conversation", str(chat.value)):
         return False
     _forget(known, "erase")
     return True
@@ -54,10 +60,14 @@ def goes_with_erased(session: Session, here: SyncSpaceTable, known: SyncRecordTa
 
 def is_erased(session: Session, here: SyncSpaceTable, type_: str, key: str) -> bool:
     """Whether it is proven that a row was erased, here or on another device."""
-    if here.naming is None:
-        return False
-    known = session.get(SyncRecordTable, record_id(here.naming, type_, key))
+    known = _known(session, here, type_, key)
     return known is not None and known.state in ("erase", "erased") and known.aside_at is None
+
+
+def is_declined(session: Session, here: SyncSpaceTable, type_: str, key: str) -> bool:
+    """Whether a row that others have was erased here before this device joined them."""
+    known = _known(session, here, type_, key)
+    return known is not None and known.state == DECLINED
 
 
 def refuse_erased(known: SyncRecordTable, one: Believed) -> None:
@@ -73,6 +83,12 @@ def refuse_older(known: SyncRecordTable, one: Believed) -> None:
     """Raise RevisionOld where a service gives out what it had replaced: its numbers are not signed."""
     if known.seq and (one.item.seq <= known.seq or one.header.parent < known.seq):
         raise RevisionOld(OLDER_AGAIN)
+
+
+def _known(session: Session, here: SyncSpaceTable, type_: str, key: str) -> SyncRecordTable | None:
+    return (
+        session.get(SyncRecordTable, record_id(here.naming, type_, key)) if here.naming is not None else None
+    )
 
 
 def _forget(known: SyncRecordTable, state: str) -> None:

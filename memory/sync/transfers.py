@@ -4,7 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Row, and_, exists, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from memory import blobs
@@ -48,22 +48,11 @@ class Arriving:
 
 def next_leaving(session: Session, skip: Collection[str]) -> Leaving | None:
     """Return the file that is sent next, what was begun first; its key is on the disk when this returns."""
-    office = space.of(session)
-    if office is None or not office.enabled or FILE not in office.types:
-        return None
-    begun = SyncTransferTable.attachment_id.is_not(None)
-    chosen = (
-        select(AttachmentTable, SyncTransferTable)
-        .outerjoin(SyncTransferTable, SyncTransferTable.attachment_id == AttachmentTable.id)
-        .where(_leaves(), AttachmentTable.id.not_in(skip))
-        .order_by(_faultless(), begun.desc(), AttachmentTable.created_at, AttachmentTable.id)
-        .limit(1)
-    )
-    row = session.execute(chosen).first()
+    row = _next(session, _leaves(), AttachmentTable.created_at, skip)
     while row is not None and row[1] is not None and _is_stale(*row):
         session.delete(row[1])
         session.flush()
-        row = session.execute(chosen).first()
+        row = _next(session, _leaves(), AttachmentTable.created_at, skip)
     if row is None:
         return None
     file, transfer = row
@@ -133,18 +122,7 @@ def here(session: Session, behind: str) -> tuple[tuple[str, tuple[bytes, ...]], 
 
 def next_arriving(session: Session, skip: Collection[str]) -> Arriving | None:
     """Return the file that is fetched next, what was begun first, then the latest; as `next_leaving`."""
-    office = space.of(session)
-    if office is None or not office.enabled or FILE not in office.types:
-        return None
-    begun = SyncTransferTable.attachment_id.is_not(None)
-    chosen = (
-        select(AttachmentTable, SyncTransferTable)
-        .outerjoin(SyncTransferTable, SyncTransferTable.attachment_id == AttachmentTable.id)
-        .where(_arrives(), AttachmentTable.id.not_in(skip))
-        .order_by(_faultless(), begun.desc(), AttachmentTable.created_at.desc(), AttachmentTable.id)
-        .limit(1)
-    )
-    row = session.execute(chosen).first()
+    row = _next(session, _arrives(), AttachmentTable.created_at.desc(), skip)
     if row is None:
         return None
     file, transfer = row
@@ -212,6 +190,24 @@ def moving(session: Session) -> Moving:
     by_fault = select(SyncTransferTable.fault, func.count()).where(SyncTransferTable.fault != "")
     faults = {row[0]: row[1] for row in session.execute(by_fault.group_by(SyncTransferTable.fault))}
     return Moving(counted(_leaves()), counted(_arrives()), faults)
+
+
+def _next(
+    session: Session, condition: ColumnElement[bool], order: Any, skip: Collection[str]
+) -> Row[AttachmentTable, SyncTransferTable] | None:
+    """Return a file and how far it is, what was begun first and then in an order; None where files do not sync now."""
+    office = space.of(session)
+    if office is None or not office.enabled or FILE not in office.types:
+        return None
+    begun = SyncTransferTable.attachment_id.is_not(None)
+    chosen = (
+        select(AttachmentTable, SyncTransferTable)
+        .outerjoin(SyncTransferTable, SyncTransferTable.attachment_id == AttachmentTable.id)
+        .where(condition, AttachmentTable.id.not_in(skip))
+        .order_by(_faultless(), begun.desc(), order, AttachmentTable.id)
+        .limit(1)
+    )
+    return session.execute(chosen).first()
 
 
 def _leaves() -> ColumnElement[bool]:

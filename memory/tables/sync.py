@@ -72,8 +72,9 @@ class SyncRecordTable(Base):
     """The key of its row; empty once that is erased, and for what this version does not know."""
     state: Mapped[str] = mapped_column(default="synced")
     """``synced``, ``held`` until what it hangs on arrives, ``opaque``, ``passed`` where its type does not sync here,
-    ``too_long``, ``erase`` until the others are told, ``erasing`` because one of them told, or ``erased``. What was
-    removed without proof is ``aside``, ``missing`` until the owner says what becomes of it, or ``kept`` by him."""
+    ``too_long``, ``declined`` where it was erased here before this device joined, ``erase`` until the others are told,
+    ``erasing`` because one of them told, or ``erased``. What was removed without proof is ``aside``, ``missing`` until
+    the owner says what becomes of it, or ``kept`` by him."""
     seq: Mapped[int] = mapped_column(default=0)
     """The number of the revision that the others have; 0 for none."""
     rev: Mapped[str] = mapped_column(default="")

@@ -30,6 +30,14 @@ async def offices(own_home: Path) -> AsyncIterator[Callable[..., Awaitable[Offic
 
 
 @pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where offices meet."""
+    made = tmp_path / "shared"
+    made.mkdir()
+    return made
+
+
+@pytest.fixture
 async def office(offices: Callable[..., Awaitable[Office]]) -> Office:
     """An open office with its five agents and no connection."""
     return await offices()

@@ -1,11 +1,6 @@
 """Going back to a backup: what returns, what never does, and every moment at which a process may die."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
@@ -20,11 +15,13 @@ from memory.lifecycle import backup_making, erased, restoring
 from memory.lifecycle.subjects import Subject
 from memory.locations import Locations
 from tests.agents.conftest import PASSPHRASE
+from tests.agents.killing import killed
 from tests.agents.test_backing_up import MARKER, furnish
 from vault.errors import RecoveryKeyWrong
 from vault.secret import Secret
 
 Offices = Callable[..., Awaitable[Office]]
+_WORK = "tests.agents.office_to_restore"
 
 
 async def texts(office: Office) -> list[str]:
@@ -184,21 +181,6 @@ async def test_a_lost_computer_is_replaced_by_backup_and_words(offices: Offices,
     await restored.close()
 
 
-def killed(what: str, home: Path, detail: str, seconds: float | None) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.agents.office_to_restore", what, str(home), PASSPHRASE, detail],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    process.stdout.close()
-
-
 async def _prepared(offices: Offices, tmp_path: Path) -> tuple[Path, str]:
     office = await offices()
     await furnish(office, tmp_path)
@@ -230,7 +212,7 @@ async def _whole(offices: Offices) -> None:
 async def test_killed_at_every_step_the_exchange_is_whole(offices: Offices, tmp_path: Path) -> None:
     home, path = await _prepared(offices, tmp_path)
     for name in STEPS:
-        killed("restore", home, f"{path}:{name}", None)
+        killed(_WORK, "restore", str(home), PASSPHRASE, f"{path}:{name}", seconds=None)
         await _whole(offices)
         office = await offices()
         await office.notes.add("written later")
@@ -241,7 +223,7 @@ async def test_killed_at_any_moment_the_exchange_is_whole(offices: Offices, tmp_
     home, path = await _prepared(offices, tmp_path)
     chance = random.Random(40)
     for _round in range(6):
-        killed("restore", home, f"{path}:", chance.uniform(0.0, 0.8))
+        killed(_WORK, "restore", str(home), PASSPHRASE, f"{path}:", seconds=chance.uniform(0.0, 0.8))
         await _whole(offices)
 
 
@@ -254,7 +236,7 @@ async def test_killed_while_backups_are_made_the_office_and_its_list_are_whole(
     await office.close()
     chance = random.Random(41)
     for _round in range(6):
-        killed("backup", home, "", chance.uniform(0.0, 1.0))
+        killed(_WORK, "backup", str(home), PASSPHRASE, "", seconds=chance.uniform(0.0, 1.0))
         office = await offices()
         assert await texts(office) == [f"Remember: {MARKER}"]
         for known in await office.backups.all():

@@ -1,13 +1,7 @@
 """Deep erase: another key, nothing lost at any moment a process can be killed at, nothing opened by the old key."""
 
-import os
 import random
-import signal
-import subprocess
-import sys
-import time
 from collections.abc import Awaitable, Callable
-from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
@@ -21,6 +15,7 @@ from memory.errors import DatabaseKeyWrong, Refused
 from memory.lifecycle import reports
 from memory.lifecycle.subjects import Subject
 from tests.agents.conftest import PASSPHRASE
+from tests.agents.killing import killed
 from tests.agents.test_erasing import MARKER, traces
 from vault.secret import Secret
 
@@ -77,21 +72,6 @@ async def test_while_an_export_reads_the_key_stays_as_it_is(office: Office) -> N
     assert office.vault.keys.database_key != former
 
 
-def _killed(home: Path, last_step: str, seconds: float | None) -> None:
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.agents.office_to_rekey", str(home), PASSPHRASE, last_step],
-        stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
-    )
-    assert process.stdout is not None
-    assert process.stdout.readline() == b"ready\n"
-    if seconds is not None:
-        time.sleep(seconds)
-        os.kill(process.pid, signal.SIGKILL)
-    assert process.wait() == -signal.SIGKILL
-    process.stdout.close()
-
-
 async def _opens_whole(offices: Callable[..., Awaitable[Office]], expected: list[str]) -> None:
     office = await offices()
     assert [note.id for note in await office.database.read(notes.notes)] == expected
@@ -108,7 +88,7 @@ async def test_killed_at_every_step_the_office_opens_with_everything(
     home = office.locations.home
     await office.close()
     for name in STEPS:
-        _killed(home, name, None)
+        killed("tests.agents.office_to_rekey", str(home), PASSPHRASE, name, seconds=None)
         await _opens_whole(offices, expected)
 
 
@@ -122,7 +102,7 @@ async def test_killed_at_any_moment_the_office_opens_with_everything(
     await office.close()
     chance = random.Random(20)
     for _round in range(8):
-        _killed(home, "", chance.uniform(0.0, 0.4))
+        killed("tests.agents.office_to_rekey", str(home), PASSPHRASE, "", seconds=chance.uniform(0.0, 0.4))
         await _opens_whole(offices, expected)
 
 

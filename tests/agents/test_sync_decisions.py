@@ -8,18 +8,13 @@ import pytest
 from agents.commands import syncing as commands
 from agents.commands.serving import Served
 from agents.office import Office
-from memory import chats, notes, roster
+from memory import chats, roster
 from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync.categories import types_of
-from tests.agents.test_syncing import Offices, both, folder, settle
+from tests.agents.syncing_offices import settle, texts
+from tests.agents.test_syncing import Offices, both
 from vault.recovery_key import words_of
-
-__all__ = ["folder"]
-
-
-async def texts(office: Office) -> list[str]:
-    return sorted(note.text for note in await office.database.read(notes.notes))
 
 
 async def titles(office: Office) -> list[str]:
@@ -30,6 +25,7 @@ async def writer(office: Office) -> roster.Agent:
     return next(each for each in await office.roster.all() if each.name == "Writer")
 
 
+@pytest.mark.req("R055")
 async def test_what_is_left_out_from_the_start_never_leaves(offices: Offices, folder: Path) -> None:
     one, other = await offices("one"), await offices("other")
     await one.notes.add("the quetzal sings")

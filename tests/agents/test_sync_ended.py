@@ -16,11 +16,12 @@ from memory.sync.folder import FolderCarrier
 from memory.sync.service.carrier import HostedCarrier
 from memory.sync.service.faults import Unreachable
 from memory.sync.taking import Parts
+from tests.agents.syncing_offices import settle
 from tests.agents.test_sync_service import found, hosted, join
-from tests.agents.test_syncing import Offices, both, folder, settle
+from tests.agents.test_syncing import Offices, both
 from tests.memory.sync.hosted.running import Running
 
-__all__ = ["folder", "hosted"]
+__all__ = ["hosted"]
 
 
 def hears(office: Office) -> list[NotesChanged]:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from agents.commands import sync_account
 from agents.commands.serving import Served
 from agents.office import Office
-from memory import attachments, audit, notes
+from memory import attachments, audit
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync import folder_membership, wire
@@ -22,16 +22,10 @@ from memory.sync.service.faults import DeviceRevoked
 from memory.sync.space_keys import wrap_epoch
 from memory.tables import SyncSpaceTable
 from tests.agents.conftest import until
+from tests.agents.syncing_offices import device_id, settle, texts
 from vault.recovery_key import words_of
 
 Offices = Callable[..., Awaitable[Office]]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "shared"
-    made.mkdir()
-    return made
 
 
 async def several(offices: Offices, folder: Path, *names: str) -> tuple[bytes, list[Office]]:
@@ -45,24 +39,8 @@ async def several(offices: Offices, folder: Path, *names: str) -> tuple[bytes, l
     return key, made
 
 
-async def settle(*offices: Office) -> None:
-    for _turn in range(6):
-        done = [await office.syncing.now() for office in offices]
-        if not any(each.pulled or each.pushed or each.erased for each in done):
-            return
-    raise AssertionError("the devices talk for ever")
-
-
-async def device_id(office: Office) -> str:
-    return (await office.syncing.joined()).device_id
-
-
 async def epoch(office: Office) -> int:
     return (await office.syncing.joined()).epoch
-
-
-async def texts(office: Office) -> list[str]:
-    return sorted(note.text for note in await office.database.read(notes.notes))
 
 
 def sealed(folder: Path, device: str) -> list[Envelope]:

@@ -18,7 +18,8 @@ from memory.sync.errors import ReceiptWrong
 from memory.sync.kept_receipts import KeptReceipt
 from memory.sync.service.faults import AccountPurged, DeletionPending, ServiceRefused, SpacePurged
 from memory.transfer.age import Encryption
-from tests.agents.test_sync_service import EMAIL, Offices, found, hosted, join, settle, texts
+from tests.agents.syncing_offices import settle, texts
+from tests.agents.test_sync_service import EMAIL, Offices, found, hosted, join
 from tests.memory.sync.hosted.running import Running
 
 __all__ = ["hosted"]
@@ -136,6 +137,7 @@ async def test_whatever_is_pending_is_called_off_without_saying_what(
         await commands.restore(Served(one), {"what": ""})
 
 
+@pytest.mark.req("R141", "R216")
 async def test_this_office_alone_is_deleted(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     key = await found(one, hosted)

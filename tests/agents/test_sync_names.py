@@ -9,11 +9,12 @@ from agents.commands import sync_account as commands
 from agents.commands.serving import Served
 from memory.errors import Refused
 from memory.sync.device_names import DeviceName
-from tests.agents.test_sync_service import Offices, found, hosted, join, settle
-from tests.agents.test_syncing import both, folder
+from tests.agents.syncing_offices import settle
+from tests.agents.test_sync_service import Offices, found, hosted, join
+from tests.agents.test_syncing import both
 from tests.memory.sync.hosted.running import Running
 
-__all__ = ["folder", "hosted"]
+__all__ = ["hosted"]
 
 
 async def test_a_device_is_named_on_any_and_called_so_on_all(offices: Offices, folder: Path) -> None:
@@ -61,6 +62,7 @@ async def test_a_device_that_is_listed_and_not_known_yet_is_named_after_a_round(
     assert (await one.sync_decisions.name_device("Old laptop", newcomer[:8])).title == "Old laptop"
 
 
+@pytest.mark.req("R009")
 async def test_the_service_never_sees_a_name(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     await join(other, hosted, await found(one, hosted))

@@ -10,7 +10,8 @@ from agents.commands.serving import Served
 from memory import audit
 from memory.errors import Refused
 from memory.sync.service.faults import DeletionPending, ServiceRefused
-from tests.agents.test_sync_service import EMAIL, Offices, found, hosted, join, settle, texts
+from tests.agents.syncing_offices import settle, texts
+from tests.agents.test_sync_service import EMAIL, Offices, found, hosted, join
 from tests.memory.sync.hosted.running import Running
 
 __all__ = ["hosted"]
@@ -58,6 +59,7 @@ async def test_an_address_of_another_account_is_refused(offices: Offices, hosted
     await bob.syncing.now()
 
 
+@pytest.mark.req("R113")
 async def test_a_frozen_account_takes_nothing_new_until_its_owner_ends_that(
     offices: Offices, hosted: Running
 ) -> None:

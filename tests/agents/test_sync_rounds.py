@@ -11,19 +11,20 @@ import pytest
 from agents.office import Office
 from agents.sync_rounds import Pace, Standing
 from agents.sync_service.connecting import NotReached
-from memory import attachments, notes
+from memory import attachments
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync import fetching_files, sending_files
 from memory.sync.due import is_due
 from memory.sync.service.faults import DeviceRevoked
 from tests.agents.conftest import until
+from tests.agents.syncing_offices import texts
 from tests.agents.test_sync_service import found, hosted, join
-from tests.agents.test_syncing import Offices, folder
+from tests.agents.test_syncing import Offices
 from tests.memory.sync.hosted.running import Running, running
 from vault.secret import Secret
 
-__all__ = ["folder", "hosted"]
+__all__ = ["hosted"]
 
 QUICK = Pace(edits=0.02, look=0.02, rest=3600.0, first_again=0.02, latest_again=0.04)
 """No round comes by the hour here: what happens, happens for a reason."""
@@ -43,10 +44,6 @@ async def both(offices: Offices, folder: Path, pace: Pace = QUICK) -> tuple[Offi
 
 def phase(office: Office) -> str:
     return office.sync_rounds.standing.phase
-
-
-async def texts(office: Office) -> list[str]:
-    return sorted(note.text for note in await office.database.read(notes.notes))
 
 
 async def arrives(office: Office, wanted: list[str]) -> None:
@@ -124,6 +121,7 @@ async def test_a_folder_that_comes_back_is_not_waited_for(offices: Offices, fold
     assert one.sync_rounds._failures == 0
 
 
+@pytest.mark.req("R180")
 async def test_the_pauses_grow_are_spread_and_keep_what_the_service_asks(office: Office) -> None:
     rounds = office.sync_rounds
     rounds.pace = Pace(first_again=4.0, latest_again=60.0)

@@ -12,7 +12,7 @@ from agents.events import Notice
 from agents.office import Office
 from agents.sync_service.connecting import NotReached
 from agents.sync_service.device_item import ITEM, SESSION_ITEM
-from memory import attachments, audit, ledger, notes
+from memory import attachments, audit, ledger
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync.errors import WrapRefused
@@ -21,7 +21,8 @@ from memory.sync.service.membership import SeveralOffices
 from memory.sync.service.sign_in import Asked
 from memory.sync.transfers import Moving
 from tests.agents.conftest import until
-from tests.memory.sync.hosted.running import Running, running, running_for_many
+from tests.agents.syncing_offices import device_id, settle, texts
+from tests.memory.sync.hosted.running import Running, running, running_over
 from tests.peers.postgres import Postgres
 from vault.errors import KeyNotFound
 
@@ -49,23 +50,6 @@ async def found(office: Office, hosted: Running) -> bytes:
 
 async def join(office: Office, hosted: Running, key: bytes) -> None:
     await office.syncing.joining.join(*await code_of(office, hosted), key)
-
-
-async def settle(*offices: Office) -> None:
-    for _turn in range(5):
-        done = [await office.syncing.now() for office in offices]
-        assert not any(each.refused for each in done)
-        if not any(each.pulled or each.pushed or each.erased for each in done):
-            return
-    raise AssertionError("the devices talk for ever")
-
-
-async def texts(office: Office) -> list[str]:
-    return sorted(note.text for note in await office.database.read(notes.notes))
-
-
-async def device_id(office: Office) -> str:
-    return (await office.syncing.joined()).device_id
 
 
 async def epoch(office: Office) -> int:
@@ -96,6 +80,7 @@ async def test_what_is_written_on_one_is_on_the_other_and_every_request_is_booke
             assert token.encode() not in file.read_bytes()
 
 
+@pytest.mark.req("R186")
 async def test_what_does_not_join(offices: Offices, hosted: Running) -> None:
     one, other = await offices("one"), await offices("other")
     for address in ("http://sync.example.org", "ftp://127.0.0.1", "sync.example.org", "https://a@b.org"):
@@ -195,6 +180,7 @@ async def test_what_one_device_leaves_of_a_rotation_another_finishes(
     assert await epoch(fresh) == 2
 
 
+@pytest.mark.req("R186")
 async def test_after_everything_was_lost(offices: Offices, hosted: Running) -> None:
     one, lost = await offices("one"), await offices("lost")
     await one.notes.add("all that is left")
@@ -343,11 +329,7 @@ async def test_an_office_that_syncs_announces_itself_nowhere(offices: Offices, h
 @pytest.fixture(params=["sqlite", "postgresql"])
 def either(tmp_path: Path, request: pytest.FixtureRequest, postgres: Postgres, s3: str) -> Iterator[Running]:
     """A service over SQLite files and a folder, and the same over PostgreSQL and a bucket on a host of its own."""
-    if request.param == "sqlite":
-        with running(tmp_path / "hosted") as found:
-            yield found
-        return
-    with running_for_many(tmp_path, postgres.databases(), s3) as found:
+    with running_over(request.param, tmp_path, postgres, s3) as found:
         yield found
 
 
@@ -366,7 +348,7 @@ async def test_files_go_both_ways_and_are_read_on_the_other_device(offices: Offi
         conversation = await office.create_conversation(title=name)
         file = await office.attach(conversation.id, content, name)
         await office.send(conversation.id, "@Librarian What is the deposit?", attachment_ids=[file.id])
-        await until(lambda office=office, chat=conversation.id: not office.runs.busy(chat))  # type: ignore[misc]
+        await until(lambda office=office, chat=conversation.id: not office.runs.busy(chat))  # type: ignore[misc]  # defaults bind
         sent[file.id] = content
     await settle(one, other)
     for office in (one, other):

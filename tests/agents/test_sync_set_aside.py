@@ -17,10 +17,8 @@ from memory.lifecycle import holds
 from memory.lifecycle.subjects import Subject
 from memory.sync import aside
 from memory.tables import SyncRecordTable
-from tests.agents.test_sync_decisions import texts
-from tests.agents.test_syncing import Offices, both, folder, settle
-
-__all__ = ["folder"]
+from tests.agents.syncing_offices import settle, texts
+from tests.agents.test_syncing import Offices, both
 
 
 def withhold(session: Session, *ids: str) -> int:

@@ -19,19 +19,13 @@ from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync.errors import LogShorter, WrapRefused
 from tests.agents.conftest import until
+from tests.agents.syncing_offices import settle
 from tests.agents.test_erasing import traces
 from vault.errors import KeyNotFound
 from vault.recovery_key import words_of
 from vault.secret import Secret
 
 Offices = Callable[..., Awaitable[Office]]
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> Path:
-    made = tmp_path / "shared"
-    made.mkdir()
-    return made
 
 
 async def both(offices: Offices, folder: Path) -> tuple[Office, Office, bytes]:
@@ -41,14 +35,6 @@ async def both(offices: Offices, folder: Path) -> tuple[Office, Office, bytes]:
     await one.syncing.found(folder, key)
     await other.syncing.join(folder, key)
     return one, other, key
-
-
-async def settle(*offices: Office) -> None:
-    for _turn in range(5):
-        done = [await office.syncing.now() for office in offices]
-        if not any(each.pulled or each.pushed or each.erased for each in done):
-            return
-    raise AssertionError("the devices talk for ever")
 
 
 async def names(office: Office) -> list[tuple[str, str]]:
@@ -183,6 +169,7 @@ async def test_many_erasures_are_asked_about_by_number(offices: Offices, folder:
     assert await other.database.read(notes.notes) == ()
 
 
+@pytest.mark.req("R141")
 async def test_erasing_the_office_destroys_the_keys_of_the_device(offices: Offices, folder: Path) -> None:
     one, _other, _key = await both(offices, folder)
     assert isinstance(one.vault.read_key(ITEM), Secret)

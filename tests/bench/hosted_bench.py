@@ -148,7 +148,7 @@ async def push(url: str, rate: int, requests: list[list[bytes]]) -> float:
     address = urlsplit(url)
     senders = [Sender(*await asyncio.open_connection(address.hostname, address.port)) for _ in requests]
     works = [
-        [lambda sender=sender, request=request: sender.send(request) for request in mine]  # type: ignore[misc]
+        [lambda sender=sender, request=request: sender.send(request) for request in mine]  # type: ignore[misc]  # defaults bind the loop
         for sender, mine in zip(senders, requests, strict=True)
     ]
     try:

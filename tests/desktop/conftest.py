@@ -15,6 +15,7 @@ from PySide6.QtWidgets import QApplication
 
 from agents.office import Office
 from desktop.chats.area import ChatsArea
+from desktop.contents import Contents
 from desktop.first_look import FirstLook
 from desktop.generators import closed_on
 from desktop.session import Session
@@ -24,7 +25,7 @@ from desktop.window import Window
 from memory.locations import Locations
 from vault.secret import Secret
 
-PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
+PASSPHRASE = "correct horse battery"  # pragma: allowlist secret  # of an office made for a test
 
 
 class PatientLoop(qasync.QEventLoop):
@@ -77,6 +78,14 @@ async def office(own_home) -> AsyncIterator[Office]:
     office = await Office.open(Locations.find(), passphrase=Secret(PASSPHRASE))
     yield office
     await office.close()
+
+
+@pytest_asyncio.fixture
+async def contents(session) -> Contents:
+    """The window filled with all that stands in it once its office is open."""
+    filled = Contents(session.window)
+    await filled.fill(session)
+    return filled
 
 
 @pytest_asyncio.fixture

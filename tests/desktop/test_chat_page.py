@@ -3,7 +3,6 @@
 import asyncio
 
 import pytest
-import pytest_asyncio
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtGui import QImage
 from PySide6.QtTest import QTest
@@ -11,20 +10,12 @@ from PySide6.QtTest import QTest
 from desktop.chats.inspector import Leaving
 from desktop.chats.page import ChatPage
 from desktop.chats.projection import notice
-from desktop.contents import Contents
 from desktop.pages.avatar import colour_of
 from desktop.pages.first_minute import Welcome
 from desktop.pages.settings import SettingsPage
 from desktop.transcript.rows import MessageState
 from memory import chats
 from tests.desktop.waiting import until
-
-
-@pytest_asyncio.fixture
-async def contents(session) -> Contents:
-    filled = Contents(session.window)
-    await filled.fill(session)
-    return filled
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from tests.desktop.test_privacy import chat, dialog, page, part, press, said
 from tests.desktop.waiting import until
 
 __all__ = ["page"]
-SECRET = "correct horse battery"  # pragma: allowlist secret
+SECRET = "correct horse battery"  # pragma: allowlist secret  # of an export made for a test
 
 
 @pytest.mark.req("R115")

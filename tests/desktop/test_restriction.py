@@ -1,25 +1,16 @@
 """What is restricted stands greyed in the window with a word that says so, and what waits is told."""
 
 import pytest
-import pytest_asyncio
 from PySide6.QtCore import QMimeData, Qt, QUrl
 from PySide6.QtTest import QTest
 
 from agents.events import OfficePaused, OfficeResumed
 from agents.indexing import index_said
 from desktop.chats.page import ChatPage
-from desktop.contents import Contents
 from desktop.pages.memory import MemoryPage
 from memory import messages
 from memory.lifecycle.subjects import Subject
 from tests.desktop.waiting import until
-
-
-@pytest_asyncio.fixture
-async def contents(session) -> Contents:
-    filled = Contents(session.window)
-    await filled.fill(session)
-    return filled
 
 
 @pytest.fixture

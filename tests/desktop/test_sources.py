@@ -3,7 +3,6 @@
 import re
 
 import pytest
-import pytest_asyncio
 from PySide6.QtCore import QBuffer, QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QColor, QDropEvent, QImage, QPageSize, QPdfWriter, QTextDocument
 from PySide6.QtTest import QTest
@@ -13,7 +12,6 @@ from agents.files import readable_of
 from desktop.chats.page import ChatPage
 from desktop.chats.picturing import decoded
 from desktop.chats.source_text import find, leaves
-from desktop.contents import Contents
 from desktop.theme.appearance import look
 from desktop.transcript.citing import with_chips, without_chips
 from desktop.transcript.embedding import with_pictures, without_pictures
@@ -121,13 +119,6 @@ def bytes_of(image: QImage) -> bytes:
     buffer.open(QBuffer.OpenModeFlag.WriteOnly)
     image.save(buffer, "PNG")
     return bytes(buffer.data().data())
-
-
-@pytest_asyncio.fixture
-async def contents(session) -> Contents:
-    filled = Contents(session.window)
-    await filled.fill(session)
-    return filled
 
 
 @pytest.fixture

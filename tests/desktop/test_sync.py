@@ -22,15 +22,15 @@ from memory.errors import NotFound, Refused
 from memory.lifecycle.subjects import Subject
 from memory.locations import Locations
 from memory.sync.taking import Round
+from tests.agents.syncing_offices import settle
 from tests.agents.test_sync_set_aside import withhold
+from tests.desktop.conftest import PASSPHRASE
 from tests.desktop.test_names import unnamed
 from tests.desktop.test_privacy import press, said
 from tests.desktop.test_purposes import buttons
 from tests.desktop.waiting import until
 from vault.recovery_key import words_of
 from vault.secret import Secret
-
-PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
 
 
 @pytest.fixture
@@ -54,14 +54,6 @@ def page(session) -> SyncPage:
     session.window.add_page("sync", page)
     session.window._body.setCurrentWidget(page)
     return page
-
-
-async def settle(*offices: Office) -> None:
-    for _turn in range(5):
-        done = [await office.syncing.now() for office in offices]
-        if not any(each.pulled or each.pushed or each.erased for each in done):
-            return
-    raise AssertionError("the devices talk for ever")
 
 
 async def together(session, other: Office, folder: Path) -> None:

@@ -11,13 +11,15 @@ from memory.sync.errors import WrapRefused
 from memory.sync.service.faults import DeviceRevoked
 from tests.desktop.test_names import unnamed
 from tests.desktop.test_privacy import press, said
-from tests.desktop.test_sync import folder, other, page, together  # noqa: F401  # the fixtures of the page
+from tests.desktop.test_sync import folder, other, page, together
 from tests.desktop.waiting import until
 from vault.recovery_key import key_of
 from vault.secret import Secret
 
+__all__ = ["folder", "other", "page"]
 
-async def test_a_device_is_taken_off_in_a_folder(page, session, other: Office, folder: Path) -> None:  # noqa: F811
+
+async def test_a_device_is_taken_off_in_a_folder(page, session, other: Office, folder: Path) -> None:
     await together(session, other, folder)
     await page.devices.show_devices(await session.office.syncing.joined())
     await until(lambda: said(page.devices).count("in use") == 2)
@@ -30,10 +32,10 @@ async def test_a_device_is_taken_off_in_a_folder(page, session, other: Office, f
 
 
 async def test_a_device_that_was_cut_off_while_joining_is_said_to_be_that(
-    page,  # noqa: F811
+    page,
     session,
-    other: Office,  # noqa: F811
-    folder: Path,  # noqa: F811
+    other: Office,
+    folder: Path,
 ) -> None:
     await together(session, other, folder)
     membership.join(folder, (await other.syncing.joined()).space_id, await another_key(other), 0)
@@ -48,7 +50,7 @@ async def another_key(office: Office) -> bytes:
     return key
 
 
-async def test_a_folder_that_was_moved_is_found_again(page, session, folder: Path) -> None:  # noqa: F811
+async def test_a_folder_that_was_moved_is_found_again(page, session, folder: Path) -> None:
     await session.office.syncing.found(folder, bytes(range(32)))
     moved = page.standing.moved
     await until(moved.button.isVisible)
@@ -67,7 +69,7 @@ async def test_a_folder_that_was_moved_is_found_again(page, session, folder: Pat
     assert not moved.fault.isVisible() and moved.button.isEnabled()
 
 
-async def test_where_the_folder_is_away_no_other_recovery_key_is_shown(page, session, folder: Path) -> None:  # noqa: F811
+async def test_where_the_folder_is_away_no_other_recovery_key_is_shown(page, session, folder: Path) -> None:
     await session.office.syncing.found(folder, bytes(range(32)))
     await until(lambda: "Recovery key of sync" in said(page.recovery))
     folder.rename(folder.with_name("away"))
@@ -77,9 +79,9 @@ async def test_where_the_folder_is_away_no_other_recovery_key_is_shown(page, ses
 
 
 async def test_a_recovery_key_that_waits_for_a_round_is_said_to_wait(
-    page,  # noqa: F811
+    page,
     session,
-    folder: Path,  # noqa: F811
+    folder: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     await session.office.syncing.found(folder, bytes(range(32)))
@@ -100,7 +102,7 @@ async def test_a_recovery_key_that_waits_for_a_round_is_said_to_wait(
     await until(lambda: "Keep both recovery keys" not in said(page.recovery))
 
 
-async def test_another_recovery_key_holds_in_a_folder(page, session, other: Office, folder: Path) -> None:  # noqa: F811
+async def test_another_recovery_key_holds_in_a_folder(page, session, other: Office, folder: Path) -> None:
     former = bytes(range(32))
     await session.office.syncing.found(folder, former)
     await until(lambda: "Recovery key of sync" in said(page.recovery))

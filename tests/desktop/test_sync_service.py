@@ -22,9 +22,10 @@ from memory.locations import Locations
 from memory.sync.service.faults import DeviceRevoked
 from memory.sync.service.sign_in import Asked
 from memory.transfer.age import Encryption
+from tests.desktop.conftest import PASSPHRASE
 from tests.desktop.test_names import unnamed
 from tests.desktop.test_privacy import press, said
-from tests.desktop.test_sync import PASSPHRASE, other, page
+from tests.desktop.test_sync import other, page
 from tests.desktop.waiting import until
 from tests.memory.sync.hosted.running import Running, running
 from vault.recovery_key import words_of
@@ -53,6 +54,7 @@ async def signed_up(page: SyncPage, hosted: Running) -> None:
     press(page, "Continue")
     await until(lambda: "says of itself" in said(page))
     assert "is gone after" in said(page) and "/privacy" in said(page) and unnamed(page) == []
+    assert "not declared" in said(page), "the region that the service declares"
     press(page, "Send me a code")
     await until(lambda: "A code is on its way" in said(page))
     await asyncio.to_thread(hosted.do_jobs)
@@ -68,6 +70,7 @@ async def signed_up(page: SyncPage, hosted: Running) -> None:
     await until(lambda: "this one" in said(page.devices))
 
 
+@pytest.mark.req("R005", "R025", "R184")
 async def test_an_account_is_begun_and_another_device_let_in_and_taken_off(
     page: SyncPage, session, other: Office, hosted: Running
 ) -> None:
@@ -122,12 +125,18 @@ async def test_no_recovery_key_is_shown_before_the_code_is_right_and_the_account
     assert page.findChildren(RecoveryWords) == []
 
 
+@pytest.mark.req("R012", "R131")
 async def test_what_the_service_holds_is_exported_deleted_and_kept_after_all(
     page: SyncPage, session, hosted: Running
 ) -> None:
     await signed_up(page, hosted)
     holdings = page.holdings
+    session.office.app_lock._given_at = None
     press(holdings, "Export…")
+    await until(holdings.exporter.isVisible)
+    assert unnamed(page) == [] and hosted.rows("records", "SELECT * FROM exports") == []
+    holdings.exporter.field.setText(PASSPHRASE)
+    holdings.exporter.given.emit()
     await until(lambda: "puts it together" in said(holdings))
     await asyncio.to_thread(hosted.do_jobs)
     await until(holdings.link.isVisible)

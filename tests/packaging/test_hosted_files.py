@@ -5,6 +5,7 @@ import tomllib
 from dataclasses import fields
 from pathlib import Path
 
+import pytest
 import yaml
 
 from memory.sync.hosted.command_line import commands
@@ -22,6 +23,7 @@ def test_the_settings_file_is_accepted_with_and_without_what_is_for_many(tmp_pat
     assert load(tmp_path / "all.toml", {}).s3_bucket == "bureau"
 
 
+@pytest.mark.req("R176")
 def test_compose_names_known_settings_and_shows_no_database_to_the_outside() -> None:
     composed = yaml.safe_load((FOLDER / "compose.yaml").read_text())
     services = composed["services"]

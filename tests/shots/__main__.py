@@ -1,7 +1,7 @@
 """``python -m tests.shots [FOLDER [SCENE…]]``: every page and state, light and dark, wide, narrow and large.
 
-Named scenes alone are taken where any are named. Each part is a process of its own that starts the window as
-``bureau`` does; a screen is made with Xvfb where there is none.
+Named scenes alone are taken where any are named; BUREAU_LANGUAGE says in which language. Each part is a process of its
+own that starts the window as ``bureau`` does; a screen is made with Xvfb where there is none.
 """
 
 import asyncio
@@ -12,10 +12,11 @@ import sys
 import tempfile
 from pathlib import Path
 
+from tests.shots import PASSPHRASE
+
 os.environ["QT_API"] = "pyside6"
 
 PARTS = ("locked", "first", "full")
-PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
 
 
 def main(arguments: list[str]) -> int:
@@ -68,9 +69,11 @@ def one_part(part: str, target: Path, folder: Path, url: str, names: list[str]) 
         asyncio.run(fill(Locations.find(folder / "full"), Secret(PASSPHRASE), url, folder))
         return 0
     from desktop.application import run
+    from resources.language import choose_language
     from tests.shots.camera import Camera
     from tests.shots.scenes import scenes
 
+    choose_language(os.environ.get("BUREAU_LANGUAGE"))
     home = folder / ("full" if part in ("full", "locked") else "first")
     wanted = {name: act for name, act in scenes(part).items() if not names or name in names}
     camera = Camera(target, folder)

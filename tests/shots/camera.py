@@ -7,7 +7,7 @@ from pathlib import Path
 
 from PySide6.QtCore import QPoint
 from PySide6.QtGui import QCursor, QPainter, QPixmap
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QPushButton, QScrollArea, QWidget
 
 from agents.office import Office
 from desktop.chats.page import ChatPage
@@ -17,6 +17,8 @@ from desktop.pages.gates import Gate
 from desktop.pages.page import Page
 from desktop.theme.appearance import Scheme, appearance
 from desktop.widgets.overlay import Overlay
+from memory.chat_list import ChatEntry
+from resources.language import gettext
 
 WIDE, NARROW = (1360, 860), (360, 780)
 FORMS = ((WIDE, 1.0, ""), (NARROW, 1.0, "-narrow"), (WIDE, 2.0, "-large"))
@@ -25,17 +27,26 @@ _SETTLE = 0.25
 Scene = Callable[["Camera"], Awaitable[None]]
 
 
+def press(parent: QWidget, words: str) -> None:
+    """Press the visible button with these words, in the language of the pictures."""
+    sought = gettext(words)
+    found = [each for each in parent.findChildren(QPushButton) if each.text() == sought and each.isVisible()]
+    assert found, f"no button {sought}"
+    found[0].click()
+
+
 class Camera:
     """Drives one window and writes pictures named ``<scene>-<light|dark>[-narrow|-large].png``.
 
-    ``overlay`` is a menu that stands over the window in the next picture, ``lying_over`` a card in it; both go
-    after it. ``folder`` is a place for files.
+    ``overlay`` is a menu that stands over the window in the next pictures, ``lying_over`` a card in it, ``in_sight``
+    what they must show however narrow the window is; all go after them. ``folder`` is a place for files.
     """
 
     def __init__(self, target: Path, folder: Path) -> None:
         self._target = target
         self.overlay: QWidget | None = None
         self.lying_over: Overlay | None = None
+        self.in_sight: QWidget | None = None
         self.folder = folder
         self.faults: list[str] = []
 
@@ -75,12 +86,17 @@ class Camera:
 
     async def chat(self, title: str) -> ChatPage:
         """Open the conversation with these words in its title."""
-        await self.opened()
-        await self.contents.listing.read()
-        entry = next(each for each in self.contents.listing.entries if title in each.title)
+        entry = await self.entry(title)
         self.contents.show_page("chats")
         await self.contents.chat._open(entry.id, "")
         return self.contents.chat
+
+    async def entry(self, title: str) -> ChatEntry:
+        """Return a conversation of the list by words of its title."""
+        await self.opened()
+        self.contents.area.list.search.clear()
+        await self.contents.listing.read()
+        return next(each for each in self.contents.listing.entries if title in each.title)
 
     async def opened(self) -> None:
         """Wait until the office is open and the window filled."""
@@ -106,6 +122,14 @@ class Camera:
             await shown._load()
         return shown
 
+    def forget(self, name: str) -> None:
+        """Have a page made anew when it is next shown, with nothing left on it of an earlier scene."""
+        self.lifecycle.window._pages.pop(name, None)
+
+    async def still(self) -> None:
+        """Wait until all that a page reads by itself is read, so that none of it changes what a scene shows."""
+        await self.until(lambda: not _reading(), "the end of what is read")
+
     async def settle(self, seconds: float = _SETTLE) -> None:
         """Let tasks and paints end."""
         await asyncio.sleep(seconds)
@@ -120,10 +144,12 @@ class Camera:
                 window.resize(*size)
                 await self.settle()
                 QApplication.sendPostedEvents()
+                self._scroll()
                 self._picture().save(str(self._target / f"{name}-{scheme}{suffix}.png"))
         appearance().set_scheme(Scheme.LIGHT)
         appearance().set_zoom(1.0)
         window.resize(*WIDE)
+        self.in_sight = None
         if self.overlay is not None:
             self.overlay.close()
             self.overlay = None
@@ -131,6 +157,13 @@ class Camera:
             self.lying_over.leave()
             self.lying_over = None
         await self.settle()
+
+    def _scroll(self) -> None:
+        above = self.in_sight
+        while above is not None and not isinstance(above, QScrollArea):
+            above = above.parentWidget()
+        if above is not None and self.in_sight is not None:
+            above.ensureWidgetVisible(self.in_sight)
 
     def _picture(self) -> QPixmap:
         window = self.lifecycle.window
@@ -141,3 +174,9 @@ class Camera:
             painter.drawPixmap(place, self.overlay.grab())
             painter.end()
         return picture
+
+
+def _reading() -> list[str]:
+    return [
+        task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith(("load ", "read the "))
+    ]

@@ -1,33 +1,34 @@
 """The scenes of files between devices: one that arrives in a chat, and what the Sync page says of it."""
 
 import os
+from collections.abc import Awaitable, Callable
 
 from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from agents.events import AttachmentChanged
-from agents.sync_rounds import Standing
 from desktop.pages.sync.page import SyncPage
 from memory import attachments
 from memory.identifiers import new_id
-from memory.sync.taking import Round
 from memory.tables import AttachmentTable, SyncTransferTable
 from tests.shots.camera import Camera, Scene
 
 
-def files_scenes() -> dict[str, Scene]:
-    """Return the scenes in their order; they follow those of an office that has begun to sync."""
-    return {"sync-files": _page, "chat-arriving": _chat}
+def files_scenes(at_rest: Callable[[Camera], Awaitable[SyncPage]]) -> dict[str, Scene]:
+    """Return the scenes in their order; ``at_rest`` shows the page of an office that syncs."""
 
+    async def on_the_page(camera: Camera) -> None:
+        page = await at_rest(camera)
+        await camera.office.database.write(_let_arrive)
+        await page._load()
 
-async def _page(camera: Camera) -> None:
-    await camera.opened()
-    await camera.office.database.write(_let_arrive)
-    camera.office.sync_rounds.standing = Standing("waiting", 1_795_000_000_000, Round())
-    page = await camera.page("sync")
-    assert isinstance(page, SyncPage)
-    page.conflicts.show_conflicts(())
-    page._states.currentWidget().verticalScrollBar().setValue(0)
+    async def in_the_chat(camera: Camera) -> None:
+        if not await camera.office.database.read(attachments.attachments_in_state, "arriving"):
+            await at_rest(camera)
+            await camera.office.database.write(_let_arrive)
+        await _chat(camera)
+
+    return {"sync-files": on_the_page, "chat-arriving": in_the_chat}
 
 
 async def _chat(camera: Camera) -> None:
@@ -40,7 +41,9 @@ async def _chat(camera: Camera) -> None:
 
 def _let_arrive(session: Session) -> None:
     """Let the office look as if its files were known and not here, for the disk is full."""
-    files = select(AttachmentTable.id).where(AttachmentTable.content.is_not(None))
+    files = select(AttachmentTable.id).where(
+        AttachmentTable.content.is_not(None), AttachmentTable.state != "arriving"
+    )
     for file_id in session.scalars(files).all():
         session.execute(
             update(AttachmentTable)

@@ -1,11 +1,9 @@
 """The scenes of the app lock."""
 
 from desktop.locking import LockGate
+from tests.shots import PASSPHRASE
 from tests.shots.camera import Camera, Scene
 from vault.secret import Secret
-
-PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
-"""Of the office that ``tests.shots`` makes."""
 
 
 def lock_scenes() -> dict[str, Scene]:
@@ -23,6 +21,7 @@ async def _locked(camera: Camera) -> None:
 
 
 async def _wrong(camera: Camera) -> None:
+    await _locked(camera)
     gate = _gate(camera)
     gate.passphrase.setText("not this one")
     gate._unlock()

@@ -1,6 +1,6 @@
 """The scenes of the Privacy page."""
 
-from PySide6.QtWidgets import QPushButton, QWidget
+from pathlib import Path
 
 from agents.lifecycle.recipients import recipients
 from desktop.chats.hidden_messages import show_hidden
@@ -15,12 +15,15 @@ from desktop.pages.privacy.importing import ImportPart
 from desktop.pages.privacy.page import PrivacyPage, parts
 from desktop.pages.privacy.retention import RetentionPart
 from memory import consents, notes
+from memory.lifecycle.reports import reports
 from memory.lifecycle.subjects import Subject
 from memory.transfer.watching import Watch
+from resources.language import gettext, ngettext
 from tests.memory.transfer import foreign_archives
-from tests.shots.camera import Camera, Scene
+from tests.shots import PASSPHRASE
+from tests.shots.camera import Camera, Scene, press
 
-PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
+_SEALED, _OPEN = "moved.aofx", "bureau-open.aofx"
 
 
 def privacy_empty_scenes() -> dict[str, Scene]:
@@ -29,7 +32,7 @@ def privacy_empty_scenes() -> dict[str, Scene]:
 
 
 def privacy_scenes() -> dict[str, Scene]:
-    """Return the scenes in their order; each leaves what the next ones show."""
+    """Return the scenes in their order; each sets up what it shows."""
     return {
         "privacy-data": _part("data"),
         "privacy-receivers": _receivers,
@@ -64,13 +67,21 @@ def privacy_scenes() -> dict[str, Scene]:
 
 
 async def show(camera: Camera, name: str) -> Page:
-    """Show a part and wait until it was read."""
+    """Show a part anew and wait until it was read."""
     await camera.opened()
+    camera.forget("privacy")
     page = camera.contents.show_page("privacy")
     assert isinstance(page, PrivacyPage)
     part = page.show_part(name)
     await part._load()
+    await camera.still()
     return part
+
+
+async def _subject(camera: Camera, title: str) -> tuple[Subject, str]:
+    """Return a conversation by words of its title, and the title."""
+    entry = await camera.entry(title)
+    return Subject("conversation", entry.id), entry.title
 
 
 def _part(name: str) -> Scene:
@@ -78,13 +89,6 @@ def _part(name: str) -> Scene:
         await show(camera, name)
 
     return act
-
-
-def press(parent: QWidget, words: str) -> None:
-    """Press the visible button with these words."""
-    next(
-        each for each in parent.findChildren(QPushButton) if each.text() == words and each.isVisible()
-    ).click()
 
 
 async def _trash(camera: Camera) -> None:
@@ -124,6 +128,7 @@ async def _backups(camera: Camera) -> None:
     part = await _backup_part(camera)
     away = camera.folder / "A disk that is not always here"
     away.mkdir()
+    await part.put_into(None)
     await camera.office.backups.make()
     await part.put_into(away)
     await camera.office.backups.make("schedule")
@@ -132,22 +137,22 @@ async def _backups(camera: Camera) -> None:
 
 
 async def _backup_ready(camera: Camera) -> None:
+    backups = camera.office.backups
+    await backups.choose_folder(None)
     part = await _backup_part(camera)
-    await part._go_back((await camera.office.backups.all())[-1])
+    await part._go_back(await backups.make())
 
 
 async def _diagnostics(camera: Camera) -> None:
-    part = await _backup_part(camera)
-    await part._stay()
+    await camera.office.backups.call_off_restore()
     shown = await show(camera, "diagnostics")
     assert isinstance(shown, DiagnosticsPart)
     await shown.preview()
 
 
 async def _marks(camera: Camera) -> None:
-    entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
-    subject = Subject("conversation", entry.id)
-    camera.lying_over = await ask_marks(camera.contents.chat.session, subject, entry.title)
+    subject, title = await _subject(camera, "Harbour")
+    camera.lying_over = await ask_marks(camera.contents.chat.session, subject, title)
 
 
 async def _export_part(camera: Camera) -> ExportPart:
@@ -158,15 +163,18 @@ async def _export_part(camera: Camera) -> ExportPart:
 
 async def _export(camera: Camera) -> None:
     part = await _export_part(camera)
-    part.passphrase.setText("correct horse battery")
-    part.repeat.setText("correct horse battery")
+    _protect(part)
     part._choose_categories.setChecked(True)
 
 
+def _protect(part: ExportPart) -> None:
+    part.passphrase.setText(PASSPHRASE)
+    part.repeat.setText(PASSPHRASE)
+
+
 async def _export_locked(camera: Camera) -> None:
-    await camera.office.keeping.switch("usage", "", on=True)
     part = await _export_part(camera)
-    part._choose_categories.setChecked(False)
+    _protect(part)
     part.since.setCurrentIndex(3)
     part.embeddings.setChecked(True)
     camera.office.app_lock._given_at = None
@@ -175,9 +183,9 @@ async def _export_locked(camera: Camera) -> None:
 
 
 async def _asking_locked(camera: Camera) -> None:
-    entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
+    subject, title = await _subject(camera, "Harbour")
     session = camera.contents.chat.session
-    asking = await ask_to_erase(session, (Subject("conversation", entry.id),), entry.title)
+    asking = await ask_to_erase(session, (subject,), title)
     camera.office.app_lock._given_at = None
     asking.owner.field.setText("wrong horse")
     asking._begin()
@@ -205,68 +213,87 @@ async def _not_shown(camera: Camera) -> None:
 
 
 async def _exported(camera: Camera) -> None:
+    for earlier in camera.folder.glob("*.aofx"):
+        earlier.unlink()
     part = await _export_part(camera)
-    part.since.setCurrentIndex(0)
-    part.embeddings.setChecked(False)
+    _protect(part)
     part.owner.field.setText(PASSPHRASE)
     assert await part.owner.passed()
     await part._export(camera.folder / "bureau-2026-11-22.aofx")
     part.passphrase.clear()
     part.repeat.clear()
-    await part._export(camera.folder / "bureau-open.aofx")
-    (camera.folder / "bureau-2026-11-22.aofx").rename(camera.folder / "moved.aofx")
+    await part._export(camera.folder / _OPEN)
+    (camera.folder / "bureau-2026-11-22.aofx").rename(camera.folder / _SEALED)
     await part._load()
 
 
+async def _written(camera: Camera, name: str) -> Path:
+    """Return an export by its name, made now where there is none."""
+    path = camera.folder / name
+    if not path.exists():
+        await _exported(camera)
+    return path
+
+
 async def _verified(camera: Camera) -> None:
+    sealed = await _written(camera, _SEALED)
     part = await _export_part(camera)
-    part._finish()
-    part.verify.look(camera.folder / "moved.aofx", "correct horse battery")
+    part.verify.look(sealed, PASSPHRASE)
     await camera.until(lambda: part.verify._result.count(), "the result")
 
 
 async def _own_locked(camera: Camera) -> None:
+    sealed = await _written(camera, _SEALED)
     part = await _import_part(camera)
-    part.look(camera.folder / "moved.aofx")
+    part.look(sealed)
     await camera.until(part.result.isVisible, "the question for the passphrase")
 
 
 async def _own_preview(camera: Camera) -> None:
+    unsealed = await _written(camera, _OPEN)
     part = await _import_part(camera)
-    part.look(camera.folder / "bureau-open.aofx")
-    await camera.until(lambda: part.result.accessibleName().endswith("bureau-open.aofx"), "the preview")
+    part.look(unsealed)
+    await camera.until(lambda: part.result.accessibleName().endswith(_OPEN), "the preview")
 
 
 async def _asking(camera: Camera) -> None:
-    entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
+    subject, title = await _subject(camera, "Harbour")
     session = camera.contents.chat.session
-    camera.lying_over = await ask_to_erase(session, (Subject("conversation", entry.id),), entry.title)
+    camera.lying_over = await ask_to_erase(session, (subject,), title)
 
 
 async def _many(camera: Camera) -> None:
     from memory.errors import ManyAtOnce
 
-    entry = next(each for each in camera.contents.listing.entries if "Harbour" in each.title)
+    subject, _title = await _subject(camera, "Harbour")
     session = camera.contents.chat.session
-    asking = await ask_to_erase(session, (Subject("conversation", entry.id),), "214 things in the trash")
+    asking = await ask_to_erase(session, (subject,), "214 things in the trash")
     asking._ask_number(ManyAtOnce(214))
     camera.lying_over = asking
 
 
 async def _report(camera: Camera) -> None:
-    office = camera.office
-    entry = next(each for each in camera.contents.listing.entries if "Letter" in each.title)
-    report = await office.erasing.erase([Subject("conversation", entry.id)])
-    await office.erasing.proved(report.id)
+    erased = await _erase_letter(camera)
     part = await show(camera, "erase")
     assert isinstance(part, ErasePart)
-    await part.show_report(report.id)
+    await part.show_report(erased)
 
 
 async def _erase(camera: Camera) -> None:
-    part = await show(camera, "erase")
-    assert isinstance(part, ErasePart)
-    part._close_report()
+    await _erase_letter(camera)
+    await show(camera, "erase")
+
+
+async def _erase_letter(camera: Camera) -> str:
+    """Erase a chat where nothing was erased yet; the id of its report is returned."""
+    office = camera.office
+    made = await office.database.read(reports)
+    if made:
+        return made[0].id
+    subject, _title = await _subject(camera, "Letter")
+    report = await office.erasing.erase([subject])
+    await office.erasing.proved(report.id)
+    return report.id
 
 
 async def _retention(camera: Camera) -> None:
@@ -280,6 +307,7 @@ async def _retention(camera: Camera) -> None:
 
 
 async def _leaving(camera: Camera) -> None:
+    await _retention(camera)
     part = await show(camera, "retention")
     assert isinstance(part, RetentionPart)
     part.leaving.see.setChecked(True)
@@ -293,22 +321,21 @@ async def _import_part(camera: Camera) -> ImportPart:
 
 async def _importing(camera: Camera) -> None:
     part = await _import_part(camera)
-    part.fault.hide()
     part.begin.hide()
-    part.working.begin("Bringing in chatgpt-export-2026-11-12.zip …")
+    part.working.begin(gettext("Bringing in {file} …").format(file="chatgpt-export-2026-11-12.zip"))
     part.working.progress(370, 1000)
 
 
 async def _preview(camera: Camera) -> None:
     part = await _import_part(camera)
-    part.working.end()
     found = [foreign_archives.branched(number) for number in range(12)]
     archive = foreign_archives.zipped(
         camera.folder / "chatgpt-export-2026-11-12.zip", {"conversations.json": [*found, {"broken": 1}]}
     )
     part.look(archive)
     await camera.until(part.result.isVisible, "what the archive holds")
-    press(part.result, "1 thing could not come in")
+    words = ngettext("{count} thing could not come in", "{count} things could not come in", 1)
+    press(part.result, words.format(count=1))
 
 
 async def _not_an_export(camera: Camera) -> None:

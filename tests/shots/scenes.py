@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QPushButton, QScrollArea, QWidget
+from PySide6.QtWidgets import QScrollArea, QWidget
 
 from desktop.pages.first_minute import Welcome
 from desktop.pages.gates import Gate, NewPassphraseGate, RecoveryGate, TroubleGate, Way
@@ -14,19 +14,12 @@ from desktop.pages.qr_code import QrCode
 from desktop.pages.settings import SettingsPage
 from desktop.pages.team import TeamPage
 from desktop.pages.usage import UsagePage
-from tests.shots.camera import Camera, Scene
+from tests.shots.camera import Camera, Scene, press
 from tests.shots.lock_scenes import lock_scenes
 from tests.shots.privacy_scenes import privacy_empty_scenes, privacy_scenes
 from tests.shots.sync_scenes import sync_empty_scenes, sync_scenes
 from tests.shots.trouble_scenes import trouble_scenes
 from vault.errors import KeyringAbsent, KeysMissing
-
-
-def press(parent: QWidget, words: str) -> None:
-    """Press the visible button with these words."""
-    found = [each for each in parent.findChildren(QPushButton) if each.text() == words and each.isVisible()]
-    assert found, f"no button {words}"
-    found[0].click()
 
 
 def scenes(part: str) -> dict[str, Scene]:

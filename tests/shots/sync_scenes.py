@@ -1,15 +1,16 @@
 """The scenes of the Sync page."""
 
+import contextlib
 import os
 from dataclasses import replace
 
-from PySide6.QtWidgets import QPushButton, QWidget
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QWidget
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from agents.office import Office
 from agents.sync_rounds import Pace, Standing
-from desktop.pages.page import clear
 from desktop.pages.sync.devices import Admission, _Row
 from desktop.pages.sync.entering import SixWords
 from desktop.pages.sync.page import SyncPage
@@ -20,6 +21,7 @@ from memory.sync import aside
 from memory.sync.device_names import DeviceName
 from memory.sync.listing import Listed
 from memory.sync.outbox import Waiting
+from memory.sync.service.faults import ServiceRefused
 from memory.sync.service.membership import SeveralOffices
 from memory.sync.service.profile import Summary
 from memory.sync.service.seen import SessionSeen
@@ -27,11 +29,12 @@ from memory.sync.service.sign_in import Asked, Promises
 from memory.sync.service.spaces import Space
 from memory.sync.taking import Round
 from memory.tables import SyncRecordTable
+from resources.language import gettext
+from tests.shots import PASSPHRASE
 from tests.shots.camera import Camera, Scene
 from tests.shots.files_scenes import files_scenes
 from vault.secret import Secret
 
-PASSPHRASE = "correct horse battery"  # pragma: allowlist secret
 _SPACES = (("4be19a07", 1_204), ("d0237c55", 86))
 _SIX = ("lantern", "orbit", "velvet", "harbor", "pencil", "mosaic")
 
@@ -51,11 +54,10 @@ def sync_empty_scenes() -> dict[str, Scene]:
 
 
 def sync_scenes() -> dict[str, Scene]:
-    """Return the scenes of an office that syncs in their order; each leaves what the next ones show."""
+    """Return the scenes of an office that syncs in their order; each sets up what it shows."""
     return {
         "sync-working": _working,
         "sync-on": _on,
-        **files_scenes(),
         "sync-conflicts": _conflicts,
         "sync-set-aside": _set_aside,
         "sync-let-go": _let_go,
@@ -68,25 +70,65 @@ def sync_scenes() -> dict[str, Scene]:
         "sync-account": _account,
         "sync-address": _address,
         "sync-leave": _leave,
+        **files_scenes(_at_rest),
     }
 
 
 async def _page(camera: Camera) -> SyncPage:
+    """Show the page anew, as it stands when nothing has been done on it."""
     await camera.opened()
+    camera.forget("sync")
     page = await camera.page("sync")
     assert isinstance(page, SyncPage)
-    await camera.settle(0.3)
+    await camera.still()
     return page
 
 
-def _alone(page: SyncPage, *shown: QWidget) -> None:
+async def _at_rest(camera: Camera) -> SyncPage:
+    """Show the page of an office that syncs with another one in a folder, and has nothing to decide."""
+    await camera.opened()
+    office, shared = camera.office, camera.folder / "shared"
+    if (camera.folder / "not there").exists():
+        (camera.folder / "not there").rename(shared)
+    if await office.syncing.here() is None:
+        await _meet(camera)
+    if not (await office.syncing.joined()).enabled:
+        await office.syncing.switch(enabled=True)
+    for one in await office.sync_decisions.conflicts():
+        await office.sync_decisions.dismiss(one.id)
+    if await office.sync_decisions.set_aside():
+        await office.sync_decisions.bring_back()
+    await office.sync_rounds.now()
+    office.sync_rounds.standing = Standing("waiting", 1_795_000_000_000, Round(pulled=3))
+    return await _page(camera)
+
+
+async def _meet(camera: Camera) -> None:
+    """Let the office meet another one; no round is done by itself from then on."""
+    office, shared = camera.office, camera.folder / "shared"
+    shared.mkdir()
+    office.sync_rounds.pace = Pace(rest=3600.0, look=3600.0, edits=3600.0)
+    key = os.urandom(32)
+    await office.syncing.found(shared, key)
+    other = await _other(camera)
+    await other.syncing.join(shared, key)
+    for each in (office, other, office):
+        await each.syncing.now()
+    await other.close()
+
+
+async def _other(camera: Camera) -> Office:
+    return await Office.open(Locations.find(camera.folder / "other"), passphrase=Secret(PASSPHRASE))
+
+
+async def _instruct(office: Office, words: str) -> None:
+    writer = next(agent for agent in await office.roster.all() if agent.name == "Writer")
+    await office.roster.change(writer.id, instructions=words)
+
+
+def _alone(page: SyncPage, *shown: QWidget | None) -> None:
     """Let these cards alone be seen, so that a narrow window shows them whole."""
-    layout = page.on.layout()
-    assert layout is not None
-    cards = [
-        item.widget() for item in (layout.itemAt(at) for at in range(layout.count())) if item is not None
-    ]
-    for each in cards:
+    for each in page.on.findChildren(QWidget, options=Qt.FindChildOption.FindDirectChildrenOnly):
         each.setVisible(each in shown)
 
 
@@ -107,7 +149,7 @@ async def _refused(camera: Camera) -> None:
     page.beginning.go_on.click()
     await camera.until(page.beginning.fault.isVisible, "the refusal")
     page.beginning.go_on.setFocus()
-    page._states.currentWidget().ensureWidgetVisible(page.beginning.go_on)
+    camera.in_sight = page.beginning.go_on
 
 
 async def _key(camera: Camera) -> None:
@@ -148,40 +190,36 @@ async def _offices(camera: Camera) -> None:
 
 
 async def _working(camera: Camera) -> None:
-    office, shared = camera.office, camera.folder / "shared"
-    shared.mkdir()
-    office.sync_rounds.pace = Pace(rest=3600.0, look=3600.0, edits=3600.0)
-    key = os.urandom(32)
-    await office.syncing.found(shared, key)
-    other = await Office.open(Locations.find(camera.folder / "other"), passphrase=Secret(PASSPHRASE))
-    await other.syncing.join(shared, key)
-    for each in (office, other, office):
-        await each.syncing.now()
-    for each, words in (
-        (office, "Write short letters, one thought to a paragraph.\nEnd them with “Yours”."),
-        (other, "Write letters as long as they need to be; ask before you leave anything out."),
-    ):
-        writer = next(agent for agent in await each.roster.all() if agent.name == "Writer")
-        await each.roster.change(writer.id, instructions=words)
-    await other.syncing.now()
-    await other.close()
-    page = await _page(camera)
-    office.sync_rounds.standing = Standing("working")
+    page = await _at_rest(camera)
+    await _instruct(camera.office, "Write letters as they are asked for.")
+    camera.office.sync_rounds.standing = Standing("working")
     await page._load()
 
 
 async def _on(camera: Camera) -> None:
-    camera.office.sync_rounds.standing = Standing("waiting", 1_795_000_000_000, Round(pulled=3))
-    await _page(camera)
+    await _at_rest(camera)
 
 
 async def _conflicts(camera: Camera) -> None:
+    await _at_rest(camera)
+    other = await _other(camera)
+    await other.syncing.now()
+    await _instruct(camera.office, "Write short letters, one thought to a paragraph.\nEnd them with “Yours”.")
+    await _instruct(other, "Write letters as long as they need to be; ask before you leave anything out.")
+    await other.syncing.now()
+    await other.close()
     await camera.office.sync_rounds.now()
     page = await _page(camera)
     assert page.conflicts.isVisible()
 
 
 async def _set_aside(camera: Camera) -> None:
+    await _missing(camera)
+
+
+async def _missing(camera: Camera) -> SyncPage:
+    """Show what went missing elsewhere, for three different reasons."""
+    await _at_rest(camera)
     office = camera.office
     said = (
         "Depths are at low water, the lights as of last spring.",
@@ -198,23 +236,19 @@ async def _set_aside(camera: Camera) -> None:
 
     await office.database.write(remove)
     page = await _page(camera)
-    page.conflicts.show_conflicts(())
     assert page.set_aside.isVisible()
+    return page
 
 
 async def _let_go(camera: Camera) -> None:
-    page = await _page(camera)
-    page.conflicts.show_conflicts(())
+    page = await _missing(camera)
     page.set_aside._ask(None, "")
-    await camera.settle(0.3)
-    page._states.currentWidget().ensureWidgetVisible(page.set_aside.sure)
+    _alone(page, page.set_aside)
+    camera.in_sight = page.set_aside.sure
 
 
 async def _apart(camera: Camera) -> None:
-    page = await _page(camera)
-    page.set_aside.question.hide()
-    page.conflicts.show_conflicts(())
-    page.set_aside.hide()
+    page = await _at_rest(camera)
     at = Waiting(0, 0, held=1, too_long=1, erasing=0, opaque=1, kept=1)
     status = await camera.office.syncing.status()
     page.standing.show_state(replace(status, waiting=at), camera.office.sync_rounds.standing)
@@ -230,36 +264,31 @@ async def _apart(camera: Camera) -> None:
 
 
 async def _asks(camera: Camera) -> None:
-    page = await _page(camera)
-    page.conflicts.show_conflicts(())
+    page = await _at_rest(camera)
     done = Round(asks=214, missing=12, generation="0f" * 16, far_ahead=True)
     page.asks.show_round(done)
 
 
 async def _error(camera: Camera) -> None:
-    shared = camera.folder / "shared"
-    shared.rename(camera.folder / "not there")
-    await camera.contents.chat.session.office.notes.add("Depths are at low water.")
-    try:
+    await _at_rest(camera)
+    (camera.folder / "shared").rename(camera.folder / "not there")
+    await camera.office.notes.add("Depths are at low water.")
+    with contextlib.suppress(Refused):
         await camera.office.sync_rounds.now()
-    except Refused:
-        page = await _page(camera)
-        page.conflicts.show_conflicts(())
-        page.asks.show_round(None)
+    await _page(camera)
 
 
 async def _paused(camera: Camera) -> None:
-    (camera.folder / "not there").rename(camera.folder / "shared")
+    await _at_rest(camera)
     await camera.office.syncing.switch(enabled=False)
-    page = await _page(camera)
-    page.conflicts.show_conflicts(())
+    await _page(camera)
 
 
 async def _six(camera: Camera) -> None:
-    page = await _page(camera)
+    page = await _at_rest(camera)
     admission = Admission(camera.contents.chat.session)
     admission._timer.stop()
-    admission.says.setText("Compare them with the new device.")
+    admission.says.setText(gettext("Compare them with the new device."))
     admission.column.insertWidget(2, SixWords(_SIX))
     admission.give_up.hide()
     page.devices._admission.addWidget(admission)
@@ -267,13 +296,11 @@ async def _six(camera: Camera) -> None:
     page.account.show()
     page.holdings.show()
     page.holdings.deletion.show()
-    await camera.settle(0.3)
-    page._states.currentWidget().ensureWidgetVisible(page.leaving)
+    camera.in_sight = page.leaving
 
 
 async def _devices(camera: Camera) -> None:
-    page = await _page(camera)
-    clear(page.devices._admission)
+    page = await _at_rest(camera)
     devices, here = page.devices, await camera.office.syncing.joined()
     devices._here = replace(here, place="https://sync.example.org")
     ids = (here.device_id, "4f" * 16, "8a" * 16, "c3" * 16)
@@ -291,8 +318,7 @@ async def _devices(camera: Camera) -> None:
 
 
 async def _account(camera: Camera) -> None:
-    page = await _page(camera)
-    page.devices.question.hide()
+    page = await _at_rest(camera)
     card, here = page.account, await camera.office.syncing.joined()
     card.show_names({here.device_id: DeviceName(here.device_id, "Desk in the study", "linux")})
     card._show(Summary("frozen", 12_400_000, 2**30, 1_204, 100_000))
@@ -306,22 +332,18 @@ async def _account(camera: Camera) -> None:
 
 
 async def _address(camera: Camera) -> None:
-    page = await _page(camera)
+    page = await _at_rest(camera)
     card = page.account
     card._begin_address()
     card.email.setText("owner@example.com")
     card._wait_for_code(Asked("https://sync.example.org", "owner@example.com", bytes(32)))
-    card.fault.setText("The code from the mail is wrong, used or older than 15 minutes: ask for another one.")
+    card.fault.setText(str(ServiceRefused("code_refused", "")))
     card.fault.show()
     _alone(page, card, page.leaving)
 
 
 async def _leave(camera: Camera) -> None:
-    page = await _page(camera)
+    page = await _at_rest(camera)
     _alone(page, page.standing, page.choices.parentWidget(), page.devices, page.leaving)
-    await page.devices.show_devices(await camera.office.syncing.joined())
-    clear(page.devices._admission)
     page.leaving.leave.click()
-    await camera.settle(0.3)
-    stay = next(each for each in page.leaving.findChildren(QPushButton) if each.text() == "Stay")
-    page._states.currentWidget().ensureWidgetVisible(stay)
+    camera.in_sight = page.leaving.stay

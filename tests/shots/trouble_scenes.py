@@ -4,7 +4,7 @@ import errno
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtWidgets import QScrollArea, QWidget
+from PySide6.QtWidgets import QWidget
 
 from agents.events import AttachmentChanged, OfficePaused, OfficeResumed
 from desktop.chats.page import ChatPage
@@ -146,9 +146,7 @@ async def _keys(camera: Camera) -> None:
     for card in page.cards.values():
         if card._connection.label.startswith("The server"):
             await card._follow(camera.office.connections.check(card._connection.id))
-            scrolling = page._states.currentWidget()
-            assert isinstance(scrolling, QScrollArea)
-            scrolling.ensureWidgetVisible(card)
+            camera.in_sight = card
 
 
 async def _recall_down(camera: Camera) -> None:

@@ -7,7 +7,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,19 @@ from desktop.command_line.passphrase import passphrase_of
 from desktop.vault_ahead import passphrase_in
 from tests.peers.aimock import Aimock
 from tests.terminal.program import ANSWER, CLOCK, KEY, ROOT, SLOW, Terminal
+
+
+@contextmanager
+def counting(terminal: Terminal, aimock: Callable[..., Aimock]) -> Iterator[subprocess.Popen[str]]:
+    """A terminal in which an answer is on its way; whoever asks the provider after it is answered at once."""
+    server = aimock(SLOW, ANSWER)
+    terminal.value(
+        "keys", "add", "anthropic", "--base-url", server.anthropic_url, "--model", "m", "--stdin", stdin=KEY
+    )
+    with terminal.start("ask", "count slowly") as first:
+        assert first.stdout is not None
+        first.stdout.read(3)
+        yield first
 
 
 def address_for(kind: str, server: Aimock) -> str:
@@ -228,13 +242,7 @@ def test_a_crash_of_a_command_is_told_in_a_file_of_the_office(terminal: Terminal
 @pytest.mark.peer
 @pytest.mark.slow
 def test_a_second_command_joins_the_open_office(terminal: Terminal, aimock) -> None:
-    server = aimock(SLOW, ANSWER)
-    terminal.value(
-        "keys", "add", "anthropic", "--base-url", server.anthropic_url, "--model", "m", "--stdin", stdin=KEY
-    )
-    with terminal.start("ask", "count slowly") as first:
-        assert first.stdout is not None
-        first.stdout.read(3)
+    with counting(terminal, aimock) as first:
         # The office is open there, so neither a passphrase nor a key is needed here.
         code, output, errors = terminal.run("ask", "--json", "hello", options=["--home", str(terminal.home)])
         assert code == 0, errors
@@ -247,13 +255,7 @@ def test_a_second_command_joins_the_open_office(terminal: Terminal, aimock) -> N
 @pytest.mark.peer
 @pytest.mark.slow
 def test_an_office_whose_owner_was_killed_opens_at_once(terminal: Terminal, aimock) -> None:
-    server = aimock(SLOW, ANSWER)
-    terminal.value(
-        "keys", "add", "anthropic", "--base-url", server.anthropic_url, "--model", "m", "--stdin", stdin=KEY
-    )
-    with terminal.start("ask", "count slowly") as first:
-        assert first.stdout is not None
-        first.stdout.read(3)
+    with counting(terminal, aimock) as first:
         time.sleep(0.6)
         first.kill()
     assert (terminal.home / "office.sock").exists() or (terminal.home / "office.lock").read_bytes()

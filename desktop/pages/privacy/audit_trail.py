@@ -11,12 +11,11 @@ from desktop.pages.page import Page, label
 from desktop.pages.privacy.words import all_counted
 from desktop.pages.table import Column, Table, TableModel
 from desktop.session import Session
-from desktop.wording import count, moment
+from desktop.wording import count, moment, plural
 from memory import audit
 from memory.audit import AuditEntry
 from memory.errors import DatabaseDamaged
 from resources.language import gettext as _
-from resources.language import ngettext
 
 _PAGE = 200
 _ID = re.compile(r"[0-9a-f]{32}|")
@@ -150,10 +149,10 @@ class AuditPart(Page):
         except DatabaseDamaged as error:
             self._say(str(error), "danger")
         else:
-            whole = ngettext(
+            whole = plural(
                 "The chain is whole: {count} entry.", "The chain is whole: {count} entries.", number
             )
-            self._say(whole.format(count=count(number)), "ok")
+            self._say(whole, "ok")
         finally:
             self.check.setEnabled(True)
 

@@ -3,8 +3,10 @@
 from collections.abc import Coroutine
 from typing import Any
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QCheckBox, QMenu, QPushButton
 
+from desktop.pages.indented import Indented
 from desktop.pages.page import label
 from desktop.pages.privacy.asking import ask_to_erase
 from desktop.pages.privacy.words import kind_of
@@ -77,11 +79,13 @@ class MarksQuestion(Overlay):
         ):
             box.setAccessibleDescription(words)
             self.column.addWidget(box)
-            self.column.addWidget(label(words, "small", wrap=True))
+            below = Indented()
+            below.column.addWidget(label(words, "small", wrap=True))
+            self.column.addWidget(below)
         done = QPushButton(_("Done"))
         done.setProperty("kind", "primary")
         done.clicked.connect(self.leave)
-        self.column.addWidget(done)
+        self.column.addWidget(done, 0, Qt.AlignmentFlag.AlignLeading)
         self.hold.toggled.connect(lambda on: self._change(session.office.keeping.hold(subject, held=on)))
         self.restrict.toggled.connect(
             lambda on: self._change(session.office.keeping.restrict(subject, restricted=on))

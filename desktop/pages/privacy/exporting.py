@@ -28,6 +28,7 @@ from desktop.pages.privacy.words import all_counted
 from desktop.pages.privacy.working import Working
 from desktop.session import Session
 from desktop.widgets.spin_box import DayBox
+from desktop.widgets.wrapping_box import WrappingBox
 from desktop.wording import size
 from memory.errors import StorageError
 from memory.identifiers import now
@@ -210,7 +211,7 @@ class ExportPart(Page):
         )
         column.addWidget(self._narrowing())
         column.addWidget(self._category_choice())
-        self.embeddings = QCheckBox(_("Put the search vectors in too"))
+        self.embeddings = WrappingBox(_("Put the search vectors in too"))
         self.embeddings.setAccessibleDescription(
             _("Nobody needs them to read the export; they spare another program the work of making them.")
         )
@@ -281,7 +282,7 @@ class ExportPart(Page):
         row = FoldingRow(420)
         self.passphrase, self.repeat = QLineEdit(), QLineEdit()
         for field, words in (
-            (self.passphrase, _("Passphrase (empty: not encrypted)")),
+            (self.passphrase, _("Passphrase")),
             (self.repeat, _("The same passphrase again")),
         ):
             field.setEchoMode(QLineEdit.EchoMode.Password)
@@ -289,13 +290,16 @@ class ExportPart(Page):
             field.setAccessibleName(words)
             row.row.addWidget(field, 1)
         column.addWidget(row)
-        self.keys = QCheckBox(_("Put the providers’ keys in too"))
+        self.keys = WrappingBox(_("Put the providers’ keys in too"))
         self.keys.setEnabled(False)
         self.passphrase.textChanged.connect(lambda text: self.keys.setEnabled(bool(text)))
         column.addWidget(self.keys)
         column.addWidget(
             label(
-                _("A passphrase that is lost cannot be replaced: nobody opens the file then."),
+                _(
+                    "Without a passphrase the file is not encrypted. One that is lost cannot be replaced: nobody opens "
+                    "the file then."
+                ),
                 "small",
                 wrap=True,
             )

@@ -10,11 +10,10 @@ from desktop.pages.page import Card, clear, label
 from desktop.pages.privacy.own_import import OwnPreview, PassphraseQuestion
 from desktop.pages.privacy.problems import Problems
 from desktop.pages.privacy.words import all_counted
-from desktop.wording import count, local, moment
+from desktop.wording import local, moment, plural
 from memory.transfer.foreign_import import Summary
 from memory.transfer.imports_made import ImportMade
 from resources.language import gettext as _
-from resources.language import ngettext
 
 SOURCES = {"chatgpt": "ChatGPT", "claude": "Claude", "bureau": "Bureau"}
 
@@ -139,7 +138,7 @@ def summary_lines(found: Summary) -> list[str]:
     more = (
         (
             found.hidden,
-            ngettext(
+            plural(
                 "{count} message that the other app did not show comes along, out of sight",
                 "{count} messages that the other app did not show come along, out of sight",
                 found.hidden,
@@ -147,7 +146,7 @@ def summary_lines(found: Summary) -> list[str]:
         ),
         (
             found.grown,
-            ngettext(
+            plural(
                 "{count} chat that is here gets what is new in it",
                 "{count} chats that are here get what is new in them",
                 found.grown,
@@ -155,7 +154,7 @@ def summary_lines(found: Summary) -> list[str]:
         ),
         (
             found.already_here,
-            ngettext(
+            plural(
                 "{count} chat is here already and stays as it is",
                 "{count} chats are here already and stay as they are",
                 found.already_here,
@@ -163,7 +162,7 @@ def summary_lines(found: Summary) -> list[str]:
         ),
         (
             found.erased,
-            ngettext(
+            plural(
                 "{count} record was erased here and stays out",
                 "{count} records were erased here and stay out",
                 found.erased,
@@ -171,11 +170,11 @@ def summary_lines(found: Summary) -> list[str]:
         ),
         (
             found.missing_files,
-            ngettext(
+            plural(
                 "{count} file is named but not in the export",
                 "{count} files are named but not in the export",
                 found.missing_files,
             ),
         ),
     )
-    return result + [words.format(count=count(number)) for number, words in more if number]
+    return result + [words for number, words in more if number]

@@ -9,7 +9,7 @@ from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.page import Card, clear, label
 from desktop.pages.privacy.words import days_left, kind_of
 from desktop.session import Session
-from desktop.wording import count, local
+from desktop.wording import count, local, plural
 from memory.errors import StorageError
 from memory.identifiers import now
 from memory.lifecycle.retention import Leaving
@@ -41,7 +41,7 @@ class LeavingCard(Card):
         self._holder = QWidget()
         self._list = QVBoxLayout(self._holder)
         self._list.setContentsMargins(0, 4, 0, 0)
-        self._list.setSpacing(4)
+        self._list.setSpacing(10)
         self._holder.hide()
         self.see.toggled.connect(self._holder.setVisible)
         column.addWidget(self._holder)
@@ -58,13 +58,13 @@ class LeavingCard(Card):
         for one in self.found[:_MOST]:
             self._list.addWidget(self._row(one, at))
         if len(self.found) > _MOST:
-            more = ngettext("and {count} more", "and {count} more", len(self.found) - _MOST)
-            self._list.addWidget(label(more.format(count=count(len(self.found) - _MOST)), "small"))
+            more = plural("and {count} more", "and {count} more", len(self.found) - _MOST)
+            self._list.addWidget(label(more, "small"))
         if not self.found:
             self.see.setChecked(False)
 
     def _row(self, one: Leaving, at: int) -> QWidget:
-        row = FoldingRow(420)
+        row = FoldingRow(420, gap=4)
         kind = kind_of(one.subject.kind)
         name = one.label or kind
         words = QVBoxLayout()
@@ -96,18 +96,18 @@ class LeavingCard(Card):
 def sentence(found: Sequence[Leaving], at: int) -> str:
     """Return how many things leave until when, in sentences."""
     if not found:
-        return ngettext(
+        return plural(
             "Nothing leaves in the next {count} day.", "Nothing leaves in the next {count} days.", AHEAD
-        ).format(count=AHEAD)
+        )
     due = sum(one.leaves_at <= at for one in found)
     parts = []
     if due:
-        words = ngettext(
+        words = plural(
             "{count} thing is due and leaves with the next daily round.",
             "{count} things are due and leave with the next daily round.",
             due,
         )
-        parts.append(words.format(count=count(due)))
+        parts.append(words)
     week = [one for one in found if at < one.leaves_at <= at + 7 * DAY]
     if week:
         words = ngettext("{count} item leaves by {weekday}.", "{count} items leave by {weekday}.", len(week))

@@ -8,12 +8,11 @@ from desktop.pages.folding import FlowLayout
 from desktop.pages.page import label
 from desktop.pages.privacy.verifying import signed_words
 from desktop.pages.privacy.words import all_counted
-from desktop.wording import count
+from desktop.wording import plural
 from memory.transfer.comparing import Choice, Verdict
 from memory.transfer.importing import Preview
 from memory.transfer.merging import Merged
 from resources.language import gettext as _
-from resources.language import ngettext
 
 
 class OwnPreview(QWidget):
@@ -57,22 +56,22 @@ class OwnPreview(QWidget):
         lines = (
             (
                 same,
-                ngettext("{count} record is here already", "{count} records are here already", same),
+                plural("{count} record is here already", "{count} records are here already", same),
             ),
             (
                 undecided,
-                ngettext("{count} record differs from yours", "{count} records differ from yours", undecided),
+                plural("{count} record differs from yours", "{count} records differ from yours", undecided),
             ),
             (
                 erased,
-                ngettext(
+                plural(
                     "{count} record was erased here and stays out",
                     "{count} records were erased here and stay out",
                     erased,
                 ),
             ),
         )
-        return [words.format(count=count(number)) for number, words in lines if number]
+        return [words for number, words in lines if number]
 
 
 def new_words(counts: dict[str, dict[Verdict, int]]) -> str:
@@ -88,12 +87,12 @@ def done_words(merged: Merged) -> list[str]:
     """Return what came in, in lines."""
     lines = [new_words(merged.counts)]
     if merged.orphans:
-        left = ngettext(
+        left = plural(
             "{count} record stayed out, because what it belongs to is not here",
             "{count} records stayed out, because what they belong to is not here",
             merged.orphans,
         )
-        lines.append(left.format(count=count(merged.orphans)))
+        lines.append(left)
     return lines
 
 

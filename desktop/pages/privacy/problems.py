@@ -6,9 +6,8 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QPushButton, QVBoxLayout, QWidget
 
 from desktop.pages.page import label
-from desktop.wording import count
+from desktop.wording import plural
 from resources.language import gettext as _
-from resources.language import ngettext
 
 _MOST = 50
 
@@ -21,8 +20,9 @@ class Problems(QWidget):
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(4)
-        words = ngettext("{count} thing could not come in", "{count} things could not come in", total)
-        door = QPushButton(words.format(count=count(total)))
+        door = QPushButton(
+            plural("{count} thing could not come in", "{count} things could not come in", total)
+        )
         door.setProperty("kind", "link")
         door.setCheckable(True)
         column.addWidget(door, 0, Qt.AlignmentFlag.AlignLeading)
@@ -33,8 +33,7 @@ class Problems(QWidget):
         for subject, reason in problems[:_MOST]:
             lines.addWidget(label(f"{subject}: {reason}", "small", wrap=True))
         if total > _MOST:
-            more = ngettext("and {count} more", "and {count} more", total - _MOST)
-            lines.addWidget(label(more.format(count=count(total - _MOST)), "small"))
+            lines.addWidget(label(plural("and {count} more", "and {count} more", total - _MOST), "small"))
         self._list.hide()
         door.toggled.connect(self._list.setVisible)
         door.setAccessibleDescription(_("Opens the list"))

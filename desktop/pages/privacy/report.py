@@ -14,7 +14,7 @@ from desktop.pages.page import Card, clear, label
 from desktop.pages.privacy.words import all_counted
 from desktop.session import Session
 from desktop.theme.appearance import look
-from desktop.wording import count, moment, size
+from desktop.wording import count, moment, plural, size
 from memory.lifecycle import reports
 from memory.lifecycle.reports import Copy, EraseReport
 from resources.language import gettext as _
@@ -97,38 +97,38 @@ def as_text(report: EraseReport, copies: Sequence[Copy]) -> str:
 
 def _searched(proof: dict[str, Any]) -> list[Line]:
     files = ngettext("{count} file ({size})", "{count} files ({size})", proof.get("files", 0))
-    pages = ngettext("{count} page of the database", "{count} pages of the database", proof.get("pages", 0))
+    pages = plural("{count} page of the database", "{count} pages of the database", proof.get("pages", 0))
     searched = ", ".join(
         (
             files.format(count=count(proof.get("files", 0)), size=size(proof.get("bytes", 0))),
-            pages.format(count=count(proof.get("pages", 0))),
+            pages,
         )
     )
-    prints = ngettext("{count} fingerprint", "{count} fingerprints", proof.get("fingerprints", 0))
+    prints = plural("{count} fingerprint", "{count} fingerprints", proof.get("fingerprints", 0))
     result = [
         Line(_("Searched"), searched),
-        Line(_("For"), prints.format(count=count(proof.get("fingerprints", 0)))),
+        Line(_("For"), prints),
     ]
     if proof.get("traces"):
         places = ", ".join(f"{place} ({count(number)})" for place, number in proof["found"].items())
         result.append(Line(_("Found in"), places, "danger"))
     if proof.get("said_elsewhere"):
-        same = ngettext(
+        same = plural(
             "{count} piece also stands in something you keep",
             "{count} pieces also stand in something you keep",
             proof["said_elsewhere"],
         )
-        result.append(Line(_("Kept elsewhere"), same.format(count=count(proof["said_elsewhere"]))))
+        result.append(Line(_("Kept elsewhere"), same))
     if proof.get("too_short"):
-        short = ngettext(
+        short = plural(
             "{count} text is too short to be told from chance",
             "{count} texts are too short to be told from chance",
             proof["too_short"],
         )
-        result.append(Line(_("Not searched for"), short.format(count=count(proof["too_short"]))))
+        result.append(Line(_("Not searched for"), short))
     if proof.get("unread"):
-        unread = ngettext("{count} file", "{count} files", proof["unread"])
-        result.append(Line(_("Could not be read"), unread.format(count=count(proof["unread"])), "warn"))
+        unread = plural("{count} file", "{count} files", proof["unread"])
+        result.append(Line(_("Could not be read"), unread, "warn"))
     return result
 
 

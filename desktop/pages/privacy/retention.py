@@ -95,7 +95,7 @@ class RetentionPart(Page):
         self.show_content()
 
     def _row(self, key: tuple[Scope, str], title: str, rule: Rule | None) -> QWidget:
-        row = FoldingRow(360)
+        row = FoldingRow(360, gap=4)
         row.row.setContentsMargins(0, 2, 0, 2)
         row.row.addWidget(label(title, wrap=True), 1)
         choice = QComboBox()

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from desktop.wording import count
+from desktop.wording import count, plural
 from memory.lifecycle.subjects import Kind
 from memory.lifecycle.trash import DAY
 from resources.language import gettext as _
@@ -11,7 +11,7 @@ from resources.language import ngettext
 
 def counted(kind: str, number: int) -> str:
     """Return how many records there are of a type of an export (``messages``, ``memory`` …): "3 messages"."""
-    plural = {
+    words = {
         "conversations": ngettext("{count} chat", "{count} chats", number),
         "messages": ngettext("{count} message", "{count} messages", number),
         "files": ngettext("{count} file", "{count} files", number),
@@ -21,7 +21,7 @@ def counted(kind: str, number: int) -> str:
         "runs": ngettext("{count} piece of work", "{count} pieces of work", number),
         "blobs": ngettext("{count} stored content", "{count} stored contents", number),
     }.get(kind, "{count} " + kind.replace("_", " "))
-    return plural.format(count=count(number))
+    return words.format(count=count(number))
 
 
 def all_counted(counts: Mapping[str, int]) -> str:
@@ -31,7 +31,7 @@ def all_counted(counts: Mapping[str, int]) -> str:
     parts = [counted(kind, counts[kind]) for kind in known]
     others = sum(number for kind, number in counts.items() if kind not in order and kind != "blobs")
     if others:
-        parts.append(ngettext("and {count} more", "and {count} more", others).format(count=count(others)))
+        parts.append(plural("and {count} more", "and {count} more", others))
     return ", ".join(parts) or _("nothing")
 
 
@@ -64,4 +64,4 @@ def days_left(leaves_at: int, at: int) -> str:
     days = -(-(leaves_at - at) // DAY)
     if days <= 0:
         return _("leaves with the next daily round")
-    return ngettext("leaves in {count} day", "leaves in {count} days", days).format(count=count(days))
+    return plural("leaves in {count} day", "leaves in {count} days", days)

@@ -46,7 +46,7 @@ class AccountCard(ActingCard):
         column.addLayout(doors)
         self.address = self._address_card()
         column.addWidget(self.address)
-        self.sessions = Stack(6)
+        self.sessions = Stack(14)
         column.addWidget(self.sessions)
         self._show_frozen(False)
 
@@ -145,7 +145,7 @@ class AccountCard(ActingCard):
         self.attempt(self._send_code if self._asked is None else self._change_address)
 
     async def _send_code(self) -> None:
-        if not await self.owner.passed():
+        if not await self.passed(self.owner):
             return
         self._wait_for_code(await self._session.office.syncing.profile.ask_address(self.email.text()))
         self._say(_("A code is on its way to {email}.").format(email=self.email.text().strip()))

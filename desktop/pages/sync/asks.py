@@ -1,25 +1,18 @@
 """What sync does only at its owner's word: many erasures, much that went missing, a service that begins anew."""
 
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 
-from PySide6.QtWidgets import QPushButton
-
-from agents.errors import AgentsError
 from agents.syncing import Word
-from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout
 from desktop.pages.owner_check import OwnerCheck
-from desktop.pages.page import Card, label
+from desktop.pages.page import label
+from desktop.pages.sync.acting import Act, ActingCard
 from desktop.pages.sync.stack import Stack
 from desktop.session import Session
 from desktop.wording import count
-from memory.errors import StorageError
 from memory.sync.taking import Round
 from resources.language import gettext as _
 from resources.language import ngettext
-from vault.errors import VaultError
-
-Act = Callable[[], Awaitable[object]]
 
 
 class Asks(Stack):
@@ -70,7 +63,7 @@ class Asks(Stack):
             yield Ask(self._session, words, _("Go on"), lambda: rounds.now(Word(generation=generation)))
 
 
-class Ask(Card):
+class Ask(ActingCard):
     """One question; what ``erases`` asks for the owner's passphrase first, where the office has one."""
 
     def __init__(
@@ -83,43 +76,23 @@ class Ask(Card):
         erases: bool = False,
         other: tuple[str, Act] | None = None,
     ) -> None:
-        super().__init__()
-        self._session, self._act, self._erases = session, act, erases
+        super().__init__(session)
+        self._act, self._erases = act, erases
         self.setAccessibleName(words)
         column = self.column
         column.addWidget(label(_("Sync asks you"), "strong"))
         column.addWidget(label(words, wrap=True))
         self.owner = OwnerCheck(session)
-        self.owner.given.connect(self._begin)
+        self.owner.given.connect(lambda: self.attempt(self._go_on))
         column.addWidget(self.owner)
-        self.fault = label("", "danger", wrap=True)
-        self.fault.hide()
         column.addWidget(self.fault)
         row = FlowLayout()
-        self.yes = QPushButton(title)
+        self.yes = self.button(row, title, lambda: self.attempt(self._go_on))
         self.yes.setProperty("kind", "danger" if erases else "primary")
-        self.yes.clicked.connect(self._begin)
-        row.addWidget(self.yes)
         if other is not None:
-            no = QPushButton(other[0])
-            no.clicked.connect(lambda: session.spawn(self._do(other[1]), name="answer a question of sync"))
-            row.addWidget(no)
+            self.button(row, other[0], lambda: self.attempt(other[1]))
         column.addLayout(row)
 
-    def _begin(self) -> None:
-        self._session.spawn(self._go_on(), name="answer a question of sync")
-
     async def _go_on(self) -> None:
-        if not self._erases or await self.owner.passed():
-            await self._do(self._act)
-
-    async def _do(self, act: Act) -> None:
-        self.yes.setEnabled(False)
-        self.fault.hide()
-        try:
-            await act()
-        except (StorageError, VaultError, AgentsError) as error:
-            self.fault.setText(sentence_of(error))
-            self.fault.show()
-        finally:
-            self.yes.setEnabled(True)
+        if not self._erases or await self.passed(self.owner):
+            await self._act()

@@ -21,9 +21,11 @@ from PySide6.QtWidgets import (
 from agents.errors import AgentsError
 from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout, FoldingRow
+from desktop.pages.indented import Indented
 from desktop.pages.page import card, clear, label
 from desktop.pages.privacy.working import Working
 from desktop.pages.recovery_words import RecoveryWords
+from desktop.pages.sync.acting import out_of_reach
 from desktop.pages.sync.choices import Choices
 from desktop.pages.sync.entering import NewDevice, Offices, Words
 from desktop.session import Session
@@ -95,7 +97,8 @@ class Beginning(QWidget):
         self._foot(_("Continue"), self._go_on, back=False)
 
     def _folder_fields(self) -> QWidget:
-        fields, column = _indented()
+        fields = Indented()
+        column = fields.column
         words = _(
             "Syncthing, a cloud drive, a stick or a share of your network carries it. It holds sealed files only; "
             "erasing removes them, but what the program that carries the folder keeps of earlier files is out of "
@@ -115,7 +118,8 @@ class Beginning(QWidget):
         return fields
 
     def _service_fields(self) -> QWidget:
-        fields, column = _indented()
+        fields = Indented()
+        column = fields.column
         words = _(
             "It stores sealed records and cannot read them: no names, texts, prompts, keys, contacts, file names or "
             "models. It sees your mail address, the public keys of your devices and the day each was last there, how "
@@ -325,16 +329,15 @@ class Beginning(QWidget):
     async def _attempt(self, act: Callable[[], Awaitable[T]], words: str) -> T | None:
         """Do something that may be refused; None where it was, and the card says why."""
         self.fault.hide()
-        self._frame.setEnabled(False)
         self.working.begin(words, cancellable=False)
-        try:
-            return await act()
-        except (StorageError, VaultError, AgentsError) as error:
-            self.say(sentence_of(error))
-            return None
-        finally:
-            self.working.end()
-            self._frame.setEnabled(True)
+        with out_of_reach(self._frame):
+            try:
+                return await act()
+            except (StorageError, VaultError, AgentsError) as error:
+                self.say(sentence_of(error))
+                return None
+            finally:
+                self.working.end()
 
     async def _done(self, act: Callable[[], Awaitable[None]], words: str) -> bool:
         """Do something that may be refused; return whether it was not."""
@@ -383,11 +386,3 @@ def _what_it_is() -> QWidget:
     ):
         column.addWidget(label(sentence, "dim", wrap=True))
     return frame
-
-
-def _indented() -> tuple[QWidget, QVBoxLayout]:
-    fields = QWidget()
-    column = QVBoxLayout(fields)
-    column.setContentsMargins(24, 0, 0, 6)
-    column.setSpacing(8)
-    return fields, column

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QCheckBox, QVBoxLayout, QWidget
 
+from desktop.pages.indented import Indented
 from desktop.pages.page import label
 from memory.sync.categories import Choice, categories
 from resources.language import gettext as _
@@ -29,9 +30,9 @@ class Choices(QWidget):
             box.clicked.connect(self.changed)
             self.boxes[each.name] = box
             column.addWidget(box)
-            sentence = label(each.sentence, "small", wrap=True)
-            sentence.setContentsMargins(24, 0, 0, 6)
-            column.addWidget(sentence)
+            below = Indented()
+            below.column.addWidget(label(each.sentence, "small", wrap=True))
+            column.addWidget(below)
 
     def show_choices(self, choices: Sequence[Choice]) -> None:
         """Set every switch."""

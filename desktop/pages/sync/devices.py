@@ -12,8 +12,10 @@ from desktop.faults import sentence_of
 from desktop.pages.folding import FlowLayout, FoldingRow
 from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import Card, clear, label
+from desktop.pages.sync.acting import ActingCard
 from desktop.pages.sync.entering import Asking, SixWords
 from desktop.pages.sync.stack import Stack
+from desktop.pages.tab_order import follow_layout
 from desktop.session import Session
 from memory.errors import StorageError
 from memory.sync.device_names import DeviceName, has_come_in
@@ -32,22 +34,20 @@ class _Row:
     last_seen_day: int | None
 
 
-class DevicesCard(Card):
+class DevicesCard(ActingCard):
     """Reads the list when the page asks it to: it lies in the folder, or at the service."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(_("Devices"))
-        self._session = session
+        super().__init__(session, _("Devices"))
         self._here: Here | None = None
         self._listed: tuple[_Row, ...] = ()
         self._names: dict[str, DeviceName] = {}
         self._naming = ""
+        self._name_doors: dict[str, QPushButton] = {}
         self._chosen: tuple[str, ...] = ()
         column = self.column
-        self.fault = label("", "danger", wrap=True)
-        self.fault.hide()
         column.addWidget(self.fault)
-        self.rows = Stack(6)
+        self.rows = Stack(14)
         column.addWidget(self.rows)
         self.owner = OwnerCheck(session)
         self.owner.given.connect(lambda: self._revoke(*self._chosen))
@@ -55,14 +55,10 @@ class DevicesCard(Card):
         self._admission = QVBoxLayout()
         column.addLayout(self._admission)
         row = FlowLayout()
-        self.let_in = QPushButton(_("Let a device in…"))
-        self.let_in.clicked.connect(self._begin_admission)
-        self.others = QPushButton(_("Take all others off…"))
+        self.let_in = self.button(row, _("Let a device in…"), self._begin_admission)
+        self.others = self.button(row, _("Take all others off…"), self._ask_for_others)
         self.others.setProperty("kind", "flat")
-        self.others.clicked.connect(self._ask_for_others)
         self.others.hide()
-        row.addWidget(self.let_in)
-        row.addWidget(self.others)
         column.addLayout(row)
         self.question = self._question()
         column.addWidget(self.question)
@@ -94,7 +90,11 @@ class DevicesCard(Card):
             return
         self.others.setVisible(here.hosted and len(self._others()) > 1)
         shown = (self._listed, tuple(sorted(self._names.items())), self._naming)
-        self.rows.show_all(shown, lambda: [self._line(row, here) for row in self._listed])
+        self.rows.show_all(shown, lambda: self._lines(here))
+
+    def _lines(self, here: Here) -> list[QWidget]:
+        self._name_doors = {}
+        return [self._line(row, here) for row in self._listed]
 
     async def _read(self, here: Here) -> tuple[_Row, ...]:
         syncing = self._session.office.syncing
@@ -124,21 +124,23 @@ class DevicesCard(Card):
         line.row.addLayout(words, 1)
         doors = FlowLayout()
         if row.active:
-            name = QPushButton(_("Name it…"))
+            name = self.button(doors, _("Name it…"), lambda: self._begin_naming(row.id))
             name.setProperty("kind", "flat")
             name.setAccessibleName(_("Name {device}").format(device=title))
-            name.clicked.connect(lambda: self._begin_naming(row.id))
-            doors.addWidget(name)
+            self._name_doors[row.id] = name
         if row.active and not mine:
-            revoke = QPushButton(_("Take it off…"))
+            revoke = self.button(doors, _("Take it off…"), lambda: self._revoke(row.id))
             revoke.setProperty("kind", "flat")
             revoke.setAccessibleName(_("Take {device} off the account").format(device=title))
-            revoke.clicked.connect(lambda: self._revoke(row.id))
-            doors.addWidget(revoke)
         line.row.addLayout(doors)
         return line
 
     def _name_field(self, named: DeviceName) -> QWidget:
+        holder = QWidget()
+        column = QVBoxLayout(holder)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.setSpacing(6)
+        column.addWidget(label(named.title, "strong", wrap=True))
         line = FoldingRow(_FOLDS_BELOW)
         field = QLineEdit(named.name)
         field.setMaxLength(LIMIT)
@@ -147,31 +149,31 @@ class DevicesCard(Card):
         field.returnPressed.connect(lambda: self._name(named.id, field.text()))
         line.row.addWidget(field, 1)
         doors = FlowLayout()
-        keep = QPushButton(_("Keep the name"))
-        keep.clicked.connect(lambda: self._name(named.id, field.text()))
-        cancel = QPushButton(_("Cancel"))
-        cancel.clicked.connect(lambda: self._begin_naming(""))
-        doors.addWidget(keep)
-        doors.addWidget(cancel)
+        self.button(doors, _("Keep the name"), lambda: self._name(named.id, field.text()))
+        self.button(doors, _("Cancel"), self._end_naming)
         line.row.addLayout(doors)
+        column.addWidget(line)
         QTimer.singleShot(0, field, field.setFocus)
-        return line
+        return holder
 
     def _begin_naming(self, device_id: str) -> None:
         self._naming = device_id
         self._show()
 
+    def _end_naming(self) -> None:
+        named, self._naming = self._naming, ""
+        self._show()
+        if named in self._name_doors:
+            self._name_doors[named].setFocus()
+
     def _name(self, device_id: str, name: str) -> None:
-        self._session.spawn(self._keep_name(device_id, name), name="name a device")
+        self.attempt(lambda: self._keep_name(device_id, name))
 
     async def _keep_name(self, device_id: str, name: str) -> None:
-        try:
-            named = await self._session.office.sync_decisions.name_device(name, device_id)
-        except (StorageError, AgentsError) as error:
-            self._say(sentence_of(error))
-            return
+        named = await self._session.office.sync_decisions.name_device(name, device_id)
         self._naming = ""
         self.show_names({**self._names, device_id: named})
+        self.focus_next = self._name_doors.get(device_id)
 
     def _others(self) -> tuple[str, ...]:
         """Return the other devices that are in use."""
@@ -185,13 +187,9 @@ class DevicesCard(Card):
         self.asks = label("", wrap=True)
         frame.column.addWidget(self.asks)
         row = FlowLayout()
-        sure = QPushButton(_("Take them off"))
+        sure = self.button(row, _("Take them off"), lambda: self._revoke(*self._others()))
         sure.setProperty("kind", "danger")
-        sure.clicked.connect(lambda: self._revoke(*self._others()))
-        self.stay = QPushButton(_("Cancel"))
-        self.stay.clicked.connect(frame.hide)
-        row.addWidget(sure)
-        row.addWidget(self.stay)
+        self.stay = self.button(row, _("Cancel"), frame.hide)
         frame.column.addLayout(row)
         frame.hide()
         return frame
@@ -210,20 +208,13 @@ class DevicesCard(Card):
 
     def _revoke(self, *device_ids: str) -> None:
         self._chosen = device_ids
-        self._session.spawn(self._take_off(device_ids), name="take a device off")
+        self.attempt(lambda: self._take_off(device_ids))
 
     async def _take_off(self, device_ids: tuple[str, ...]) -> None:
-        if not await self.owner.passed():
+        if not await self.passed(self.owner):
             return
         self.question.hide()
-        self.setEnabled(False)
-        try:
-            await (await self._session.office.syncing.members()).revoke(device_ids)
-        except (StorageError, VaultError, AgentsError) as error:
-            self._say(sentence_of(error))
-            return
-        finally:
-            self.setEnabled(True)
+        await (await self._session.office.syncing.members()).revoke(device_ids)
         words = ngettext(
             "The device is off the account, and the office has another key.",
             "The devices are off the account, and the office has another key.",
@@ -232,17 +223,21 @@ class DevicesCard(Card):
         self._session.notify(words)
         if self._here is not None:
             await self.show_devices(self._here)
+            self.focus_next = self._name_doors.get(self._here.device_id)
 
     def _begin_admission(self) -> None:
         clear(self._admission)
         admission = Admission(self._session)
         admission.ended.connect(self._end_admission)
         self._admission.addWidget(admission)
+        follow_layout(self)
         self.let_in.hide()
+        admission.give_up.setFocus()
 
     def _end_admission(self) -> None:
         clear(self._admission)
         self.let_in.show()
+        self.let_in.setFocus()
         if self._here is not None:
             self._session.spawn(self.show_devices(self._here), name="read the devices")
 

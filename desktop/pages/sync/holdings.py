@@ -13,7 +13,7 @@ from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import card, label
 from desktop.pages.sync.acting import ActingCard
 from desktop.session import Session
-from desktop.wording import count, moment
+from desktop.wording import moment, plural
 from memory.errors import StorageError
 from memory.sync import kept_receipts
 from memory.sync.kept_receipts import KeptReceipt
@@ -22,7 +22,6 @@ from memory.sync.service.exports import FAILED, READY, Kind
 from memory.sync.service.faults import DeletionPending
 from memory.sync.taking import Round
 from resources.language import gettext as _
-from resources.language import ngettext
 
 _HOURS = 24
 _ASK_SECONDS = 2.0
@@ -51,6 +50,9 @@ class HoldingsCard(ActingCard):
         self.link.hide()
         column.addWidget(self.link)
         column.addWidget(self.fault)
+        self.exporter = OwnerCheck(self._session)
+        self.exporter.given.connect(lambda: self.attempt(self._export))
+        column.addWidget(self.exporter)
         doors = FlowLayout()
         self.kind = _choice(_CONTENTS)
         self.kind.setAccessibleName(_("What is exported"))
@@ -133,7 +135,7 @@ class HoldingsCard(ActingCard):
         self.focus_next = self.code
 
     async def _delete(self) -> None:
-        if not await self.owner.passed():
+        if not await self.passed(self.owner):
             return
         what: What = self.what.currentData()
         mode: Mode = "now" if self.at_once.isChecked() else "grace"
@@ -153,6 +155,8 @@ class HoldingsCard(ActingCard):
         self._session.office.sync_rounds.hasten()
 
     async def _export(self) -> None:
+        if not await self.exporter.passed():
+            return
         holdings = self._session.office.syncing.holdings
         kind: Kind = self.kind.currentData()
         asked = await holdings.ask_export(kind, _HOURS)
@@ -220,12 +224,12 @@ class HoldingsCard(ActingCard):
         self._kept = kept
         if not kept:
             return
-        words = ngettext(
+        words = plural(
             "{count} receipt is here, and checks out.",
             "{count} receipts are here, and check out.",
             len(self._kept),
         )
-        self._say(words.format(count=count(len(self._kept))))
+        self._say(words)
         dialog = QFileDialog(self, _("Folder for the receipts"), str(Path.home()))
         dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         dialog.setFileMode(QFileDialog.FileMode.Directory)

@@ -11,6 +11,8 @@ from desktop.pages.folding import FlowLayout
 from desktop.pages.owner_check import OwnerCheck
 from desktop.pages.page import Card, clear, label
 from desktop.pages.recovery_words import RecoveryWords
+from desktop.pages.sync.acting import ActingCard
+from desktop.pages.tab_order import follow_layout
 from desktop.session import Session
 from memory.errors import StorageError
 from resources.language import gettext as _
@@ -48,6 +50,7 @@ class RecoveryCard(Card):
         make.clicked.connect(self._begin)
         row.addWidget(make)
         self.column.addLayout(row)
+        follow_layout(self)
 
     def _begin(self) -> None:
         self._session.spawn(self._show(), name="make a recovery key of sync")
@@ -74,6 +77,7 @@ class RecoveryCard(Card):
         )
         words.kept.connect(lambda: self._session.spawn(self._replace(key), name="replace the recovery key"))
         self.column.addWidget(words)
+        follow_layout(self)
         words.setFocus()
 
     async def _replace(self, key: bytes) -> None:
@@ -107,28 +111,20 @@ class RecoveryCard(Card):
         self.fault.show()
 
 
-class LeavingCard(Card):
+class LeavingCard(ActingCard):
     """Asks once more in its place; nothing here is lost by leaving."""
 
     def __init__(self, session: Session) -> None:
-        super().__init__(_("Leave"))
-        self._session = session
+        super().__init__(session, _("Leave"))
         column = self.column
         self.words = label("", "dim", wrap=True)
         column.addWidget(self.words)
-        self.fault = label("", "danger", wrap=True)
-        self.fault.hide()
         column.addWidget(self.fault)
         row = FlowLayout()
-        self.leave = QPushButton(_("Leave sync on this device…"))
-        self.leave.clicked.connect(lambda: self._ask(True))
-        self.sure = QPushButton(_("Leave now"))
+        self.leave = self.button(row, _("Leave sync on this device…"), lambda: self._ask(True))
+        self.sure = self.button(row, _("Leave now"), lambda: self.attempt(self._leave))
         self.sure.setProperty("kind", "danger")
-        self.sure.clicked.connect(lambda: session.spawn(self._leave(), name="leave sync"))
-        self.stay = QPushButton(_("Stay"))
-        self.stay.clicked.connect(lambda: self._ask(False))
-        for button in (self.leave, self.sure, self.stay):
-            row.addWidget(button)
+        self.stay = self.button(row, _("Stay"), lambda: self._ask(False))
         column.addLayout(row)
         self._ask(False)
 
@@ -154,11 +150,6 @@ class LeavingCard(Card):
             (self.stay if asking else self.leave).setFocus()
 
     async def _leave(self) -> None:
-        try:
-            await self._session.office.syncing.leave()
-        except (StorageError, VaultError, AgentsError) as error:
-            self.fault.setText(sentence_of(error))
-            self.fault.show()
-            return
+        await self._session.office.syncing.leave()
         self._ask(False)
         self._session.notify(_("This device has left; everything is still here."))

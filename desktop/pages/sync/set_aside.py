@@ -12,7 +12,7 @@ from desktop.pages.sync.acting import ActingCard
 from desktop.pages.sync.stack import Stack
 from desktop.pages.sync.words import called, kind_of_record, reason_of
 from desktop.session import Session
-from desktop.wording import count, moment
+from desktop.wording import moment, plural
 from memory.lifecycle.trash import ASIDE_DAYS
 from memory.sync.listing import Listed
 from resources.language import gettext as _
@@ -65,8 +65,7 @@ class SetAsideCard(ActingCard):
             lambda: [self._row(one, devices) for one in items[:MOST]],
         )
         left = max(0, len(items) - MOST)
-        words = ngettext("and {count} more", "and {count} more", left).format(count=count(left))
-        self.more.setText(words)
+        self.more.setText(plural("and {count} more", "and {count} more", left))
         self.more.setVisible(bool(left))
         self.all.setVisible(len(items) > 1)
         if self._asked is not None and not {one.rid for one in items} & set(self._asked):
@@ -135,7 +134,7 @@ class SetAsideCard(ActingCard):
         self._session.notify(_("It stands here again, and is offered to your other devices."))
 
     async def _let_go(self) -> None:
-        if not await self.owner.passed():
+        if not await self.passed(self.owner):
             return
         self.question.hide()
         await self._session.office.sync_decisions.let_go(self._asked)

@@ -25,12 +25,11 @@ from desktop.pages.sync.words import (
     why_apart,
 )
 from desktop.session import Session
-from desktop.wording import count
+from desktop.wording import plural
 from memory.errors import StorageError
 from memory.identifiers import now
 from memory.sync.listing import Listed
 from resources.language import gettext as _
-from resources.language import ngettext
 from vault.errors import VaultError
 
 _COUNT_MILLISECONDS = 1000
@@ -130,8 +129,7 @@ class StandingCard(Card):
         self.which.setVisible(bool(items) and self.see.isChecked())
         self.rows.show_all(tuple(items), lambda: [_line(one) for one in items[:_MOST]])
         left = max(0, len(items) - _MOST)
-        words = ngettext("and {count} more", "and {count} more", left)
-        self.more.setText(words.format(count=count(left)))
+        self.more.setText(plural("and {count} more", "and {count} more", left))
         self.more.setVisible(bool(left))
 
     async def _count(self) -> None:

@@ -1,19 +1,20 @@
 """How sync stands, in the words of the page."""
 
+from collections.abc import Iterator
+
 from agents.sync_files import moving_words
 from agents.sync_refusals import refusal_words
 from agents.sync_rounds import Standing
 from agents.sync_standing import damaged_words
 from agents.syncing import Here, Status
 from desktop.pages.privacy.words import kind_of
-from desktop.wording import ago, count, local
+from desktop.wording import ago, local, plural
 from memory.lifecycle.subjects import TABLES
 from memory.sync.aside import ABSENT, VERDICT
 from memory.sync.listing import Listed
 from memory.sync.outbox import Waiting
 from memory.sync.taking import Round
 from resources.language import gettext as _
-from resources.language import ngettext
 
 
 def title_of(here: Here, standing: Standing) -> str:
@@ -33,8 +34,7 @@ def queue_words(waiting: Waiting) -> str:
     number = waiting.marked + waiting.outbox
     if not number:
         return _("Nothing waits to be sent.")
-    words = ngettext("{count} change waits to be sent.", "{count} changes wait to be sent.", number)
-    return words.format(count=count(number))
+    return plural("{count} change waits to be sent.", "{count} changes wait to be sent.", number)
 
 
 def what_waits(status: Status) -> str:
@@ -66,8 +66,9 @@ def kind_of_record(one: Listed) -> str:
 
 
 def called(one: Listed) -> str:
-    """Return how a record is called, or what it is."""
-    return one.name or kind_of_record(one)
+    """Return how a record is called, or what it is, as the head of what is said about it."""
+    kind = kind_of_record(one)
+    return one.name or kind[:1].upper() + kind[1:]
 
 
 def reason_of(one: Listed, devices: dict[str, str]) -> str:
@@ -93,35 +94,7 @@ def why_apart(one: Listed) -> str:
 
 def remarks(waiting: Waiting, done: Round | None) -> tuple[str, ...]:
     """Return what its owner should know beside that, each with what to do about it."""
-    found = []
-    if waiting.too_long:
-        words = ngettext(
-            "{count} text is too long to sync: shorten it, or attach it as a file.",
-            "{count} texts are too long to sync: shorten them, or attach them as files.",
-            waiting.too_long,
-        )
-        found.append(words.format(count=count(waiting.too_long)))
-    if waiting.held:
-        words = ngettext(
-            "{count} item has arrived before what it belongs to, and is shown once that is there.",
-            "{count} items have arrived before what they belong to, and are shown once that is there.",
-            waiting.held,
-        )
-        found.append(words.format(count=count(waiting.held)))
-    if waiting.opaque:
-        words = ngettext(
-            "{count} item was made by a newer Bureau, and is kept unread.",
-            "{count} items were made by a newer Bureau, and are kept unread.",
-            waiting.opaque,
-        )
-        found.append(words.format(count=count(waiting.opaque)))
-    if waiting.kept:
-        words = ngettext(
-            "{count} item stays on this device only.",
-            "{count} items stay on this device only.",
-            waiting.kept,
-        )
-        found.append(words.format(count=count(waiting.kept)))
+    found = list(_waiting_words(waiting))
     if done is None:
         return tuple(found)
     if done.refusal is not None:
@@ -137,11 +110,38 @@ def remarks(waiting: Waiting, done: Round | None) -> tuple[str, ...]:
     if done.damaged:
         found.append(damaged_words(done.damaged))
     if done.aside:
-        words = ngettext(
+        words = plural(
             "{count} item went missing elsewhere without proof, and is in the trash here.",
             "{count} items went missing elsewhere without proof, and are in the trash here.",
             done.aside,
         )
-        found.append(words.format(count=count(done.aside)))
+        found.append(words)
     found += refusal_words(done.refused)
     return tuple(found)
+
+
+def _waiting_words(waiting: Waiting) -> Iterator[str]:
+    if waiting.too_long:
+        yield plural(
+            "{count} text is too long to sync: shorten it, or attach it as a file.",
+            "{count} texts are too long to sync: shorten them, or attach them as files.",
+            waiting.too_long,
+        )
+    if waiting.held:
+        yield plural(
+            "{count} item has arrived before what it belongs to, and is shown once that is there.",
+            "{count} items have arrived before what they belong to, and are shown once that is there.",
+            waiting.held,
+        )
+    if waiting.opaque:
+        yield plural(
+            "{count} item was made by a newer Bureau, and is kept unread.",
+            "{count} items were made by a newer Bureau, and are kept unread.",
+            waiting.opaque,
+        )
+    if waiting.kept:
+        yield plural(
+            "{count} item stays on this device only.",
+            "{count} items stay on this device only.",
+            waiting.kept,
+        )

@@ -6,86 +6,56 @@ from resources.language import gettext as _
 
 def between_devices() -> tuple[Entry, ...]:
     """Return the entries of the tables of sync, sentences in the owner's language."""
-    here = _("Belongs to this device; another one makes its own.")
     return (
-        Entry(
-            place="table:sync_space",
-            category=Category.SETTINGS,
-            purpose=_(
-                "Where this device meets your others, what syncs, how far it has read, and what stopped it."
+        _of_this_device(
+            "sync_space",
+            _("Where this device meets your others, what syncs, how far it has read, and what stopped it."),
+            (
+                *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
+                *("log_head", "clock_ms", "clock_counter", "naming", "position"),
+                *("round_at", "fault", "fault_at"),
+                *("head", "compared_at", "lacking", "marking", "service_keys", "other_keys"),
+                "clock_ahead",
             ),
-            retention=Retention.OFFICE,
-            erase=EraseRule.OFFICE,
-            left_out=dict.fromkeys(
-                (
-                    *("id", "device_id", "place", "enabled", "applying", "types", "epoch", "log_n"),
-                    *("log_head", "clock_ms", "clock_counter", "naming", "position"),
-                    *("round_at", "fault", "fault_at"),
-                    *("head", "compared_at", "lacking", "marking", "service_keys", "other_keys"),
-                    "clock_ahead",
-                ),
-                here,
-            ),
+            Category.SETTINGS,
+            Retention.OFFICE,
+            EraseRule.OFFICE,
         ),
-        Entry(
-            place="table:sync_record",
-            category=Category.COPIES,
-            purpose=_("Which of your items your other devices have, and when each field was last changed."),
+        _of_this_device(
+            "sync_record",
+            _("Which of your items your other devices have, and when each field was last changed."),
+            (
+                *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
+                *("base", "former_seq", "former", "waiting", "exp_day", "aside_at", "aside_by"),
+            ),
             retention=Retention.PARENT,
             erase=EraseRule.UNNAMED,
-            left_out=dict.fromkeys(
-                (
-                    *("rid", "type", "local_id", "state", "seq", "rev", "stamps", "beside", "own"),
-                    *("base", "former_seq", "former", "waiting", "exp_day", "aside_at", "aside_by"),
-                ),
-                here,
-            ),
         ),
-        Entry(
-            place="table:sync_awaited",
-            category=Category.COPIES,
-            purpose=_("What an item refers to and has not arrived from your other devices."),
-            retention=Retention.DERIVED,
-            erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("rid", "target", "arrived"), here),
+        _of_this_device(
+            "sync_awaited",
+            _("What an item refers to and has not arrived from your other devices."),
+            ("rid", "target", "arrived"),
         ),
-        Entry(
-            place="table:sync_change",
-            category=Category.COPIES,
-            purpose=_("Which items were changed and are about to be sealed."),
-            retention=Retention.DERIVED,
-            erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("type", "local_id", "at"), here),
+        _of_this_device(
+            "sync_change",
+            _("Which items were changed and are about to be sealed."),
+            ("type", "local_id", "at"),
         ),
-        Entry(
-            place="table:sync_outbox",
-            category=Category.COPIES,
-            purpose=_("Sealed changes that wait to be sent to your other devices."),
-            retention=Retention.DERIVED,
-            erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("rid", "op_id", "erases", "rev", "epoch", "envelope", "base"), here),
+        _of_this_device(
+            "sync_outbox",
+            _("Sealed changes that wait to be sent to your other devices."),
+            ("rid", "op_id", "erases", "rev", "epoch", "envelope", "base"),
         ),
-        Entry(
-            place="table:sync_transfer",
-            category=Category.COPIES,
-            purpose=_("How far the pieces of a file have gone to your other devices, or come from them."),
-            retention=Retention.DERIVED,
-            erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(
-                (
-                    *("attachment_id", "arrives", "key", "blob_id", "content_id", "addresses"),
-                    *("pieces", "fault"),
-                ),
-                here,
-            ),
+        _of_this_device(
+            "sync_transfer",
+            _("How far the pieces of a file have gone to your other devices, or come from them."),
+            ("attachment_id", "arrives", "key", "blob_id", "content_id", "addresses", "pieces", "fault"),
         ),
-        Entry(
-            place="table:sync_conflict",
-            category=Category.COPIES,
-            purpose=_("Words that lost where two of your devices changed the same place."),
+        _of_this_device(
+            "sync_conflict",
+            _("Words that lost where two of your devices changed the same place."),
+            ("id", "rid", "field", "lost", "digest", "reason", "at"),
             retention=Retention.PARENT,
-            erase=EraseRule.CASCADE,
-            left_out=dict.fromkeys(("id", "rid", "field", "lost", "digest", "reason", "at"), here),
         ),
         Entry(
             place="table:sync_receipt",
@@ -98,12 +68,25 @@ def between_devices() -> tuple[Entry, ...]:
                 _("Names nothing of yours; “bureau sync receipts --save” writes it as a file."),
             ),
         ),
-        Entry(
-            place="table:device_name",
-            category=Category.SETTINGS,
-            purpose=_("How you call the devices that share this office."),
-            retention=Retention.OFFICE,
-            erase=EraseRule.OFFICE,
-            left_out=dict.fromkeys(("id", "name", "system"), here),
+        _of_this_device(
+            "device_name",
+            _("How you call the devices that share this office."),
+            ("id", "name", "system"),
+            Category.SETTINGS,
+            Retention.OFFICE,
+            EraseRule.OFFICE,
         ),
     )
+
+
+def _of_this_device(
+    table: str,
+    purpose: str,
+    columns: tuple[str, ...],
+    category: Category = Category.COPIES,
+    retention: Retention = Retention.DERIVED,
+    erase: EraseRule = EraseRule.CASCADE,
+) -> Entry:
+    """Return the entry of a table of which nothing is exported, because another device makes its own."""
+    left_out = dict.fromkeys(columns, _("Belongs to this device; another one makes its own."))
+    return Entry(f"table:{table}", category, purpose, retention, erase, left_out=left_out)

@@ -58,8 +58,9 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
     app.state.service = service
     for module in MODULES:
         app.include_router(module.router)
-    # FastAPI's own way of giving the document another content is to replace this method.
-    app.openapi = lru_cache(lambda: describe(app, [module.router for module in MODULES], pages.PREFIXES))  # type: ignore[method-assign]
+    app.openapi = lru_cache(  # type: ignore[method-assign]  # FastAPI's own way to give the document another content
+        lambda: describe(app, [module.router for module in MODULES], pages.PREFIXES)
+    )
     app.add_exception_handler(Refusal, _refused)
     app.add_exception_handler(RequestValidationError, _malformed)
     app.add_exception_handler(HTTPException, _other)

@@ -4,7 +4,7 @@ import hashlib
 import json
 from typing import Any
 
-from sqlalchemy import func, insert, select
+from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.sync.hosted.dialects import alone
@@ -12,6 +12,8 @@ from memory.sync.hosted.tables.records import audit
 from memory.sync.signed_json import canonical, hash_text
 
 FIRST = hash_text(bytes(32))
+HASHED = FIRST.partition(":")[0] + ":"
+"""How details begin of which only the hash is left; others are JSON."""
 
 
 async def note(
@@ -33,9 +35,28 @@ async def note(
 
 
 def hash_of(row: dict[str, Any]) -> str:
-    """Return the hash of an entry: over everything but whose it is, so that it holds for the pseudonym too."""
-    members = {name: row[name] for name in ("n", "at", "action", "details", "prev")}
-    return hash_text(hashlib.sha256(canonical(members)).digest())
+    """Return the hash of an entry: over everything but whose it is, so that it holds for the pseudonym too.
+
+    Of the details their hash counts, which stands in their place once the account is gone.
+    """
+    members = {name: row[name] for name in ("n", "at", "action", "prev")}
+    return hash_text(
+        hashlib.sha256(canonical({**members, "details": _hash_of_details(row["details"])})).digest()
+    )
+
+
+async def pseudonymise(connection: AsyncConnection, account_id: str, pseudonym: str) -> None:
+    """Leave of an account's entries when what was done, under a pseudonym, and hashes of whatever names something."""
+    mine = audit.c.subject == account_id
+    rows = (await connection.execute(select(audit.c.n, audit.c.details).where(mine))).all()
+    for row in rows:
+        details = _hash_of_details(row.details)
+        place = mine & (audit.c.n == row.n)
+        await connection.execute(update(audit).where(place).values(subject=pseudonym, details=details))
+
+
+def _hash_of_details(details: str) -> str:
+    return details if details.startswith(HASHED) else hash_text(hashlib.sha256(details.encode()).digest())
 
 
 async def entries(

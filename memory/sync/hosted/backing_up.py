@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, func, insert, select
 
 from memory.sync.hosted import replaying
 from memory.sync.hosted.errors import ServiceFault
@@ -206,7 +206,7 @@ async def count_rows(store: Store) -> dict[str, int]:
     """Return the number of rows of every table, to hold a restored copy against its original."""
     async with store.read() as connection:
         return {
-            table.name: (await connection.execute(text(f"SELECT count(*) FROM {table.name}"))).scalar_one()  # noqa: S608
+            table.name: (await connection.execute(select(func.count()).select_from(table))).scalar_one()
             for table in store.metadata.sorted_tables
         }
 

@@ -12,14 +12,14 @@ from sqlalchemy import func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.identifiers import new_id
-from memory.sync.hosted import audit, export_content, jobs, mailing
+from memory.sync.hosted import audit, export_content, export_schemas, jobs, mailing
 from memory.sync.hosted.bag import Bag
 from memory.sync.hosted.callers import Caller, token_hash
 from memory.sync.hosted.chain import lock_account
 from memory.sync.hosted.errors import Refusal, malformed, not_found
 from memory.sync.hosted.objects import export_key
 from memory.sync.hosted.receipts import instant
-from memory.sync.hosted.service import HOUR, Service
+from memory.sync.hosted.service import DAY, HOUR, Service
 from memory.sync.hosted.tables.records import exports
 
 KIND = "export"
@@ -32,11 +32,16 @@ NOT_READY = "not_ready"
 """The code of a refusal: it is not made yet, or was fetched as often as it may be."""
 
 
-async def ask(service: Service, caller: Caller, kind: str, hours: int) -> dict[str, Any]:
-    """Ask for an export; return its id and the link, which is told only here. Raises Refusal."""
+async def ask(service: Service, caller: Caller, kind: str, hours: int, since_day: int = 0) -> dict[str, Any]:
+    """Ask for an export; return its id and the link, which is told only here. Raises Refusal.
+
+    Of what has a time of its own nothing is in it that is older than ``since_day`` (days since 1970-01-01).
+    """
+    if not 0 <= since_day <= service.today:
+        raise malformed("since_day: a day that has been")
     async with service.stores.records.write(caller.account_id) as connection:
         shown = await _row(service, connection, caller, kind, hours, f"{new_id()}.zip", 0)
-        payload = {"export_id": shown["export_id"]}
+        payload = {"export_id": shown["export_id"], "since": since_day * DAY}
         await jobs.enqueue(
             connection, KIND, shown["export_id"], payload, at=service.now(), account_id=caller.account_id
         )
@@ -147,20 +152,20 @@ async def export(service: Service, job: jobs.Job) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=folder) as scratch:
         file = Path(scratch) / row.object
-        await _write(service, row, file)
+        await _write(service, row, file, job.payload.get("since", 0))
         size = file.stat().st_size
         await service.objects.put_file(export_key(row.account_id, row.object), file)
     await _ready(service, row, size)
 
 
-async def _write(service: Service, row: Any, file: Path) -> None:
+async def _write(service: Service, row: Any, file: Path, since: int) -> None:
     bag = Bag(file, f"bureau-export-{row.export_id[:8]}")
-    for name, rows in (await export_content.metadata(service, row.account_id)).items():
+    for name, rows in (await export_content.metadata(service, row.account_id, since)).items():
         bag.add_lines(name, rows)
     if row.kind == FULL:
-        async for name, rows in export_content.spaces(service, row.account_id):
+        async for name, rows in export_content.spaces(service, row.account_id, since):
             bag.add_lines(name, rows)
-        async for sha256, pieces in export_content.chunks(service, row.account_id):
+        async for sha256, pieces in export_content.chunks(service, row.account_id, since):
             await bag.add_pieces(f"blobs/{sha256}", pieces)
     info = {
         "Source-Organization": service.settings.operator.replace("\n", " "),
@@ -169,6 +174,10 @@ async def _write(service: Service, row: Any, file: Path) -> None:
         "Bureau-Kind": row.kind,
         "Bureau-Policy-Version": service.settings.policy_version,
     }
+    for name, schema in export_schemas.schemas().items():
+        bag.add(f"schema/{name}.schema.json", schema)
+    if since:
+        info["Bureau-Since"] = instant(since)[:10]
     bag.close(info, service.keys)
 
 

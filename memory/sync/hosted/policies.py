@@ -18,6 +18,19 @@ from resources.language import gettext as _
 LEAD_DAYS = 30
 
 
+async def following(service: Service) -> dict[str, str] | None:
+    """Return ``version`` and ``effective`` day of the next policy that is announced, None where none is."""
+    today = day_text(service.now())
+    query = (
+        select(policies.c.version, policies.c.effective)
+        .where(policies.c.effective > today, policies.c.version != service.settings.policy_version)
+        .order_by(policies.c.effective, policies.c.version)
+    )
+    async with service.stores.records.read() as connection:
+        found = (await connection.execute(query.limit(1))).mappings().first()
+    return None if found is None else dict(found)
+
+
 async def announce(service: Service, version: str, effective: str, file: Path) -> int:
     """Note a policy and mail every account of it, once; return how many there are. Raises ServiceFault."""
     try:

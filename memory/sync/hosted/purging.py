@@ -12,7 +12,7 @@ from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.identifiers import new_id
-from memory.sync.hosted import jobs, receipts
+from memory.sync.hosted import audit, jobs, receipts
 from memory.sync.hosted.blobs import bytes_and_hashes_of
 from memory.sync.hosted.callers import PENDING, PURGING
 from memory.sync.hosted.deleting import ACCOUNT, PURGE, SPACE, ask_for_purge
@@ -252,12 +252,8 @@ async def _delete_chunks_of_space(service: Service, connection: AsyncConnection,
 
 async def _pseudonymise(service: Service, scope: str, scope_id: str, _plan: Plan) -> None:
     if scope == ACCOUNT:
-        pseudonym = service.keys.subject(scope, scope_id)
-        audit = records_tables.audit
         async with service.stores.records.write(role=PURGE_ROLE) as connection:
-            await connection.execute(
-                update(audit).where(audit.c.subject == scope_id).values(subject=pseudonym)
-            )
+            await audit.pseudonymise(connection, scope_id, service.keys.subject(scope, scope_id))
 
 
 async def _prove(service: Service, scope: str, scope_id: str, _plan: Plan) -> None:

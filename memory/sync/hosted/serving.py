@@ -27,8 +27,10 @@ class JsonLines(logging.Formatter):
             "said": record.getMessage(),
         }
         members |= {name: value for name, value in vars(record).items() if name not in _STANDARD}
-        if record.exc_info or record.exc_text:
-            members["exception"] = record.exc_text or self.formatException(record.exc_info)  # type: ignore[arg-type]
+        if record.exc_text:
+            members["exception"] = record.exc_text
+        elif record.exc_info:
+            members["exception"] = self.formatException(record.exc_info)
         return json.dumps(members, default=str)
 
 

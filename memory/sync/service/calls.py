@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 MSGPACK = "application/msgpack"
 EVENTS = "text/event-stream"
-VERSIONS = "bureau, protocol 1"
+_PROTOCOL = "protocol 1"
 _MOST_BYTES = 64 * 2**20
 """So long may an answer be; a page of changes ends beyond 8 MiB."""
 _MOST_OPEN_BYTES = 2**20
@@ -136,7 +136,7 @@ class Calls:
         ):
             await _whole(response, progress, _MOST_OPEN_BYTES)
             if response.status_code >= 300:
-                raise Unreachable(f"status {response.status_code}")
+                raise _turned_away(response)
 
     async def get_at(self, address: str, most: int) -> bytes | None:
         """Return what lies at an address that the service named, None where nothing does; more than ``most`` is cut."""
@@ -145,7 +145,7 @@ class Calls:
             if response.status_code == 404:
                 return None
             if response.status_code != 200:
-                raise Unreachable(f"status {response.status_code}")
+                raise _turned_away(response)
             return await _read_up_to(response, progress, most)
 
     @asynccontextmanager
@@ -203,7 +203,7 @@ class Calls:
             "device_id": session.device_id,
             "challenge": base64url.encode(challenge),
             "sig": session.signed(b"aof/v1/auth", challenge, b"session"),
-            "versions": VERSIONS,
+            "versions": await asyncio.to_thread(_versions),
         }
         await session.take(_tokens(await self.open("POST", "/v1/auth/session", body)))
 
@@ -327,7 +327,7 @@ async def _read_up_to(response: "httpx2.Response", progress: Progress, most: int
 def _read(response: "httpx2.Response", content: bytes) -> Any:
     status = response.status_code
     if status == 429 or status >= 500:
-        raise Unreachable(f"status {status}", _seconds(response.headers.get("Retry-After", "")))
+        raise _turned_away(response)
     packed = response.headers.get("Content-Type", "").partition(";")[0].strip() == MSGPACK
     try:
         members = msgpack.unpackb(content) if packed else json.loads(content)
@@ -343,6 +343,20 @@ def _read(response: "httpx2.Response", content: bytes) -> Any:
     if status >= 400:
         raise fault_of(status, members)
     return members
+
+
+def _turned_away(response: "httpx2.Response") -> Unreachable:
+    return Unreachable(f"status {response.status_code}", _seconds(response.headers.get("Retry-After", "")))
+
+
+def _versions() -> str:
+    """Return which Bureau and which protocol speaks, as the service notes it of this device."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"bureau {version('bureau')}, {_PROTOCOL}"
+    except PackageNotFoundError:
+        return f"bureau, {_PROTOCOL}"  # run from its sources
 
 
 def _instant(date: str) -> int | None:

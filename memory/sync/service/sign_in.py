@@ -16,6 +16,7 @@ from resources.language import gettext as _
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
 _PORTS = {"https": 443, "http": 80}
 PROTOCOL = 1
+_LONGEST_VERSION = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,9 @@ class Promises:
     grace_days: int
     promised_days: int
     """Within how many days a deleted account is gone."""
+    next_policy: str = ""
+    """The version of the policy that is announced, empty where none is; ``next_effective`` is its first day."""
+    next_effective: str = ""
 
 
 def is_service(place: str) -> bool:
@@ -82,6 +86,7 @@ async def promises(calls: Calls) -> Promises:
         raise none
     with understood():
         policy, deletion = said["policy"], said["deletion"]
+        following = policy.get("next") or {"version": "", "effective": ""}
         return Promises(
             str(said["server"]),
             str(said["region"]),
@@ -89,6 +94,8 @@ async def promises(calls: Calls) -> Promises:
             str(policy["version"]),
             int(deletion["grace_days"]),
             int(deletion["promised_days"]),
+            str(following["version"])[:_LONGEST_VERSION],
+            str(following["effective"])[:_LONGEST_VERSION],
         )
 
 

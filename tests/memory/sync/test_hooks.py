@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
@@ -38,6 +39,7 @@ def seal(device: Device, at: int = 1) -> int:
     return drained.sealed
 
 
+@pytest.mark.req("R046", "R055")
 def test_every_column_of_the_office_syncs_or_says_why_not() -> None:
     entries = {each.table: each for each in synced()}
     assert len(entries) == len(synced())
@@ -50,6 +52,8 @@ def test_every_column_of_the_office_syncs_or_says_why_not() -> None:
             assert not {"key", "secret"} & set(each.columns) or table == "setting"
         else:
             assert list(each.stays) == [EVERYTHING], table
+    staying = {table for table, each in entries.items() if not each.type}
+    assert {"embedding", "passage", "index_snapshot", "backup", "blob", "audit", "outbox", "usage"} <= staying
 
 
 def test_every_setting_syncs_or_is_known_to_stay() -> None:

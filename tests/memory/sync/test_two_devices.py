@@ -293,6 +293,7 @@ def test_the_folder_holds_no_word_and_no_id(devices: list[Device], tmp_path: Pat
     assert note.id.encode() not in everything and bytes.fromhex(note.id) not in everything
 
 
+@pytest.mark.req("R020", "R021")
 def test_a_key_that_arrives_is_kept_nowhere(devices: list[Device]) -> None:
     one, other = devices
     settle(one, other)

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from memory.sync.hosted import exporting
-from memory.sync.hosted.callers import caller_of, enter, network, session_needed
+from memory.sync.hosted.callers import FRESH_MS, caller_of, enter, network, session_needed
 from memory.sync.hosted.errors import Refusal, malformed
 from memory.sync.hosted.requests import Body, Hash, Id, body_of, takes
 from memory.sync.hosted.web import pages
@@ -22,6 +22,8 @@ class Export(Body):
     hours: int = 24
     sha256: Hash | None = None
     size: int | None = None
+    since_day: int = 0
+    """Days since 1970-01-01: of what has a time of its own, nothing older is exported; 0 for all."""
 
 
 @router.post("/v1/exports", status_code=202, openapi_extra=takes(Export), dependencies=_SESSION)
@@ -30,7 +32,11 @@ async def ask(request: Request) -> dict[str, Any]:
     service, caller = await caller_of(request)
     asked = await body_of(request, Export)
     if asked.kind != exporting.SHARED:
-        return await exporting.ask(service, caller, asked.kind, asked.hours)
+        if service.now() - caller.signed_at > FRESH_MS:
+            raise Refusal(
+                401, "signed_out", "Sign a new session: an export needs one of the last five minutes."
+            )
+        return await exporting.ask(service, caller, asked.kind, asked.hours, asked.since_day)
     if asked.sha256 is None or asked.size is None or caller.device_id is None:
         raise malformed("a device shares a file by its sha256 and size")
     return await exporting.share(service, caller, asked.hours, asked.sha256, asked.size)

@@ -10,7 +10,7 @@ from fastapi.responses import HTMLResponse, JSONResponse
 from sqlalchemy import text
 
 from memory.sync import base64url
-from memory.sync.hosted import protocols, published, receipts
+from memory.sync.hosted import policies, protocols, published, receipts
 from memory.sync.hosted.callers import enter, network, service_of
 from memory.sync.hosted.errors import Refusal, not_found
 from memory.sync.hosted.requests import Id
@@ -74,6 +74,7 @@ async def well_known(request: Request) -> dict[str, Any]:
             "version": settings.policy_version,
             "effective": settings.policy_effective,
             "at": "/privacy",
+            "next": await policies.following(service),
         },
         "receipt_keys": {service.keys.key_id: base64url.encode(service.keys.public)},
     }

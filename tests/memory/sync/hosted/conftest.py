@@ -7,7 +7,7 @@ import pytest
 
 from tests.memory.sync.hosted.device import Device
 from tests.memory.sync.hosted.places import Place
-from tests.memory.sync.hosted.running import Running, running, running_for_many
+from tests.memory.sync.hosted.running import Running, running_over
 from tests.peers.postgres import Postgres
 
 NewOwner = Callable[[str], Device]
@@ -16,11 +16,7 @@ NewOwner = Callable[[str], Device]
 @pytest.fixture(params=["sqlite", "postgresql"])
 def service(tmp_path: Path, request: pytest.FixtureRequest, postgres: Postgres, s3: str) -> Iterator[Running]:
     """A service over SQLite files and a folder, and the same over PostgreSQL and a bucket."""
-    if request.param == "sqlite":
-        with running(tmp_path / "hosted") as found:
-            yield found
-        return
-    with running_for_many(tmp_path, postgres.databases(), s3) as found:
+    with running_over(request.param, tmp_path, postgres, s3) as found:
         yield found
 
 

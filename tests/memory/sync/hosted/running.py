@@ -25,6 +25,7 @@ from memory.sync.hosted.service import DAY, Service, make_service
 from memory.sync.hosted.settings import Settings, load
 from memory.sync.hosted.tables.records import rate_limits
 from tests.peers import moto
+from tests.peers.postgres import Postgres
 
 Result = TypeVar("Result")
 START = 1_772_366_400_000
@@ -183,6 +184,17 @@ def running_for_many(folder: Path, urls: dict[str, str], endpoint: str, **more: 
         assert isinstance(found.service.objects, Bucket)
         assert httpx2.put(found.service.objects.signed("PUT", "")).status_code == 200
         yield found
+
+
+@contextmanager
+def running_over(kind: str, folder: Path, postgres: Postgres, endpoint: str) -> Iterator[Running]:
+    """Run a service over SQLite files and a folder, or, where ``kind`` says so, over PostgreSQL and a bucket."""
+    if kind == "sqlite":
+        with running(folder / "hosted") as found:
+            yield found
+    else:
+        with running_for_many(folder, postgres.databases(), endpoint) as found:
+            yield found
 
 
 @contextmanager

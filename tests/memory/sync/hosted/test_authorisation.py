@@ -184,7 +184,7 @@ def test_limits_apply_before_anything_is_parsed(service: Running, ada: Device) -
     assert ada.get(ada.path("/changes"), generation=ada.generation).status_code == 200
 
 
-@pytest.mark.req("R181")
+@pytest.mark.req("R173", "R181")
 def test_a_suspended_owner_still_pulls_exports_and_deletes(service: Running, ada: Device) -> None:
     from memory.sync.hosted import operating
 
@@ -208,6 +208,8 @@ def test_the_audit_is_a_chain_and_consents_and_freezing_stand_in_it(service: Run
     assert ada.delete(f"/v1/account/consents/{consent_id}").status_code == 404
     listed = ada.get("/v1/account/consents").json()["consents"]
     assert [each["purpose"] for each in listed] == ["policy", "sync"] and listed[1]["withdrawn_at"]
+    accepted = (service.service.settings.policy_version, service.clock())
+    assert (listed[0]["text_version"], listed[0]["given_at"]) == accepted
     assert ada.post("/v1/account/freeze").json() == {"state": "frozen"}
     assert ada.push(ada.sealed()).json()["error"] == "frozen"
     assert ada.post("/v1/account/unfreeze").json() == {"state": "active"}

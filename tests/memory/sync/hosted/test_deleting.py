@@ -12,8 +12,10 @@ from memory.sync import base64url, receipts
 from memory.sync.blob_chunks import BlobKey
 from memory.sync.header import Header
 from memory.sync.hosted import lifetime, purging
+from memory.sync.hosted.audit import hash_of
 from memory.sync.hosted.errors import ServiceFault
-from memory.sync.hosted.service import make_service
+from memory.sync.hosted.receipts import instant
+from memory.sync.hosted.service import DAY, HOUR, make_service
 from tests.memory.sync.hosted.conftest import NewOwner
 from tests.memory.sync.hosted.device import Device
 from tests.memory.sync.hosted.places import Place
@@ -56,13 +58,15 @@ def _code(service: Running, device: Device) -> str:
     return service.inbox.code(device.email)
 
 
-@pytest.mark.req("R142", "R143", "R146")
+@pytest.mark.req("R075", "R142", "R143", "R146")
 def test_in_the_grace_only_puts_are_refused_and_every_device_restores(
     service: Running, ada: Device, second: Device
 ) -> None:
     _fill(ada)
     asked = _delete(ada, "grace")
     assert asked.status_code == 202 and asked.json()["mode"] == "grace"
+    service.do_jobs()
+    assert "Your data is to be deleted" in service.inbox.subjects(ada.email)
     assert second.get("/v1/account/data-summary").json()["state"] == "deletion_pending"
     refused = second.push(second.sealed())
     assert (refused.status_code, refused.json()["error"]) == (423, "deletion_pending")
@@ -78,7 +82,7 @@ def test_in_the_grace_only_puts_are_refused_and_every_device_restores(
     assert not any("will be deleted on" in each for each in service.inbox.subjects(ada.email))
 
 
-@pytest.mark.req("R144", "R145", "R151", "R160", "R217")
+@pytest.mark.req("R084", "R144", "R145", "R160", "R217")
 def test_after_the_grace_everything_goes_and_the_receipt_tells_it_truly(
     service: Running, ada: Device, second: Device
 ) -> None:
@@ -97,14 +101,25 @@ def test_after_the_grace_everything_goes_and_the_receipt_tells_it_truly(
     # Three record keys, three wraps (two devices and recovery), one key of the account.
     assert dict(receipt.counts)["key_rows"] == 7 and len(receipt.keys_destroyed) == 3
     assert signed["mode"] == "grace" and signed["grace_until"].endswith("Z")
-    assert {each["category"] for each in signed["retained"]} == {"access_log", "audit", "ledger"}
+    kept = {each["category"]: (each["until"], each["basis"]) for each in signed["retained"]}
+    later = {days: instant(service.clock() + days * DAY) for days in (30, 365)}
+    assert kept == {
+        "access_log": (later[30], "security of the service"),
+        "audit": (later[365], "security of the service, pseudonymous"),
+        "ledger": ("", "proof of deletion, pseudonymous"),
+    }
+    assert signed["policy_version"] == service.service.settings.policy_version
     for table in PROVED_TABLES:
         assert service.rows("records", f"SELECT * FROM {table}") == []
     for table in ("record_keys", "space_wraps", "account_keys"):
         assert service.rows("keys", f"SELECT * FROM {table}") == []
     assert service.objects() == {}
-    subjects = {row.subject for row in service.rows("records", "SELECT subject FROM audit")}
-    assert subjects == {signed["subject"]}
+    trail = service.rows("records", "SELECT * FROM audit ORDER BY n")
+    assert {row.subject for row in trail} == {signed["subject"]} and trail[
+        -1
+    ].action == "account_deletion_asked"
+    for row in trail:
+        assert row.details.startswith("sha256:") and row.hash == hash_of(dict(row._mapping))
     assert ada.email not in str(service.rows("records", "SELECT * FROM jobs"))
 
 
@@ -114,7 +129,12 @@ def test_at_once_takes_the_device_and_the_mailed_code(service: Running, ada: Dev
     challenge = ada.ask_deletion(ada.account_id, "grace")
     forged = ada.post("/v1/account/delete", **{**challenge, "mode": "now", "mail_code": code})
     assert (forged.status_code, forged.json()["error"]) == (401, "signature_refused")
+    unused = ada.ask_deletion(ada.account_id, "grace")
+    service.clock.at += HOUR // 12
+    late = ada.post("/v1/account/delete", **unused)
+    assert (late.status_code, late.json()["error"]) == (401, "challenge_refused")
     assert _delete(ada, "now", "00000000").json()["error"] == "mail_code_refused"
+    service.forget_limits()
     asked = _delete(ada, "now", code)
     assert asked.status_code == 202
     assert second.get("/v1/spaces").status_code == 401
@@ -130,13 +150,15 @@ def test_at_once_takes_the_device_and_the_mailed_code(service: Running, ada: Dev
     again.http.close()
 
 
-@pytest.mark.req("R154", "R216")
+@pytest.mark.req("R008", "R141", "R216")
 def test_a_space_is_deleted_alone_and_its_room_is_given_back(
     service: Running, ada: Device, second: Device
 ) -> None:
     sha = _fill(ada)
     used = ada.get("/v1/account/data-summary").json()["bytes"]["used"]
     assert used > 0
+    other = ada.ask_deletion(ada.account_id, "now", _code(service, ada))
+    assert ada.delete(ada.path(), **other).json()["error"] == "signature_refused"
     gone = ada.delete(ada.path(), **ada.ask_deletion(ada.space_id, "now", _code(service, ada)))
     assert gone.status_code == 202, gone.text
     service.do_jobs()
@@ -147,6 +169,11 @@ def test_a_space_is_deleted_alone_and_its_room_is_given_back(
     summary = ada.get("/v1/account/data-summary").json()
     assert (summary["bytes"]["used"], summary["records"]["used"]) == (0, 0)
     assert ada.get(f"/v1/blobs/{sha}").status_code == 404
+    assert [service.rows("keys", f"SELECT * FROM {each}") for each in ("record_keys", "space_wraps")] == [
+        [],
+        [],
+    ]
+    assert service.rows("records", "SELECT * FROM records") == [] and service.objects() == {}
     listed = ada.get("/v1/account/receipts").json()["receipts"]
     assert [each["scope"] for each in listed] == ["space"]
     receipts.verify(listed[0], _published_keys(ada))
@@ -305,10 +332,11 @@ def test_an_expired_record_becomes_a_marker_that_the_service_signed(
     day = service.service.today + 3
     ada.pushed(ada.sealed(ada.edit(exp_day=day)), ada.sealed())
     rev = Header.unpack(ada.changes()["items"][0]["env"]["hdr"]).rev
-    service.clock.pass_days(2)
-    assert service.run(rounds.expire(service.service)) == 0
-    service.clock.pass_days(1)
-    assert service.run(rounds.expire(service.service)) == 1
+    for days, left in ((2, 2), (1, 1)):
+        service.clock.pass_days(days)
+        service.run(rounds.ask_for_daily(service.service))
+        service.do_jobs()
+        assert len(service.rows("records", "SELECT * FROM records")) == left
     ada.session()
     marker = marker_of(ada.changes(after=2)["items"][0])
     public = Ed25519PublicKey.from_public_bytes(next(iter(_published_keys(ada).values())))

@@ -11,6 +11,7 @@ from typing import Any
 
 import httpx2
 import pytest
+from jsonschema import Draft202012Validator
 
 from memory.sync import wire
 from memory.sync.envelope import open_sealed
@@ -32,13 +33,15 @@ def _download(link: str) -> httpx2.Response:
     return httpx2.post(link, follow_redirects=True)
 
 
-@pytest.mark.req("R110", "R115", "R130", "R132", "R134")
+@pytest.mark.req("R110", "R115", "R130", "R132", "R134", "R217")
 def test_an_export_is_a_whole_signed_bag_that_its_owner_can_open(
     service: Running, ada: Device, tmp_path: Path
 ) -> None:
     envelope = ada.sealed()
     ada.pushed(envelope, ada.sealed())
-    ada.pushed(ada.erasing(os.urandom(16).hex()))
+    erased = os.urandom(16).hex()
+    ada.pushed(ada.erasing(erased))
+    assert ada.post(ada.path("/receipts"), generation=ada.generation, rids=[erased]).status_code == 201
     asked = _ask(ada)
     service.run(service.service.access_log.flush())
     service.do_jobs()
@@ -65,13 +68,23 @@ def test_an_export_is_a_whole_signed_bag_that_its_owner_can_open(
     assert account["email"] == ada.email and "address_lookup" not in account
     for name in ("devices", "log", "sessions", "consents", "audit", "access-log"):
         assert (folder / "data" / f"{name}.jsonl").read_text(), name
-    for path in folder.rglob("*.jsonl"):
-        assert "hash" not in json.loads(
-            path.read_text().splitlines()[0] if path.stat().st_size else "{}"
-        ) or (path.name == "audit.jsonl")
+    assert "token_hash" not in (folder / "data" / "exports.jsonl").read_text()
+    _follow_their_schemas(folder / "data")
 
 
-@pytest.mark.req("R131", "R136")
+def _follow_their_schemas(data: Path) -> None:
+    """Every line of every file is as the schema in the archive says, which a stranger's validator reads."""
+    checked = set()
+    for path in data.rglob("*.jsonl"):
+        schema = json.loads((data / "schema" / f"{path.stem}.schema.json").read_text())
+        Draft202012Validator.check_schema(schema)
+        for line in path.read_text().splitlines():
+            Draft202012Validator(schema).validate(json.loads(line))
+            checked.add(path.stem)
+    assert {"account", "devices", "log", "audit", "records", "markers", "wraps", "receipts"} <= checked
+
+
+@pytest.mark.req("R075", "R131", "R136")
 def test_a_link_wants_a_click_is_counted_and_ends(service: Running, ada: Device) -> None:
     link = _ask(ada, "metadata", hours=2)["link"]
     assert "Not ready yet" in httpx2.get(link).text
@@ -97,6 +110,7 @@ def test_a_link_wants_a_click_is_counted_and_ends(service: Running, ada: Device)
     assert service.objects() == {}
 
 
+@pytest.mark.req("R130")
 def test_one_at_a_time_and_one_that_hangs_makes_way(service: Running, ada: Device) -> None:
     first = _ask(ada)
     assert ada.post("/v1/exports", kind="full").json()["error"] == "export_running"
@@ -137,3 +151,41 @@ def test_chunks_go_into_a_full_export(service: Running, ada: Device, tmp_path: P
     with zipfile.ZipFile(tmp_path / "export.zip") as opened:
         name = next(each for each in opened.namelist() if each.endswith(sha))
         assert opened.read(name) == content
+
+
+@pytest.mark.req("R120")
+def test_an_export_may_be_of_the_last_twelve_months(service: Running, ada: Device, tmp_path: Path) -> None:
+    ada.pushed(ada.sealed())
+    service.run(service.service.access_log.flush())
+    service.clock.pass_days(360)
+    ada.session()
+    recent = ada.sealed()
+    ada.pushed(recent)
+    later = service.service.today - 300
+    refused = ada.post("/v1/exports", kind="full", since_day=service.service.today + 1)
+    assert (refused.status_code, refused.json()["error"]) == (400, "malformed")
+    asked = _ask(ada, since_day=later)
+    service.run(service.service.access_log.flush())
+    service.do_jobs()
+    (tmp_path / "export.zip").write_bytes(_download(asked["link"]).content)
+    with zipfile.ZipFile(tmp_path / "export.zip") as opened:
+        files = {name.partition("/data/")[2]: opened.read(name) for name in opened.namelist()}
+    lines = {
+        name: [json.loads(line) for line in files[name].splitlines()] for name in files if ".jsonl" in name
+    }
+    (record,) = lines[f"spaces/{ada.space_id}/records.jsonl"]
+    assert wire.from_json(json.dumps(record["env"]).encode()) == recent
+    for name in ("audit.jsonl", "access-log.jsonl"):
+        assert lines[name] and min(line["at"] for line in lines[name]) >= later * 24 * HOUR
+    assert len(lines["account.jsonl"]) == len(lines["devices.jsonl"]) == 1
+    assert len(lines["log.jsonl"]) == 2, "the chain is whole, or nothing of it could be checked"
+
+
+@pytest.mark.req("R012")
+def test_an_export_needs_a_session_that_was_signed_just_now(service: Running, ada: Device) -> None:
+    service.clock.at += HOUR // 12 + 1
+    refused = ada.post("/v1/exports", kind="metadata")
+    assert (refused.status_code, refused.json()["error"]) == (401, "signed_out")
+    assert ada.get("/v1/spaces").status_code == 200
+    ada.session()
+    assert ada.post("/v1/exports", kind="metadata").status_code == 202

@@ -78,6 +78,7 @@ def _open_as_a_copy(service: Running, ada: Device, there: dict[str, Any], rid: s
     assert ada.session().status_code == 200
 
 
+@pytest.mark.req("R158", "R171")
 def test_a_backup_opens_no_more_once_its_day_is_beyond_the_horizon(
     service: Running, ada: Device, tmp_path: Path
 ) -> None:
@@ -241,17 +242,24 @@ def test_logs_are_json_without_addresses_and_secrets() -> None:
 
 
 @pytest.mark.slow
+@pytest.mark.req("R026", "R033", "R174")
 def test_the_command_serves_with_nothing_set_up_and_stops_when_told(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "memory.sync.hosted.entry", "serve", "--data", str(tmp_path / "d")]
-    environment = {**os.environ, "BUREAU_HOSTED_PORT": "0"}
+    environment, token = {**os.environ, "BUREAU_HOSTED_PORT": "0"}, "k" * 43
     with subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True) as process:
         assert process.stderr is not None
         lines = iter(process.stderr.readline, "")
         said = next(match for line in lines if (match := re.search(r"running on (http://\S+)", line)))
         assert httpx2.get(f"{said[1]}/healthz").json()["status"] == "well"
+        limits = Path(f"/proc/{process.pid}/limits").read_text()
+        assert re.search(r"^Max core file size +0 +0 ", limits, re.MULTILINE)
+        for place in ("/x/", "/m/", "/nothing/"):
+            httpx2.get(f"{said[1]}{place}{token}", headers={"Authorization": f"Bearer {token}"})
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) in (0, -signal.SIGTERM)
-        process.stderr.read()
+        rest = process.stderr.read()
+    assert all(json.loads(line)["logger"] for line in rest.splitlines())
+    assert token not in rest and "127.0.0.1" not in rest
     assert (tmp_path / "d" / "service.key").is_file()
 
 

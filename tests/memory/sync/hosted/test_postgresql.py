@@ -59,6 +59,7 @@ def test_a_transaction_sees_and_changes_rows_of_its_account_alone(tmp_path: Path
             device.http.close()
 
 
+@pytest.mark.req("R172")
 def test_operators_read_jobs_and_no_accounts(tmp_path: Path, postgres: Postgres) -> None:
     urls = postgres.databases()
     with running(tmp_path / "hosted", **urls) as service:

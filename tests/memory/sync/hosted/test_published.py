@@ -35,17 +35,20 @@ def test_every_column_is_published_with_purpose_ground_and_time_and_nothing_else
             assert any(column.startswith(prefix) for column in COLUMNS), pattern
 
 
-@pytest.mark.req("R184", "R191")
+@pytest.mark.req("R151", "R184", "R190", "R191")
 def test_the_page_tells_every_category(service: Running) -> None:
     page = httpx2.get(f"{service.url}/privacy").text
     for category in published.categories():
-        assert escape(category.name) in page
-    assert service.service.settings.region in page
+        assert escape(category.name) in page and escape(category.kept) in page
+    settings = service.service.settings
+    assert settings.region in page
+    assert f"restored for {settings.grace_days} days and is gone after {settings.promised_days} days" in page
+    assert f"leave the backups after {settings.records_backup_horizon_days} days" in page
     listed = httpx2.get(f"{service.url}/subprocessors.json").json()
-    assert listed["subprocessors"] == [] and listed["version"] == service.service.settings.policy_version
+    assert listed["subprocessors"] == [] and listed["version"] == settings.policy_version
 
 
-@pytest.mark.req("R004", "R054", "R057")
+@pytest.mark.req("R004", "R025", "R054", "R057", "R171", "R186")
 def test_a_dump_holds_nothing_planted(service: Running, ada: Device, second: Device) -> None:
     rid = os.urandom(16).hex()
     ada.pushed(ada.sealed(ada.edit(rid)), ada.sealed())

@@ -54,6 +54,7 @@ def test_three_stores_are_three_databases() -> None:
         checked(Settings(records_url=one, keys_url=one, ledger_url="postgresql+asyncpg://a@h/two"))
 
 
+@pytest.mark.req("R179")
 def test_the_secret_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
     settings = Settings(data=tmp_path / "hosted")
     keys = load_keys(settings)

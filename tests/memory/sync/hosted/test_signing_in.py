@@ -25,6 +25,7 @@ def test_a_code_works_once_for_who_asked_and_only_for_a_quarter_of_an_hour(servi
     ada.http.close()
 
 
+@pytest.mark.req("R180")
 def test_the_same_answer_for_every_address_and_five_mails_an_hour(service: Running, ada: Device) -> None:
     body = {"verifier_hash": base64url.encode(os.urandom(32))}
     known = ada.http.post("/v1/auth/magic", json={**body, "email": ada.email})
@@ -75,6 +76,7 @@ def test_a_session_ends_is_renewed_once_and_ends_wholly_on_a_second_use(
     assert ada.http.post("/v1/auth/session", json={"refresh": renewed["refresh"]}).status_code == 401
 
 
+@pytest.mark.req("R075")
 def test_a_second_device_joins_through_the_relay_in_one_order_only(service: Running, ada: Device) -> None:
     new = Device(service, ada.email).redeem()
     newcomer = Newcomer(new_nonce(), new.keys.public.sign, new.keys.public.hpke)
@@ -113,6 +115,7 @@ def test_an_entry_on_an_old_head_is_told_the_new_one(ada: Device, second: Device
     assert ada.append(epoch).json()["error"] == "entry_refused"
 
 
+@pytest.mark.req("R005", "R175")
 def test_a_revoked_device_is_out_at_once(service: Running, ada: Device, second: Device) -> None:
     assert second.get("/v1/spaces").status_code == 200
     gone = ada.append(ada.writer.revoke_device(ada.account(), second.keys.id, service.clock()))

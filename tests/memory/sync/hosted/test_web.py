@@ -44,7 +44,7 @@ def test_there_is_one_strict_cookie_and_nothing_from_elsewhere(service: Running,
     browser.close()
 
 
-@pytest.mark.req("R119", "R142")
+@pytest.mark.req("R119", "R142", "R143")
 def test_who_lost_the_app_sees_exports_deletes_and_restores(service: Running, ada: Device) -> None:
     ada.pushed(ada.sealed())
     browser = _signed_in(service, ada.email)

@@ -13,7 +13,7 @@ from memory.sync.membership import Member
 from memory.sync.service import membership, sign_in
 from memory.sync.service.calls import Calls, Session, Tokens
 from memory.sync.service.log import AccountLog
-from tests.memory.sync.hosted.running import START, Running, running, running_for_many
+from tests.memory.sync.hosted.running import START, Running, running_over
 from tests.memory.sync.service.filing_offices import FilingOffice
 from tests.memory.sync.service.offices import Office, Template, hosted_at, make_template
 from tests.peers.postgres import Postgres
@@ -23,11 +23,7 @@ EMAIL = "ada@example.org"
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def hosted(tmp_path: Path, request: pytest.FixtureRequest, postgres: Postgres, s3: str) -> Iterator[Running]:
-    if request.param == "sqlite":
-        with running(tmp_path / "hosted") as found:
-            yield found
-        return
-    with running_for_many(tmp_path, postgres.databases(), s3) as found:
+    with running_over(request.param, tmp_path, postgres, s3) as found:
         yield found
 
 

@@ -138,6 +138,7 @@ def test_the_same_bytes_sent_after_the_marker_was_dropped_stay_erased(offices: l
     assert type(verdict).__name__ == "Erased" and one.hosted.live(one.member.space_id) == before
 
 
+@pytest.mark.req("R074")
 def test_what_is_over_quota_waits_and_goes_later(offices: list[Office]) -> None:
     one, other, _third = offices
     full = len(one.hosted.live(one.member.space_id))
@@ -241,6 +242,7 @@ def test_a_marker_of_a_device_that_was_taken_off_only_sets_aside(
     assert (done.aside, done.erased) == (1, 0) and state_of(third, note) == "aside"
 
 
+@pytest.mark.req("R147")
 def test_what_comes_to_its_last_day_is_erased_everywhere(offices: list[Office]) -> None:
     one, other, third = offices
     note = one.do(notes.add_note, "for a day").id

@@ -3,12 +3,14 @@
 import errno
 from typing import Any
 
+import httpx2
 import pytest
 
 from memory.blobs import BlobStore
 from memory.disk import told_by_system
 from memory.sync import transfers
 from memory.sync.blob_chunks import CHUNK
+from memory.sync.service.faults import Unreachable
 from tests.memory.sync.filing import content_of
 from tests.memory.sync.service.filing_offices import FilingOffice
 from tests.memory.sync.service.offices import settle
@@ -95,3 +97,17 @@ def test_no_room_for_a_file_is_said_and_a_smaller_one_goes(filers: list[FilingOf
     one.hosted.become(account_bytes=2**30)
     settle(one, other)
     assert other.filing.content(large.id) is not None
+
+
+def test_a_store_that_asks_to_wait_is_given_its_time(filers: list[FilingOffice]) -> None:
+    one, other = filers
+    content = content_of(1)
+    file = one.filing.attach(content)
+    full = httpx2.Response(503, headers={"Retry-After": "120"})
+    one.wire.twist = lambda path, answer: full if path.startswith("/objects/") else answer
+    with pytest.raises(Unreachable) as waiting:
+        one.sync()
+    assert waiting.value.retry_after == 120
+    one.wire.twist = None
+    settle(one, other)
+    assert other.filing.content(file.id) == content

@@ -19,6 +19,14 @@ def instructions(office: Office, agent_id: str) -> str:
     return str(office.state()["agent"][agent_id]["instructions"])
 
 
+def restore(backup: Path, *offices: Office) -> None:
+    """Let the service come out of a backup, and every owner say that it may."""
+    offices[0].hosted.restore(backup)
+    for office in offices:
+        office.reopen()
+        office.sync(generation=office.sync().generation)
+
+
 def test_an_edit_upon_one_whose_answer_was_lost_is_no_conflict(offices: list[Office]) -> None:
     one, other, _third = offices
     agent = one.do(roster.create_agent, name="Ada", instructions="a")
@@ -61,10 +69,7 @@ def test_an_edit_that_waits_goes_to_a_service_that_came_out_of_a_backup(
     for agent in (kept, lost):
         instruct(one, agent, "edited")
     one.seal()
-    one.hosted.restore(tmp_path / "backup")
-    for office in (one, other):
-        office.reopen()
-        office.sync(generation=office.sync().generation)
+    restore(tmp_path / "backup", one, other)
     settle(one, other)
     for office in (one, other):
         assert [instructions(office, agent) for agent in (kept, lost)] == ["edited", "edited"]
@@ -82,10 +87,7 @@ def test_what_a_backup_lacks_is_not_undone_by_an_edit_upon_what_it_has(
     instruct(one, agent, "first\nlost with the service")
     settle(one, other)
     instruct(third, agent, "written far away\nsecond")
-    one.hosted.restore(tmp_path / "backup")
-    for office in (third, one, other):
-        office.reopen()
-        office.sync(generation=office.sync().generation)
+    restore(tmp_path / "backup", third, one, other)
     settle(*offices)
     (shown,) = {instructions(office, agent) for office in offices}
     (lost,) = {each.lost for office in offices for each in office.do(conflicts.conflicts)}
@@ -99,10 +101,7 @@ def test_what_a_service_gives_of_former_days_is_no_conflict(offices: list[Office
     one.hosted.back_up(tmp_path / "backup")
     instruct(one, agent, "second")
     settle(one, other)
-    one.hosted.restore(tmp_path / "backup")
-    for office in (one, other):
-        office.reopen()
-        office.sync(generation=office.sync().generation)
+    restore(tmp_path / "backup", one, other)
     settle(one, other)
     for office in (one, other):
         assert instructions(office, agent) == "second" and office.do(conflicts.conflicts) == ()
