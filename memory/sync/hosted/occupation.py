@@ -2,9 +2,10 @@
 
 import fcntl
 import os
+import sqlite3
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 from memory.sync.hosted.errors import HostedError, ServiceFault, SettingsInvalid
@@ -12,16 +13,21 @@ from memory.sync.hosted.settings import Settings
 from resources.language import gettext as _
 
 _FILE = "serving.lock"
+_ANY_KEYS = "SELECT 1 FROM account_keys UNION ALL SELECT 1 FROM backup_keys LIMIT 1"
+"""Those of backups outlive the accounts: where records of one that was purged are brought back, nothing is lost."""
 
 
 @contextmanager
 def serving_here(settings: Settings) -> Iterator[None]:
     """Say while this lasts that a service or a command of its operator works here, beside others.
 
-    Raises SettingsInvalid while a backup is brought back, or where the folder cannot be written.
+    Raises SettingsInvalid while a backup is brought back, where the folder cannot be written, or where the
+    keys are lost.
     """
     held = SettingsInvalid(_("A backup is being brought back here: try again when that is done."))
     with _locked(settings, fcntl.LOCK_SH, held):
+        if not settings.records_url:
+            _require_keys(settings.data)
         yield
 
 
@@ -34,6 +40,32 @@ def nobody_serving(settings: Settings) -> Iterator[None]:
     held = ServiceFault(_("The service runs here: stop every replica, then bring the backup back."))
     with _locked(settings, fcntl.LOCK_EX, held):
         yield
+
+
+def _require_keys(folder: Path) -> None:
+    """Refuse to work beside an account whose keys are lost: empty ones would replace the backup of the former."""
+    records, keys = folder / "records.sqlite", folder / "keys.sqlite"
+    kept = "SELECT 1 FROM accounts WHERE account_id NOT IN (SELECT account_id FROM deletions) LIMIT 1"
+    if _finds(records, kept) and not _finds(keys, _ANY_KEYS):
+        raise SettingsInvalid(
+            _(
+                "The keys in {path} are lost: bring them back with `bureau-hosted restore --keys` first, or their "
+                "backup would be replaced by an empty one."
+            ).format(path=keys)
+        )
+
+
+def _finds(database: Path, query: str) -> bool:
+    """Whether a query finds a row; in a database that is not there, or has no tables yet, it finds none."""
+    if not database.exists():
+        return False
+    with closing(sqlite3.connect(database, timeout=15)) as connection:
+        try:
+            return connection.execute(query).fetchone() is not None
+        except sqlite3.OperationalError as wrong:
+            if "no such table" in str(wrong):
+                return False
+            raise
 
 
 def _hand_over(folder: Path) -> None:

@@ -15,7 +15,7 @@ from memory.sync.hosted.occupation import nobody_serving, serving_here
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.settings import Settings
 from tests.memory.sync.hosted.device import Device
-from tests.memory.sync.hosted.running import Running
+from tests.memory.sync.hosted.running import Running, running
 
 COMMAND = [sys.executable, "-m", "memory.sync.hosted.entry"]
 
@@ -123,6 +123,28 @@ def test_nothing_is_brought_back_under_a_service_that_runs(tmp_path: Path) -> No
     assert (tmp_path / "backup" / "keys.backup").stat().st_ino == kept.st_ino
     ended = command("restore", "--keys", tmp_path / "backup" / "keys.backup", data=data)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_no_empty_keys_take_the_place_of_keys_that_are_lost(tmp_path: Path) -> None:
+    """Else the next backup of the keys, which replaces the one before, would be of none."""
+    backup = tmp_path / "backup"
+    with running(tmp_path / "hosted") as service:
+        device = Device(service, "ada@example.org").begin_account()
+        service.run(backing_up.back_up(service.service, backup))
+        device.http.close()
+    data = service.service.settings.data
+    for each in data.glob("keys.sqlite*"):
+        each.unlink()
+    kept = (backup / "keys.backup").read_bytes()
+    ended = command("restore", "--records", next(backup.glob("records-*")), data=data)
+    assert ended.returncode == 2, ended.stderr
+    for words in (["backup", backup], ["serve", "--port", "0"]):
+        ended = command(*words, data=data)
+        assert ended.returncode == 2 and "keys.sqlite" in ended.stderr
+    assert (backup / "keys.backup").read_bytes() == kept
+    for words in (["restore", "--keys", backup / "keys.backup"], ["backup", backup]):
+        ended = command(*words, data=data)
+        assert ended.returncode == 0, ended.stderr
 
 
 def test_what_the_administrator_brings_back_belongs_to_the_user_of_the_service(tmp_path: Path) -> None:
