@@ -84,8 +84,7 @@ class RecoveryWords(QWidget):
         clipboard = QGuiApplication.clipboard()
         if clipboard.text() == self._words:
             clipboard.clear()
-        self._words = ""
-        self.code.clear()
+        # The words stay: where what comes next fails, they are still to be kept, and may be saved again.
         self.kept.emit()
 
     def _copy(self) -> None:

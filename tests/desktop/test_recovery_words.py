@@ -5,10 +5,11 @@ from pathlib import Path
 import pypdfium2
 import pytest
 from pypdfium2 import raw
-from PySide6.QtGui import QColor, QImage
+from PySide6.QtGui import QColor, QGuiApplication, QImage
 
 from desktop.pages.qr_code import qr_image
 from desktop.pages.recovery_words import RecoveryWords
+from tests.desktop.test_privacy import press
 
 WORDS = " ".join(["abandon"] * 23 + ["art"])
 _QUIET, _FINDER = 4, 7
@@ -49,3 +50,19 @@ def test_what_is_printed_has_the_words_and_the_code(session, tmp_path: Path) -> 
     pictures = list(document[0].get_objects(filter=[raw.FPDF_PAGEOBJ_IMAGE]))
     assert [each.get_px_size() for each in pictures] == [(qr_image(WORDS, 4).width(),) * 2]
     document.close()
+
+
+def test_words_that_are_to_be_kept_after_all_are_saved_printed_and_shown(session, tmp_path: Path) -> None:
+    """Where what they were shown for fails after Done, they stay on the page and are worth something."""
+    shown = RecoveryWords(session, WORDS, "The recovery key", "Keep it.", "recovery")
+    shown.show()
+    clipboard = QGuiApplication.clipboard()
+    for _time in range(2):
+        press(shown, "Copy")
+        assert clipboard.text() == WORDS
+        shown.check.setChecked(True)
+        press(shown, "Done")
+        assert clipboard.text() != WORDS
+        shown._write_text(tmp_path / "words.txt")
+        assert "24. art" in (tmp_path / "words.txt").read_text()
+        assert not shown.code.pixmap().isNull()

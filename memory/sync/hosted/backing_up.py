@@ -6,11 +6,13 @@ that somebody kept opens no more. The backup of the keys replaces the one of the
 
 import asyncio
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
 import tempfile
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,23 +71,29 @@ def _unlink_before(folder: Path, first: int) -> None:
 
 
 async def restore(service: Service, records: Path | None, keys: Path | None) -> None:
-    """Bring a backup back into a service that is stopped, and replay the ledger over it. Raises ServiceFault."""
-    day = None if records is None else await asyncio.to_thread(day_of, records)
-    if keys is not None:
-        await _load(service.stores.keys, keys)
-    if records is not None:
-        async with service.stores.keys.read() as connection:
-            key = await connection.scalar(select(backup_keys.c.backup_key).where(backup_keys.c.day == day))
-        if key is None:
-            raise ServiceFault(
-                _("The key of the backup {file} was destroyed with its horizon; take a newer one.").format(
-                    file=records
+    """Bring a backup back into a service that is stopped, and replay the ledger over it.
+
+    Nothing that is here goes before all that is brought was found whole. Raises ServiceFault.
+    """
+    with ExitStack() as scratches:
+        whole: list[tuple[Store, Path]] = []
+        if keys is not None:
+            whole.append((service.stores.keys, await _checked(service.stores.keys, keys, scratches)))
+        if records is not None:
+            day = await asyncio.to_thread(day_of, records)
+            key = await _key_of(service, day, whole[0][1] if whole else None)
+            if key is None:
+                raise ServiceFault(
+                    _(
+                        "The key of the backup {file} was destroyed with its horizon; take a newer one."
+                    ).format(file=records)
                 )
-            )
-        with tempfile.TemporaryDirectory(dir=records.parent) as scratch:
-            plain = Path(scratch) / "records"
-            await asyncio.to_thread(open_file, records, plain, bytes(key))
-            await _load(service.stores.records, plain)
+            plain = _scratch(service.settings.data, scratches) / "records"
+            with _brought(records):
+                await asyncio.to_thread(open_file, records, plain, key)
+            whole.append((service.stores.records, await _checked(service.stores.records, plain, scratches)))
+        for store, source in whole:
+            await _put(store, source)
     for store in service.stores:
         await store.create()
     await replaying.replay(service)
@@ -110,47 +118,80 @@ async def _dump(store: Store, target: Path) -> None:
     await _run("pg_dump", "--format=custom", "--no-owner", "--file", str(target), _address(store))
 
 
-async def _load(store: Store, source: Path) -> None:
-    """Put what a file holds in the place of a database. Raises ServiceFault where it is none; then nothing changes."""
-    if store.is_sqlite:
-        database = Path(store.path)
-        with tempfile.TemporaryDirectory(dir=database.parent) as scratch:
-            fresh = Path(scratch) / database.name
-            await asyncio.to_thread(_copy, source, fresh, frozenset(store.metadata.tables))
-            await store.close()
-            await asyncio.to_thread(_replace, fresh, database)
-        return
+async def _checked(store: Store, source: Path, scratches: ExitStack) -> Path:
+    """Return a file that was found whole and can take the place of a database. Raises ServiceFault."""
+    if not store.is_sqlite:
+        await _run("pg_restore", "--file", os.devnull, str(source))  # reads and unpacks all of it
+        return source
+    database = Path(store.path)
+    fresh = _scratch(database.parent, scratches) / database.name
+    await asyncio.to_thread(_copy, source, fresh, frozenset(store.metadata.tables))
+    return fresh
+
+
+async def _put(store: Store, whole: Path) -> None:
+    """Put what a file holds that was found whole in the place of a database."""
     await store.close()
-    await _run(
-        "pg_restore",
-        "--clean",
-        "--if-exists",
-        "--no-owner",
-        "--single-transaction",
-        "-d",
-        _address(store),
-        str(source),
-    )
+    if store.is_sqlite:
+        await asyncio.to_thread(_replace, whole, Path(store.path))
+        return
+    arguments = ("--clean", "--if-exists", "--no-owner", "--single-transaction")
+    await _run("pg_restore", *arguments, "-d", _address(store), str(whole))
+
+
+async def _key_of(service: Service, day: int, keys: Path | None) -> bytes | None:
+    """Return the key of the backups of a day: from keys that are brought back, else from those that are here."""
+    if keys is None:
+        async with service.stores.keys.read() as connection:
+            found = await connection.scalar(select(backup_keys.c.backup_key).where(backup_keys.c.day == day))
+            return None if found is None else bytes(found)
+    if service.stores.keys.is_sqlite:
+        return await asyncio.to_thread(_key_in, keys, day)
+    with tempfile.TemporaryDirectory(dir=service.settings.data) as scratch:
+        rows = Path(scratch) / "rows"
+        await _run("pg_restore", "--data-only", "--table", backup_keys.name, "--file", str(rows), str(keys))
+        copied = re.search(rf"^{day}\t\\\\x([0-9a-f]+)$", rows.read_text("utf-8"), re.MULTILINE)
+    return bytes.fromhex(copied[1]) if copied else None
+
+
+def _key_in(database: Path, day: int) -> bytes | None:
+    with closing(sqlite3.connect(database)) as copy:
+        row = copy.execute("SELECT backup_key FROM backup_keys WHERE day = ?", (day,)).fetchone()
+    return bytes(row[0]) if row else None
+
+
+def _scratch(folder: Path, scratches: ExitStack) -> Path:
+    return Path(scratches.enter_context(tempfile.TemporaryDirectory(dir=folder)))
+
+
+@contextmanager
+def _brought(source: Path) -> Iterator[None]:
+    """Raise ServiceFault where a backup cannot be read, or what it holds not be written."""
+    try:
+        yield
+    except OSError as wrong:
+        raise ServiceFault(
+            _("The backup {file} cannot be brought here: {reason}.").format(
+                file=source, reason=wrong.strerror
+            )
+        ) from wrong
 
 
 def _copy(source: Path, fresh: Path, tables: frozenset[str]) -> None:
     """Copy a database that is whole and has some of the tables: before it is, nothing of the former one may go."""
     wrong = ServiceFault(_("{file} is no backup of this service, or a damaged one.").format(file=source))
     try:
-        shutil.copyfile(source, fresh)
-        with closing(sqlite3.connect(fresh)) as copy:
-            found = {name for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
-            whole = copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        with fresh.open("rb+") as written:
-            os.fsync(written.fileno())
+        with _brought(source):
+            shutil.copyfile(source, fresh)
+            with closing(sqlite3.connect(fresh)) as copy:
+                found = {
+                    name for (name,) in copy.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")
+                }
+                whole = copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+            with fresh.open("rb+") as written:
+                os.fsync(written.fileno())
     except sqlite3.DatabaseError as no_database:
         raise wrong from no_database
-    except OSError as unreadable:
-        raise ServiceFault(
-            _("The backup {file} cannot be brought here: {reason}.").format(
-                file=source, reason=unreadable.strerror
-            )
-        ) from unreadable
     if not whole or not found & tables:
         raise wrong
 

@@ -4,7 +4,7 @@ import asyncio
 import json
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import AbstractContextManager, asynccontextmanager
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import click
 
 from memory.sync.hosted.errors import SettingsInvalid
+from memory.sync.hosted.occupation import nobody_serving, serving_here
 from memory.sync.hosted.settings import Settings, load
 from resources.language import gettext as _
 
@@ -80,10 +81,7 @@ def restore(file: Path | None, records: Path | None, keys: Path | None) -> None:
 
     if records is None and keys is None:
         raise click.UsageError(_("Name what to bring back: --records, --keys or both."))
-    from memory.sync.hosted.occupation import nobody_serving
-
-    with nobody_serving(_founded(load(file))):
-        _do(file, lambda service: backing_up.restore(service, records, keys))
+    _do(file, lambda service: backing_up.restore(service, records, keys), nobody_serving)
     click.echo(
         _("It is back. What was erased since then is gone again, and every space has a new generation.")
     )
@@ -235,14 +233,20 @@ def announce(file: Path | None, version: str, effective: str, text: Path) -> Non
     click.echo(_("Mails are asked for: {count}").format(count=count))
 
 
-def _do(file: Path | None, work: Callable[[Any], Awaitable[Any]]) -> Any:
-    """Run something on the databases of the service, beside it or while it is stopped."""
+def _do(
+    file: Path | None,
+    work: Callable[[Any], Awaitable[Any]],
+    held: Callable[[Settings], AbstractContextManager[None]] = serving_here,
+) -> Any:
+    """Run something on the databases of the service: beside it, or while nothing else works on them."""
+    settings = _founded(load(file))
 
     async def run() -> Any:
-        async with _opened(_founded(load(file))) as service:
+        async with _opened(settings) as service:
             return await work(service)
 
-    return asyncio.run(run())
+    with held(settings):
+        return asyncio.run(run())
 
 
 def _founded(settings: Settings) -> Settings:

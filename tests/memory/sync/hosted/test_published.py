@@ -35,7 +35,7 @@ def test_every_column_is_published_with_purpose_ground_and_time_and_nothing_else
             assert any(column.startswith(prefix) for column in COLUMNS), pattern
 
 
-@pytest.mark.req("R151", "R184", "R190", "R191")
+@pytest.mark.req("R151", "R184", "R190")
 def test_the_page_tells_every_category(service: Running) -> None:
     page = httpx2.get(f"{service.url}/privacy").text
     for category in published.categories():

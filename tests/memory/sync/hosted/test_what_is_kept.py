@@ -149,7 +149,7 @@ def test_over_tls_the_cookie_is_secure_and_browsers_come_back_over_tls(tmp_path:
         assert cookie.startswith(f"{COOKIE}=") and "Secure" in cookie and "HttpOnly" in cookie
 
 
-@pytest.mark.req("R172", "R173", "R077")
+@pytest.mark.req("R173")
 def test_what_the_operator_does_stands_in_the_audit_of_its_owner(service: Running, ada: Device) -> None:
     service.run(operating.set_hold(service.service, ada.account_id, "court order 7"))
     service.run(operating.suspend(service.service, ada.account_id, True))
