@@ -102,13 +102,10 @@ class Placing:
     def let_go_of_erased(self) -> None:
         """Let nothing wait for what is erased: a message goes with its chat, or to the top of it."""
         self._awaited.write()
-        for target, rids in self._awaited.targets().items():
-            if not any(
-                removals.is_erased(self._session, self._here, type_, target)
-                for type_ in (MESSAGE, "conversation")
-            ):
-                continue
-            for known in load(self._session, rids).values():
+        targets = self._awaited.targets()
+        erased = removals.erased_among(self._session, self._here, targets)
+        for target in (each for each in targets if each in erased):
+            for known in load(self._session, targets[target]).values():
                 if known.state == "held":
                     self.place(known, waiting(known))
                 elif known.type == MESSAGE and known.local_id is not None:
