@@ -83,12 +83,12 @@ def orphaned(root: Path, member: Member) -> Orphaned:
     return Orphaned(puts, frozenset(erased - ordered))
 
 
-def ordered_erased(root: Path, space_id: str) -> frozenset[str]:
-    """Return the records that any device ordered erased; blocks. Raises OSError."""
+def ordered_erased(root: Path, member: Member) -> frozenset[str]:
+    """Return the records that an active device ordered erased, whose orders alone count; blocks. Raises OSError."""
     return frozenset(
         header.rid
-        for device in (root / space_id).iterdir()
-        for _path, envelope in _envelopes(device)
+        for device in member.account.active()
+        for _path, envelope in _envelopes(root / member.space_id / device.public.id)
         if (header := Header.unpack(envelope.hdr)).kind == ERASE
     )
 
