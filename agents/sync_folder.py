@@ -133,7 +133,7 @@ class FolderSide:
         own, erased = await self._database.read(carried)
         carrier = FolderCarrier(folder, space_id, there.device_id)
         lacking = await reach(folder, carrier.lacking_own, own)
-        ordered = await reach(folder, folder_rotation.ordered_erased, folder, space_id)
+        ordered = await reach(folder, folder_rotation.ordered_erased, folder, member)
         await reach(folder, carrier.leave_numbers_out)
         keys = SpaceKeys(space_id, *member.keys)
         signer = Signer(member.device.id, member.device.sign)

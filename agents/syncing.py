@@ -97,6 +97,8 @@ class Syncing:
         self.holdings = ServiceHoldings(database, self.account)
         self.clock: Callable[[], int] = now
         """Returns milliseconds UTC."""
+        self._keeps_begun = True
+        """Whether the vault may still hold a device that was becoming one of an account's."""
         self._under_way: asyncio.Task[bool] | None = None
         self._interrupted = False
 
@@ -255,7 +257,7 @@ class Syncing:
     ) -> None:
         await self._item.write(member)
         await self._database.write(_begin, member, place, shapes() if types is None else types, founds)
-        await self._item.forget_begun()
+        self._keeps_begun = True
         self._bus.publish(SyncSwitched())
 
     async def round(self, word: Word = NO_WORD) -> Round:
@@ -291,6 +293,10 @@ class Syncing:
         here = await self.here()
         if here is None or not here.enabled:
             return False
+        if self._keeps_begun:
+            # Before this device says anything: a backup from before must not join as one that was in use.
+            await self._item.forget_begun()
+            self._keeps_begun = False
         await (self._hosted_round if here.hosted else self._folder_round)(here, word, done)
         return True
 

@@ -26,7 +26,7 @@ def carry_over(
     now: int,
     *,
     shut: Collection[str],
-    orphans: Mapping[str, str],
+    orphans: Mapping[str, Collection[str]],
     erased: Collection[str],
 ) -> int:
     """Seal anew, or order erased anew, what others could not take from the folder any more; return how much.
@@ -44,7 +44,7 @@ def carry_over(
     known = load(session, {*shut, *lost, *orphans, *erased})
     work.out.meet(known)
     for rid, one in known.items():
-        if rid in lost or (not work.out.holds(rid) and (rid in shut or orphans.get(rid) == one.rev)):
+        if rid in lost or (not work.out.holds(rid) and (rid in shut or one.rev in orphans.get(rid, ()))):
             work.seal(one)
         if rid in erased and one.state == "erased" and one.aside_at is None:
             one.state = "erase"

@@ -4,6 +4,7 @@ Below the name of a device that was taken off nobody writes: what it wrote and i
 it, and what it erased is ordered erased once more. What nobody held before stays locked.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +27,7 @@ _AT_ONCE = 200
 class Orphaned:
     """What devices that were taken off have in the folder: revisions by record, and records that they erased alone."""
 
-    puts: dict[str, str]
+    puts: dict[str, frozenset[str]]
     erased: frozenset[str]
 
 
@@ -71,7 +72,7 @@ def remove_shut(root: Path, member: Member, held: Mapping[str, str]) -> None:
 
 def orphaned(root: Path, member: Member) -> Orphaned:
     """Return what devices that were taken off have in the folder; blocks. Raises OSError."""
-    puts, erased, ordered = dict[str, str](), set[str](), set[str]()
+    puts, erased, ordered = defaultdict[str, set[str]](set), set[str](), set[str]()
     for device_id in member.account.devices:
         active = member.account.is_active(device_id)
         for _path, envelope in _envelopes(root / member.space_id / device_id):
@@ -79,16 +80,17 @@ def orphaned(root: Path, member: Member) -> Orphaned:
             if header.kind == ERASE:
                 (ordered if active else erased).add(header.rid)
             elif not active:
-                puts[header.rid] = header.rev
-    return Orphaned(puts, frozenset(erased - ordered))
+                puts[header.rid].add(header.rev)
+    found = {rid: frozenset(revs) for rid, revs in puts.items()}
+    return Orphaned(found, frozenset(erased - ordered))
 
 
-def ordered_erased(root: Path, space_id: str) -> frozenset[str]:
-    """Return the records that any device ordered erased; blocks. Raises OSError."""
+def ordered_erased(root: Path, member: Member) -> frozenset[str]:
+    """Return the records that an active device ordered erased, whose orders alone count; blocks. Raises OSError."""
     return frozenset(
         header.rid
-        for device in (root / space_id).iterdir()
-        for _path, envelope in _envelopes(device)
+        for device in member.account.active()
+        for _path, envelope in _envelopes(root / member.space_id / device.public.id)
         if (header := Header.unpack(envelope.hdr)).kind == ERASE
     )
 

@@ -5,7 +5,8 @@ Every device finds the same from the same files, in whatever order they came:
 * What a device signs in a branch is its own voice, and that of the devices which it added there.
 * Whom a voice in one of the branches takes off is off, in whichever branch that stands; nothing of its own counts
   beyond the fork. So who was taken off cannot undo that by an entry that looks older, and of two devices that take each
-  other off neither stays. The same holds for a recovery key that was replaced.
+  other off neither stays. The same holds for a recovery key that was replaced. It takes off nobody, though, whom
+  another branch adds after it was off there: it could go on for ever, with whoever comes to help.
 * Of what is left the longest branch counts, then that of the device that was added first, then the smaller hash.
 
 What the other branches said and still holds is to be said anew. A device never takes a chain in place of the one that
@@ -14,7 +15,7 @@ counts for nothing and stops nothing: files are damaged, and whoever carries the
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -78,12 +79,24 @@ class _Node:
 
 @dataclass(slots=True)
 class _Branch:
-    """What one branch of a fork says: how long it is, whom it takes off, and what else it wants with whose voice."""
+    """What one branch of a fork says: how long it is, whom which voice takes off, and what else it wants with whose.
+
+    ``knew`` are, by the devices that it adds, the voices that were off in it by then.
+    """
 
     first: _Node
     length: int = 0
-    struck: set[str] = field(default_factory=set)
+    strikes: list[tuple[str, str]] = field(default_factory=list)
     wants: list[tuple[str, _Node]] = field(default_factory=list)
+    knew: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def struck(self, branches: Iterable["_Branch"]) -> set[str]:
+        """Return whom this one of the branches takes off."""
+        knew: dict[str, set[str]] = defaultdict(set)
+        for each in branches:
+            for device_id, voices in each.knew.items():
+                knew[device_id] |= voices
+        return {whom for voice, whom in self.strikes if voice not in knew[whom]}
 
 
 def resolve(entries: Sequence[Any], seen: tuple[int, bytes] | None = None) -> Resolved:
@@ -109,7 +122,6 @@ class _Walk:
     def __init__(self, root: _Node) -> None:
         self._off: set[str] = set()
         self._wants: list[tuple[str, _Node, Account]] = []
-        self._revoked = {str(each.entry["body"]["device_id"]) for each in root.all() if _takes_off(each)}
         node: _Node | None = root
         self._last = root
         while node is not None:
@@ -134,12 +146,12 @@ class _Walk:
         if len(node.children) <= 1:
             return heard[0] if heard else None
         branches = [_branch(each, node.account) for each in heard]
-        struck = set[str]().union(*(each.struck for each in branches))
+        struck = set[str]().union(*(each.struck(branches) for each in branches))
         left = [each for each in branches if each.first.by not in struck]
         chosen = min(left, key=lambda each: _order(each, node.account), default=None)
         for each in branches:
             if each is not chosen:
-                self._off |= each.struck
+                self._off |= each.struck(branches)
                 self._wants += [(voice, said, node.account) for voice, said in each.wants]
         return None if chosen is None else chosen.first
 
@@ -152,7 +164,7 @@ class _Walk:
             return False
         if node.kind == "add_device":
             added = node.entry["body"]["device"]["id"]
-            return added not in account.devices and added not in self._revoked
+            return added not in account.devices and added not in self._off
         return account.recovery == common.recovery
 
 
@@ -238,13 +250,15 @@ def _branch(first: _Node, common: Account) -> _Branch:
         voice, body = voices.get(node.by, node.by), node.entry["body"]
         branch.length = max(branch.length, node.account.n - common.n)
         if node.kind == "add_device":
-            voices = {**voices, str(body["device"]["id"]): voice}
+            added = str(body["device"]["id"])
+            branch.knew[added] |= _off(node.account, voices)
+            voices = {**voices, added: voice}
             branch.wants.append((voice, node))
         elif node.kind == "revoke_device":
-            branch.struck.add(str(body["device_id"]))
+            branch.strikes.append((voice, str(body["device_id"])))
         elif node.kind == "new_recovery":
             if voice != RECOVERY:
-                branch.struck.add(RECOVERY)
+                branch.strikes.append((voice, RECOVERY))
             voices = {**voices, RECOVERY: voice}
             branch.wants.append((voice, node))
         waiting += [(each, voices) for each in node.children]
@@ -262,8 +276,10 @@ def _said(node: _Node) -> DevicePublic | RecoveryPublic:
     return node.account.device(str(node.entry["body"]["device"]["id"])).public
 
 
-def _takes_off(node: _Node) -> bool:
-    return node.kind == "revoke_device"
+def _off(account: Account, voices: Mapping[str, str]) -> set[str]:
+    """Return who is off at a place of a branch, the recovery key among them where a device replaced it there."""
+    off = {each.public.id for each in account.devices.values() if each.revoked is not None}
+    return off | ({RECOVERY} if voices.get(RECOVERY, RECOVERY) != RECOVERY else set())
 
 
 def _require_kept(whole: Sequence[_Node], found: Resolved, seen: tuple[int, bytes]) -> None:

@@ -102,21 +102,14 @@ class Placing:
     def let_go_of_gone(self) -> None:
         """Let nothing wait for what is erased, or not taken here: a message goes with its chat, or to the top of it."""
         self._awaited.write()
-        for target, rids in self._awaited.targets().items():
-            if not self._is_gone(target):
-                continue
-            for known in load(self._session, rids).values():
+        targets = self._awaited.targets()
+        gone = removals.gone_among(self._session, self._here, targets)
+        for target in (each for each in targets if each in gone):
+            for known in load(self._session, targets[target]).values():
                 if known.state == "held":
                     self.place(known, waiting(known))
                 elif known.type == MESSAGE and known.local_id is not None:
                     self._stand_at_top(known, known.local_id, target)
-
-    def _is_gone(self, target: str) -> bool:
-        return any(
-            gone(self._session, self._here, type_, target)
-            for type_ in (MESSAGE, "conversation")
-            for gone in (removals.is_erased, removals.is_declined)
-        )
 
     def forget(self, known: SyncRecordTable) -> None:
         """Let a record that has no row any more wait for nothing."""

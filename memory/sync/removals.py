@@ -1,7 +1,11 @@
 """What arrives of removed records: a proven erasure is noted; what must not be given out any more is refused."""
 
+from collections.abc import Iterable
+
+from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
+from memory.lifecycle.subjects import portions
 from memory.sync.arrival import Believed
 from memory.sync.aside import DECLINED, GONE
 from memory.sync.contents import FILE
@@ -17,6 +21,7 @@ from memory.tables import SyncRecordTable, SyncSpaceTable
 ERASED_AGAIN = "erased, and came again"
 OLDER_AGAIN = "an older revision came again"
 """Why something that a service gives out again is refused."""
+_ERASED = ("erase", "erased")
 
 
 def erase(known: SyncRecordTable, one: Believed, rows: Rows, out: Outgoing) -> None:
@@ -61,7 +66,25 @@ def goes_with_erased(
 def is_erased(session: Session, here: SyncSpaceTable, type_: str, key: str) -> bool:
     """Whether it is proven that a row was erased, here or on another device."""
     known = _known(session, here, type_, key)
-    return known is not None and known.state in ("erase", "erased") and known.aside_at is None
+    return known is not None and known.state in _ERASED and known.aside_at is None
+
+
+def gone_among(session: Session, here: SyncSpaceTable, keys: Iterable[str]) -> set[str]:
+    """Return which of these chats and messages were erased, or are not taken here, by their keys.
+
+    A few statements for all of them.
+    """
+    if here.naming is None:
+        return set()
+    rids = {record_id(here.naming, type_, key): key for key in keys for type_ in (MESSAGE, "conversation")}
+    proven = and_(SyncRecordTable.state.in_(_ERASED), SyncRecordTable.aside_at.is_(None))
+    found: set[str] = set()
+    for some in portions(rids):
+        chosen = select(SyncRecordTable.rid).where(
+            SyncRecordTable.rid.in_(some), or_(SyncRecordTable.state == DECLINED, proven)
+        )
+        found |= {rids[rid] for rid in session.scalars(chosen)}
+    return found
 
 
 def is_declined(session: Session, here: SyncSpaceTable, type_: str, key: str) -> bool:

@@ -11,7 +11,7 @@ from sqlalchemy import update
 from agents.commands import sync_account
 from agents.commands.serving import Served
 from agents.office import Office
-from memory import attachments, audit
+from memory import attachments, audit, settings
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync import folder_membership, wire
@@ -85,6 +85,21 @@ async def test_who_is_taken_off_reads_nothing_new_and_what_it_wrote_stays(
     assert (await fresh.syncing.now()).refused == []
     kinds = [entry.kind for entry in await one.database.read(audit.entries)]
     assert "sync device revoked" in kinds and "sync key renewed" in kinds
+
+
+async def test_what_the_last_of_two_wrote_stays_when_both_are_taken_off(
+    offices: Offices, folder: Path
+) -> None:
+    key, (later, one, earlier) = await several(offices, folder, "later", "one", "earlier")
+    for days, writer in ((5, earlier), (7, later)):
+        await writer.database.write(settings.change, "trash.days", days)
+        await settle(writer, later, one, earlier)
+    await one.syncing.folder.revoke([await device_id(later), await device_id(earlier)])
+    await settle(one)
+    fresh = await offices("fresh")
+    await fresh.syncing.join(folder, key)
+    await settle(one, fresh)
+    assert await fresh.database.read(settings.value, "trash.days") == 7
 
 
 async def test_what_comes_later_from_who_was_taken_off_is_not_taken(offices: Offices, folder: Path) -> None:

@@ -109,6 +109,30 @@ async def test_who_left_joins_again_as_another_device(offices: Offices, folder: 
     assert await device_id(other) != former
 
 
+async def test_nothing_is_said_while_what_was_begun_is_still_kept(
+    offices: Offices, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A backup from before would else join again as the same device, and name everything anew."""
+    one, key = await offices("one"), os.urandom(32)
+    with monkeypatch.context() as patched:
+        patched.setattr(DeviceItem, "forget_begun", _locked)
+        with pytest.raises(VaultError):
+            await one.syncing.found(folder, key)
+        with pytest.raises(VaultError):
+            await one.syncing.now()
+    assert not list(folder.glob("*/*/*.msgpack"))
+    await one.close()
+    one = await offices("one")
+    await one.syncing.now()
+    assert list(folder.glob("*/*/*.msgpack"))
+    with pytest.raises(KeyNotFound):
+        one.vault.read_key(BEGUN_ITEM)
+
+
+async def _locked(_item: DeviceItem) -> None:
+    raise VaultError("locked")
+
+
 async def test_a_device_from_which_nothing_came_is_listed_as_that(
     offices: Offices, folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

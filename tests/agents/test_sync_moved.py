@@ -14,6 +14,8 @@ from memory import audit
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.sync.errors import LogShorter
+from memory.sync.header import ERASE, Header
+from memory.sync.wire import from_msgpack
 from tests.agents.test_sync_folder import device_id, folder, settle, several, texts
 from tests.agents.test_sync_recovery import hosted
 from tests.agents.test_sync_service import found
@@ -106,6 +108,32 @@ async def test_what_this_device_wrote_and_the_copy_lacks_is_written_again_under_
     before = {path.name for path in there.glob("*.msgpack")}
     anew = {path.name for path in here.glob("*.msgpack")} - before
     assert anew and min(anew) > max(before)
+
+
+async def test_what_only_a_device_that_is_off_ordered_erased_there_is_ordered_erased_anew(
+    offices: Offices, folder: Path
+) -> None:
+    _key, (one, other, third) = await several(offices, folder, "one", "other", "third")
+    note = await third.notes.add("goes")
+    await settle(one, other, third)
+    await third.erasing.erase([Subject("note", note.id)])
+    await settle(third, one, other)
+    await one.syncing.folder.revoke([await device_id(third)])
+    await settle(one, other)
+    moved = folder.with_name("moved")
+    folder.rename(moved)
+    orders = erasures(moved, await device_id(one))
+    assert len(orders) == 1
+    for path in orders:
+        path.unlink()  # the copy is from before it
+    await one.syncing.move(moved)
+    assert len(erasures(moved, await device_id(one))) == 1
+
+
+def erasures(folder: Path, device: str) -> list[Path]:
+    """Return the orders to erase that a device has in the folder."""
+    found = folder.glob(f"*/{device}/*.msgpack")
+    return [path for path in found if Header.unpack(from_msgpack(path.read_bytes()).hdr).kind == ERASE]
 
 
 async def test_what_meets_at_a_service_is_not_moved(offices: Offices, hosted: Running, folder: Path) -> None:

@@ -284,6 +284,7 @@ class Calls:
         async with self._reaching() as progress:
             response = await self._http.send(request, stream=True)
             try:
+                _require_plain(response)
                 if response.headers.get("Content-Type", "").partition(";")[0].strip() != EVENTS:
                     _read(response, await _whole(response, progress, _MOST_OPEN_BYTES))
                     raise Unreachable("no stream of events answers")
@@ -313,8 +314,7 @@ async def _whole(response: "httpx2.Response", progress: Progress, most: int) -> 
 
 async def _read_up_to(response: "httpx2.Response", progress: Progress, most: int) -> bytes:
     """Return the beginning of what is answered, ``most`` bytes of it."""
-    if response.headers.get("Content-Encoding", "identity") != "identity":
-        raise Unreachable("the answer is packed")
+    _require_plain(response)
     read = bytearray()
     async for piece in response.aiter_bytes():
         read += piece
@@ -322,6 +322,12 @@ async def _read_up_to(response: "httpx2.Response", progress: Progress, most: int
             break
         progress.came(len(piece))
     return bytes(read[:most])
+
+
+def _require_plain(response: "httpx2.Response") -> None:
+    """Raise Unreachable for an answer that reading it would unpack."""
+    if response.headers.get("Content-Encoding", "identity") != "identity":
+        raise Unreachable("the answer is packed")
 
 
 def _read(response: "httpx2.Response", content: bytes) -> Any:

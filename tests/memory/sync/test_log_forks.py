@@ -176,6 +176,37 @@ def test_a_newcomer_whom_one_branch_adds_and_takes_off_stays_off_in_all() -> Non
         assert found.off == tuple(sorted((chain.keys[1].id, new.id))) and found.lost == ()
 
 
+def test_who_was_taken_off_takes_off_nobody_who_joined_later() -> None:
+    for multiplied in (False, True):
+        chain, new, second = Chain(3), DeviceKeys.new(), DeviceKeys.new()
+        seen = [*chain.log, chain.revokes(1, 2)]
+        seen.append(chain.adds(chain.by_recovery(), new, seen))
+        evil, signer = list(chain.log), chain.by(2)
+        if multiplied:
+            evil.append(chain.adds(signer, second, evil))
+            signer = Writer(second.id, second.sign)
+        evil.append(chain.adds(signer, new, evil))
+        evil.append(signer.revoke_device(account_log.verify(evil), new.id, AT))
+        found = resolve([*seen, *evil], (len(seen) - 1, account_log.hash_of(seen[-1])))
+        assert chain.active(found) == {0, 1} and found.account.is_active(new.id)
+        assert found.chain == account_log.verify(seen) and found.off == ()
+
+
+def test_a_former_recovery_key_takes_off_nobody_who_joined_later() -> None:
+    chain, new = Chain(2), DeviceKeys.new()
+    seen = [*chain.log]
+    account = account_log.verify(seen)
+    seen.append(chain.by(0).new_recovery(account, RecoveryKeys.of(bytes(32)).public, AT))
+    seen.append(chain.adds(chain.by(1), new, seen))
+    evil, stolen = list(chain.log), DeviceKeys.new()
+    evil.append(chain.adds(chain.by_recovery(), stolen, evil))
+    signer = Writer(stolen.id, stolen.sign)
+    evil.append(chain.adds(signer, new, evil))
+    evil.append(signer.revoke_device(account_log.verify(evil), new.id, AT))
+    found = resolve([*seen, *evil], (len(seen) - 1, account_log.hash_of(seen[-1])))
+    assert chain.active(found) == {0, 1} and found.account.is_active(new.id)
+
+
 def test_all_devices_agree_whatever_was_written_at_once(tmp_path: Path) -> None:
     chance = random.Random(7)
     for run in range(12):

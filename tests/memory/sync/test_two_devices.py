@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, select, update
+from sqlalchemy import Engine, delete, event, select, update
 from sqlalchemy.orm import Session
 
 from memory import chats, messages, notes, roster, settings
@@ -68,6 +68,37 @@ def test_everything_that_syncs_comes_over_and_nothing_comes_back(devices: list[D
     other.do(settings.change, "trash.days", 7)
     settle(one, other)
     assert alike(one, other)["setting"]["trash.days"]["value"] == 7
+
+
+def test_an_erasure_costs_no_statement_for_each_record_that_waits(devices: list[Device]) -> None:
+    """In a first sync thousands of messages wait for a chat that was renamed after them."""
+    one, other = devices
+    settle(one, other)
+    counts = [0]
+
+    def count(*_arguments: object) -> None:
+        counts[-1] += 1
+
+    event.listen(Engine, "after_cursor_execute", count)
+    try:
+        for waiting in (0, 300):
+            note = one.do(notes.add_note, "milk")
+            settle(one, other)
+            one.erase(Subject("note", note.id))
+            one.sync()
+            other.do(_wait, waiting)
+            counts.append(0)
+            other.sync()
+            counts.append(0)
+            assert note.id not in other.state()["note"]
+    finally:
+        event.remove(Engine, "after_cursor_execute", count)
+    assert counts[3] - counts[1] < 10
+
+
+def _wait(session: Session, count: int) -> None:
+    rid = session.scalars(select(SyncRecordTable.rid).where(SyncRecordTable.state == "synced")).first()
+    session.add_all(SyncAwaitedTable(rid=rid, target=new_id(), arrived=False) for _each in range(count))
 
 
 def test_edits_made_apart_are_merged_by_field_and_by_line(devices: list[Device]) -> None:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, closing, suppress
 
-HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: %b\r\n"
 WHERE = ("head", "body", "flood")
 """In the headers, in the body, or there as fast as it can."""
 PAGE, _PIECE = 40_960, 1024
@@ -17,6 +17,7 @@ class Dripping:
     def __init__(self) -> None:
         self.where = "body"
         self.url = ""
+        self.type = b"application/json"
         self.more = b""
         """More lines of the head."""
         self.asked = 0
@@ -30,7 +31,7 @@ class Dripping:
         self.asked += 1
         with suppress(ConnectionError), closing(writer):
             await reader.readuntil(b"\r\n\r\n")
-            writer.write(HEAD + self.more + (b"X-More: " if self.where == "head" else b"\r\n"))
+            writer.write(HEAD % self.type + self.more + (b"X-More: " if self.where == "head" else b"\r\n"))
             if self.where == "page":
                 await self._give_page(writer)
                 return

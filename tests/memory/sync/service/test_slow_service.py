@@ -99,3 +99,9 @@ async def test_an_answer_that_was_packed_unasked_is_not_unpacked(service: Drippi
     service.where, service.more = "page", b"Content-Encoding: gzip\r\n"
     with pytest.raises(Unreachable, match="packed"):
         await calls.get("/v1/spaces")
+
+
+async def test_hints_that_were_packed_unasked_are_not_unpacked(service: Dripping, calls: Calls) -> None:
+    service.where, service.type, service.more = "flood", b"text/event-stream", b"Content-Encoding: gzip\r\n"
+    with pytest.raises(Unreachable, match="packed"):
+        await lines(calls)
