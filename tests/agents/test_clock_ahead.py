@@ -16,10 +16,10 @@ from memory.lifecycle import rounds
 from memory.lifecycle.subjects import Subject
 from memory.lifecycle.trash import DAY
 from tests.agents.test_sync_service import Offices, found, hosted, join, settle, texts
-from tests.agents.test_syncing import both, folder
+from tests.agents.test_syncing import both
 from tests.memory.sync.hosted.running import Running
 
-__all__ = ["folder", "hosted"]
+__all__ = ["hosted"]
 
 
 def sets_clock(office: Office, days: int) -> Daily:

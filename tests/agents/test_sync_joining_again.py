@@ -15,13 +15,14 @@ from memory.errors import Refused, StorageError
 from memory.sync import membership, space
 from memory.sync.folder_account import FolderAccount
 from memory.sync.service.faults import Unreachable
-from tests.agents.test_sync_folder import device_id, folder, settle, several, texts
+from tests.agents.syncing_offices import device_id, settle, texts
+from tests.agents.test_sync_folder import several
 from tests.agents.test_sync_recovery import hosted
 from tests.agents.test_sync_service import code_of, found, join
 from tests.memory.sync.hosted.running import Running
 from vault.errors import KeyNotFound, VaultError
 
-__all__ = ["folder", "hosted"]
+__all__ = ["hosted"]
 
 Offices = Callable[..., Awaitable[Office]]
 CUTS = {

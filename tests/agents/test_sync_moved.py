@@ -16,12 +16,13 @@ from memory.lifecycle.subjects import Subject
 from memory.sync.errors import LogShorter
 from memory.sync.header import ERASE, Header
 from memory.sync.wire import from_msgpack
-from tests.agents.test_sync_folder import device_id, folder, settle, several, texts
+from tests.agents.syncing_offices import device_id, settle, texts
+from tests.agents.test_sync_folder import several
 from tests.agents.test_sync_recovery import hosted
 from tests.agents.test_sync_service import found
 from tests.memory.sync.hosted.running import Running
 
-__all__ = ["folder", "hosted"]
+__all__ = ["hosted"]
 
 Offices = Callable[..., Awaitable[Office]]
 

@@ -15,12 +15,10 @@ from memory.sync import folder_membership
 from memory.sync.errors import WrapRefused
 from memory.sync.service import membership as service_membership
 from memory.sync.service.faults import Unreachable
-from tests.agents.test_sync_folder import folder, several
+from tests.agents.test_sync_folder import several
 from tests.agents.test_sync_service import found, join
 from tests.memory.sync.hosted.running import Running, running
 from vault.errors import KeyNotFound
-
-__all__ = ["folder"]
 
 Offices = Callable[..., Awaitable[Office]]
 
