@@ -105,7 +105,7 @@ class _Apply:
         self._known: dict[str, SyncRecordTable] = {}
         self._rids: dict[tuple[str, str | None], str] = {}
         self._erased: set[tuple[str, str]] = set()
-        self._left = False
+        self._gone = False
 
     def meet(self, known: dict[str, SyncRecordTable], believed: Sequence[Believed]) -> None:
         """Read all that a page has to do with, so that its items need no statements of their own."""
@@ -171,14 +171,14 @@ class _Apply:
     def finish(self) -> None:
         """Write everything, and place what was held for it."""
         self._placing.write()
-        if self._left:
+        if self._gone:
             self._placing.let_go_of_gone()
         self._placing.place_awaiting()
         self._placing.give_back_names()
         self._out.write()
 
     def _erase(self, known: SyncRecordTable | None, one: Believed) -> bool:
-        self._left = True
+        self._gone = True
         if known is None:
             known = self._new(one.header.rid, "", None, state="erased")
             known.seq, known.rev = one.item.seq, one.header.rev
@@ -280,7 +280,7 @@ class _Apply:
         self._hear(remote)
         if known is None and (remote.type, local_id) in self._erased:
             self._decline(self._new(header.rid, remote.type, None, state=aside.DECLINED), one)
-            self._left = True
+            self._gone = True
             return True
         known = known or self._new(header.rid, remote.type, local_id)
         merged = Merged(remote, push=False, clock=self.clock)

@@ -38,13 +38,18 @@ async def test_a_step_that_is_refused_keeps_the_focus(page, session, folder: Pat
     await until(page.beginning.go_on.hasFocus)
 
 
+async def listed(page, session, other: Office, folder: Path):
+    """Return the card of the devices once both stand in it."""
+    await together(session, other, folder)
+    await page.devices.show_devices(await session.office.syncing.joined())
+    await until(lambda: len(page.devices._name_doors) == 2)
+    return page.devices
+
+
 async def test_a_device_that_was_named_gives_the_focus_to_its_door(
     page, session, other: Office, folder: Path
 ) -> None:
-    await together(session, other, folder)
-    devices = page.devices
-    await devices.show_devices(await session.office.syncing.joined())
-    await until(lambda: len(devices._name_doors) == 2)
+    devices = await listed(page, session, other, folder)
     last = devices._listed[-1].id
     await choose(devices._name_doors[last])
     await until(lambda: isinstance(QApplication.focusWidget(), QLineEdit), "the field of the name")
@@ -62,10 +67,7 @@ async def test_a_device_that_was_named_gives_the_focus_to_its_door(
 async def test_the_passphrase_that_is_asked_for_is_what_is_typed_next(
     page, session, other: Office, folder: Path
 ) -> None:
-    await together(session, other, folder)
-    devices = page.devices
-    await devices.show_devices(await session.office.syncing.joined())
-    await until(lambda: len(devices._name_doors) == 2)
+    devices = await listed(page, session, other, folder)
     session.office.app_lock._given_at = None
     await choose(door(devices, "Take it off…"))
     await until(devices.owner.field.hasFocus)
