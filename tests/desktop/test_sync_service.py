@@ -186,10 +186,13 @@ async def test_what_another_device_deletes_or_calls_off_is_shown_after_the_next_
         press(page, "Sync now")
         await until(lambda: "until then you can call it off" in said(page.holdings))
         assert page.holdings.restore.isVisible()
+        press(page.holdings, "Receipts…")
+        await until(lambda: "There is no receipt" in said(page.holdings))
+        assert "until then you can call it off" in said(page.holdings), "both are true"
         await other.syncing.holdings.restore(what)
         press(page, "Sync now")
         await until(lambda: "until then you can call it off" not in said(page.holdings))
-        assert not page.holdings.restore.isVisible()
+        assert not page.holdings.restore.isVisible() and "There is no receipt" in said(page.holdings)
 
 
 async def test_the_account_is_frozen_gets_another_address_and_its_sessions_end(

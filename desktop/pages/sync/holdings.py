@@ -41,6 +41,9 @@ class HoldingsCard(ActingCard):
             "can be shared here where a passphrase protects it. Deleting it there leaves everything on your devices."
         )
         column.addWidget(label(sentence, "dim", wrap=True))
+        self.pending = label("", "strong", wrap=True)
+        self.pending.hide()
+        column.addWidget(self.pending)
         self.says = label("", "strong", wrap=True)
         self.says.hide()
         column.addWidget(self.says)
@@ -78,14 +81,11 @@ class HoldingsCard(ActingCard):
 
     def show_deletion(self, deleted_at: int | None) -> None:
         """Show when the service deletes, if it is to, whoever asked for it or called it off."""
-        told = bool(self.says.property("deletion"))
         self.restore.setVisible(deleted_at is not None)
+        self.pending.setVisible(deleted_at is not None)
         if deleted_at is not None:
             sentence = _("The service deletes it on {when}; until then you can call it off here.")
-            self._say(sentence.format(when=moment(deleted_at)))
-        elif told:
-            self.says.hide()
-        self.says.setProperty("deletion", deleted_at is not None)
+            self.pending.setText(sentence.format(when=moment(deleted_at)))
 
     def _deletion_card(self) -> QFrame:
         frame, column = card()
@@ -143,6 +143,7 @@ class HoldingsCard(ActingCard):
         begun = await holdings.delete(what, mode, self.code.text().strip())
         self.deletion.hide()
         self.code.clear()
+        self.says.hide()
         self.show_deletion(begun.grace_until)
         if begun.grace_until is None:
             self._say(_("The service deletes it now; its receipt comes with the next round."))

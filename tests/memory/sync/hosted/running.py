@@ -242,6 +242,10 @@ def _serve(
         found.loop = asyncio.get_running_loop()
         started()
         await server.serve(sockets=[listening])
+        # The server closes what it had when it began to stop; who called meanwhile would be left to the collector.
+        for each in server.server_state.connections:
+            each.transport.close()
+        await asyncio.sleep(0)
 
     asyncio.run(main())
 
