@@ -3,7 +3,8 @@
 ``development`` was tuned on, ``held_out`` looked at while tuning. ``third`` is harder than asked for: BM25 alone
 finds 7 % of it first; no weight of the ranking was chosen on it. ``near`` holds unanswered questions only: what
 tells an answer from none was chosen on it and on these three. ``judging`` was asked before and after that, and a
-fault was seen in its answers. ``deciding`` alone decides whether the librarian is good enough.
+fault was seen in its answers. ``deciding`` was written by somebody who knew which questions fail. The sets of three
+writers who knew nothing but the pages, counted together, decide whether the librarian is good enough.
 """
 
 import json
@@ -17,9 +18,12 @@ ROLES = {
     "third": "harder than asked for",
     "near": "nothing in it is answered",
     "judging": "asked three times",
-    "deciding": "decides",
+    "deciding": "asked twice",
+    "writer_one": "decides with two others",
+    "writer_two": "decides with two others",
+    "writer_three": "decides with two others",
 }
-DECIDING = "deciding"
+DECIDING = ("writer_one", "writer_two", "writer_three")
 SETS = tuple(ROLES)
 DOCUMENTS = Path(sys.prefix) / "peers" / "documents"
 """Where the set-up puts the documentation of Debian packages; none of it is committed."""
