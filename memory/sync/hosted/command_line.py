@@ -74,14 +74,21 @@ def backup(file: Path | None, folder: Path) -> None:
 )
 @click.option("--records", type=_FILE, help=_("A backup of the records."))
 @click.option("--keys", type=_FILE, help=_("The backup of the keys, if they are lost too."))
+@click.option("--without-ledger", is_flag=True, help=_("Begin another ledger where it is lost for good."))
 @click.pass_obj
-def restore(file: Path | None, records: Path | None, keys: Path | None) -> None:
+def restore(file: Path | None, records: Path | None, keys: Path | None, without_ledger: bool) -> None:
     """Restore."""
-    from memory.sync.hosted import backing_up
+    from memory.sync.hosted import backing_up, replaying
 
-    if records is None and keys is None:
+    if records is None and keys is None and not without_ledger:
         raise click.UsageError(_("Name what to bring back: --records, --keys or both."))
-    _do(file, lambda service: backing_up.restore(service, records, keys), nobody_serving)
+
+    async def bring_back(service: Any) -> None:
+        if not without_ledger:
+            await replaying.require_ledger(service)
+        await backing_up.restore(service, records, keys)
+
+    _do(file, bring_back, nobody_serving)
     click.echo(
         _("It is back. What was erased since then is gone again, and every space has a new generation.")
     )

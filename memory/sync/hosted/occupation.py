@@ -15,6 +15,8 @@ from resources.language import gettext as _
 _FILE = "serving.lock"
 _ANY_KEYS = "SELECT 1 FROM account_keys UNION ALL SELECT 1 FROM backup_keys LIMIT 1"
 """Those of backups outlive the accounts: where records of one that was purged are brought back, nothing is lost."""
+_ANY_MARK = "SELECT 1 FROM tides LIMIT 1"
+"""The ledger is marked before anybody is answered, so before there is an account."""
 
 
 @contextmanager
@@ -22,12 +24,13 @@ def serving_here(settings: Settings) -> Iterator[None]:
     """Say while this lasts that a service or a command of its operator works here, beside others.
 
     Raises SettingsInvalid while a backup is brought back, where the folder cannot be written, or where the
-    keys are lost.
+    keys or the ledger are lost.
     """
     held = SettingsInvalid(_("A backup is being brought back here: try again when that is done."))
     with _locked(settings, fcntl.LOCK_SH, held):
         if not settings.records_url:
             _require_keys(settings.data)
+            _require_ledger(settings.data)
         yield
 
 
@@ -52,6 +55,18 @@ def _require_keys(folder: Path) -> None:
                 "The keys in {path} are lost: bring them back with `bureau-hosted restore --keys` first, or their "
                 "backup would be replaced by an empty one."
             ).format(path=keys)
+        )
+
+
+def _require_ledger(folder: Path) -> None:
+    """Refuse to work beside accounts whose ledger is lost: an empty one would take again what was erased."""
+    records, ledger = folder / "records.sqlite", folder / "ledger.sqlite"
+    if _finds(records, "SELECT 1 FROM accounts LIMIT 1") and not _finds(ledger, _ANY_MARK):
+        raise SettingsInvalid(
+            _(
+                "The ledger in {path} is lost: bring its replica back, or what was erased could come again. Where it is "
+                "lost for good, `bureau-hosted restore --without-ledger` begins another one, and devices are asked."
+            ).format(path=ledger)
         )
 
 

@@ -13,6 +13,7 @@ from memory.identifiers import new_id
 from memory.sync.hosted import ledger, purging
 from memory.sync.hosted.deleting import ACCOUNT, SPACE
 from memory.sync.hosted.dialects import insert_new
+from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.sweeping import sweep_keys
 from memory.sync.hosted.tables.keys import record_keys, space_wraps
@@ -31,6 +32,7 @@ from memory.sync.hosted.tables.records import (
     tides,
 )
 from memory.sync.key_wraps import FOR_RECOVERY
+from resources.language import gettext as _
 
 _PAGE = 500
 
@@ -42,6 +44,17 @@ async def came_from_backup(service: Service) -> bool:
     """
     marked = await _last(service.stores.ledger, ledger_tides)
     return await _last(service.stores.records, tides) < marked
+
+
+async def require_ledger(service: Service) -> None:
+    """Refuse to replay a ledger that was never marked, so is lost. Raises ServiceFault."""
+    if not await _last(service.stores.ledger, ledger_tides):
+        raise ServiceFault(
+            _(
+                "The ledger is lost: bring its replica back first, or what was erased comes again. Where it is lost for "
+                "good, add --without-ledger."
+            )
+        )
 
 
 async def mark_tide(service: Service) -> None:

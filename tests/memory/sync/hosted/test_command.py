@@ -97,6 +97,7 @@ def test_what_is_no_backup_takes_nothing_away(
         (damaged, backed_up.keys),
         (gone, backed_up.keys),
     ]
+    service.run(service.service.access_log.flush())  # or its timer would do it meanwhile
     before = _counted(service)
     for records, keys in wrong:
         with pytest.raises(ServiceFault):
@@ -143,6 +144,24 @@ def test_no_empty_keys_take_the_place_of_keys_that_are_lost(tmp_path: Path) -> N
         assert ended.returncode == 2 and "keys.sqlite" in ended.stderr
     assert (backup / "keys.backup").read_bytes() == kept
     for words in (["restore", "--keys", backup / "keys.backup"], ["backup", backup]):
+        ended = command(*words, data=data)
+        assert ended.returncode == 0, ended.stderr
+
+
+def test_no_empty_ledger_takes_the_place_of_one_that_is_lost(tmp_path: Path) -> None:
+    """Else a device that was away could send again what was erased meanwhile, and be believed."""
+    backup = tmp_path / "backup"
+    with running(tmp_path / "hosted") as service:
+        device = Device(service, "ada@example.org").begin_account()
+        done = service.run(backing_up.back_up(service.service, backup))
+        device.http.close()
+    data = service.service.settings.data
+    for each in data.glob("ledger.sqlite*"):
+        each.unlink()
+    for words in (["serve", "--port", "0"], ["backup", backup], ["restore", "--records", done.records]):
+        ended = command(*words, data=data)
+        assert ended.returncode == 2 and "edger" in ended.stderr and "--without-ledger" in ended.stderr
+    for words in (["restore", "--without-ledger"], ["backup", backup]):
         ended = command(*words, data=data)
         assert ended.returncode == 0, ended.stderr
 
