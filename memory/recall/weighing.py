@@ -1,9 +1,9 @@
 """Weighing: from what is known of a passage to its score as an answer, and to whether there is an answer at all.
 
 The weights were chosen on two question sets of ``tests/evaluation/librarian``, in the middle of a range where
-they change little, so sets that nobody tuned on must judge them. What tells an answer from none was chosen on those sets,
-on ``third`` and on ``near``, whose questions ask what the documents could well treat and do not: of 62 answers that
-were among the first three none got lost, 15 of the 20 questions of ``near`` and 29 of 30 others were not found.
+they change little, so sets that nobody tuned on must judge them. What tells an answer from none was chosen on those
+sets, on ``third`` and on ``near``, whose questions ask what the documents could well treat and do not: of 62 answers
+that were among the first three none got lost, 15 of the 20 questions of ``near`` and 29 of 30 others were not found.
 """
 
 import math

@@ -64,8 +64,8 @@ def _require_ledger(folder: Path) -> None:
     if _finds(records, "SELECT 1 FROM accounts LIMIT 1") and not _finds(ledger, _ANY_MARK):
         raise SettingsInvalid(
             _(
-                "The ledger in {path} is lost: bring its replica back, or what was erased could come again. Where it is "
-                "lost for good, `bureau-hosted restore --without-ledger` begins another one, and devices are asked."
+                "The ledger in {path} is lost: bring its replica back, or what was erased could come again. Where it "
+                "is lost for good, `bureau-hosted restore --without-ledger` begins another one, and devices are asked."
             ).format(path=ledger)
         )
 

@@ -51,8 +51,8 @@ async def require_ledger(service: Service) -> None:
     if not await _last(service.stores.ledger, ledger_tides):
         raise ServiceFault(
             _(
-                "The ledger is lost: bring its replica back first, or what was erased comes again. Where it is lost for "
-                "good, add --without-ledger."
+                "The ledger is lost: bring its replica back first, or what was erased comes again. Where it is lost "
+                "for good, add --without-ledger."
             )
         )
 

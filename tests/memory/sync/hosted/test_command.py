@@ -158,10 +158,16 @@ def test_no_empty_ledger_takes_the_place_of_one_that_is_lost(tmp_path: Path) -> 
     data = service.service.settings.data
     for each in data.glob("ledger.sqlite*"):
         each.unlink()
-    for words in (["serve", "--port", "0"], ["backup", backup], ["restore", "--records", done.records]):
+    lost: list[list[str | Path]] = [
+        ["serve", "--port", "0"],
+        ["backup", backup],
+        ["restore", "--records", done.records],
+    ]
+    for words in lost:
         ended = command(*words, data=data)
         assert ended.returncode == 2 and "edger" in ended.stderr and "--without-ledger" in ended.stderr
-    for words in (["restore", "--without-ledger"], ["backup", backup]):
+    begun: list[list[str | Path]] = [["restore", "--without-ledger"], ["backup", backup]]
+    for words in begun:
         ended = command(*words, data=data)
         assert ended.returncode == 0, ended.stderr
 
