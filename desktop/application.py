@@ -37,6 +37,9 @@ def run(
     gc.disable()  # nothing that start makes is garbage; the collector of the window takes over
     forbid_core_dumps()
     install()
+    # It reads the table of modules while it begins, and ends the process where another thread imports meanwhile.
+    import shiboken6  # noqa: F401  # begun before the vault's thread
+
     vault = VaultAhead(locations, lambda: passphrase_in(passphrase_file) if passphrase_file else None)
 
     from PySide6.QtCore import QCoreApplication, QEventLoop, QLibraryInfo, QTimer, QTranslator

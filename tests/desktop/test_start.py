@@ -19,6 +19,31 @@ from memory.locations import Locations
 from desktop.application import run
 sys.exit(run(Locations.find(sys.argv[1]), Path(sys.argv[2]) if len(sys.argv) > 2 else None))
 """
+_WHILE_MODULES_COME_AND_GO = """
+import sys, threading
+from memory.locations import Locations
+from desktop import application
+
+class Busy:
+    def __init__(self, *_given):
+        for number in range(200_000):
+            sys.modules[f"there{number}"] = sys
+        threading.Thread(target=self.work, daemon=True).start()
+
+    def work(self):
+        while True:
+            for number in range(1000):
+                sys.modules[f"comes{number}"] = sys
+            for number in range(1000):
+                del sys.modules[f"comes{number}"]
+
+application.VaultAhead = Busy
+sys.modules["desktop.chats.area"] = None  # far enough
+try:
+    application.run(Locations.find(sys.argv[1]))
+except ModuleNotFoundError:
+    print("Qt is there" if "PySide6.QtWidgets" in sys.modules else "too early", flush=True)
+"""
 _SLOW = ("sqlalchemy", "pydantic_ai", "numpy", "chromadb", "anthropic", "openai", "asyncio", "pygments")
 
 
@@ -40,6 +65,13 @@ def read_until(process: subprocess.Popen[str], word: str) -> list[str]:
         if line.startswith(word):
             return lines
     raise AssertionError(f"never said {word}: {lines}")
+
+
+def test_qt_begins_whatever_the_vault_imports_meanwhile(own_home):
+    """Shiboken goes through the modules as it begins; one that came meanwhile would end the process."""
+    process = start(own_home, program=_WHILE_MODULES_COME_AND_GO)
+    said, _errors = process.communicate(timeout=60)
+    assert "Qt is there" in said, said
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
