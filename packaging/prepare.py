@@ -228,8 +228,7 @@ def test(arguments: list[str]) -> int:
     checked = subprocess.run([str(PYTHON), str(PACKAGING / "check.py")], cwd=ROOT, check=False)
     if checked.returncode != 0:
         return checked.returncode
-    # A third worker has what two cores are left with while tests wait for services, timers and the disk.
-    return become(PYTHON, PACKAGING / "cut_off.py", "pytest", *(arguments or ["-n", "3"]))
+    return become(PYTHON, PACKAGING / "cut_off.py", "pytest", *(arguments or ["-n", "2"]))
 
 
 def bench(arguments: list[str]) -> int:
