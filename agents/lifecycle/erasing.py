@@ -209,12 +209,12 @@ class Erasing:
     ) -> EraseReport:
         """Search and conclude the report: what was ``touched``, or everything."""
         parts = self._parts
-        if touched is None:
-            await self._log_folded()
         from memory.lifecycle.residue import said_elsewhere, summary
 
         while True:
             begun = self._erasures
+            if touched is None:
+                await self._log_folded()
             exports = [
                 Path(one.path)
                 for one in await parts.database.read(reports.copies_since, 0)
@@ -223,9 +223,13 @@ class Erasing:
             findings = await asyncio.to_thread(self._search, marks, touched, exports)
             kept = await parts.database.read(said_elsewhere, marks, frozenset(findings.pieces))
             traces = findings.pieces - kept
-            if not traces or begun == self._erasures:
+            if not traces or touched is not None:  # within its own turn nothing else is erased
                 break
-            # What said the same may have been erased between the search and the question who says it.
+            # What said the same may have been erased between the search and the question who says it: by one that is
+            # counted once its turn is over.
+            async with self._turn:
+                if begun == self._erasures:
+                    break
         state: State = "scanning" if level == "quick" else "clean"
         if self._ending.is_set():
             state = "cut_short"
