@@ -6,8 +6,10 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import insert
@@ -278,6 +280,36 @@ async def test_what_is_being_streamed_is_stopped_and_two_erasures_take_turns(
         assert (await office.erasing.proved(report.id)).state == "clean"
     assert sent.runs[0].id not in office.runs.active
     assert traces(office) == []
+
+
+async def test_what_another_erasure_removes_beside_the_full_search_is_no_trace(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The search finds it, and when it asks who else says it the rows are gone: the other one is not done yet."""
+    first, second = [(await office.notes.add(f"{word} that {MARKER}")).id for word in ("Note", "Also")]
+    erasing, database = office.erasing, office.database
+    search, write_traced = erasing._search, database.write_traced
+    searched, gone = threading.Event(), threading.Event()
+
+    def slow_search(marks: Any, touched: Any, exports: Any) -> Any:
+        found = search(marks, touched, exports)
+        if touched is None and not searched.is_set():
+            searched.set()
+            assert gone.wait(20)
+        return found
+
+    async def slow_to_return(*arguments: Any, **named: Any) -> Any:
+        written = await write_traced(*arguments, **named)
+        gone.set()
+        await asyncio.sleep(0.5)
+        return written
+
+    monkeypatch.setattr(erasing, "_search", slow_search)
+    report = await erasing.erase([Subject("note", first)])
+    assert await asyncio.to_thread(searched.wait, 20)
+    monkeypatch.setattr(database, "write_traced", slow_to_return)
+    other = await erasing.erase([Subject("note", second)])
+    assert [(await erasing.proved(each.id)).state for each in (report, other)] == ["clean", "clean"]
 
 
 async def test_killed_while_erasing_all_is_gone_or_all_is_there(

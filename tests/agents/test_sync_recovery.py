@@ -50,7 +50,7 @@ async def test_a_new_recovery_key_that_is_cut_off_in_a_folder_holds_after_the_ne
 
     def cut_off(*arguments: object) -> object:
         if written:
-            work(*arguments)  # type: ignore[arg-type]
+            work(*arguments)  # type: ignore[arg-type]  # as they were given
         raise OSError("the stick was pulled")
 
     with monkeypatch.context() as patched:
@@ -83,7 +83,7 @@ async def test_a_new_recovery_key_whose_answer_is_lost_at_a_service_holds_after_
 
     async def cut_off(*arguments: object) -> object:
         if written:
-            await work(*arguments)  # type: ignore[arg-type]
+            await work(*arguments)  # type: ignore[arg-type]  # as they were given
         raise Unreachable("cut")
 
     with monkeypatch.context() as patched:

@@ -1,11 +1,13 @@
 """The Sync page where devices meet in a folder: one is taken off, and the recovery key is replaced."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from agents.office import Office
 from desktop.pages.recovery_words import RecoveryWords
+from desktop.pages.sync import leaving
 from memory.sync import folder_membership, membership
 from memory.sync.errors import WrapRefused
 from memory.sync.service.faults import DeviceRevoked
@@ -100,6 +102,25 @@ async def test_a_recovery_key_that_waits_for_a_round_is_said_to_wait(
         await until(lambda: "Keep both recovery keys" in said(page.recovery))
     await session.office.syncing.now()
     await until(lambda: "Keep both recovery keys" not in said(page.recovery))
+
+
+async def test_a_recovery_key_asked_for_twice_at_once_is_shown_once(
+    page, session, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the first one, which its owner may be reading, is taken away for another."""
+    await session.office.syncing.found(folder, bytes(range(32)))
+    await until(lambda: "Recovery key of sync" in said(page.recovery))
+    shown: list[RecoveryWords] = []
+
+    def note_shown(*arguments: Any) -> RecoveryWords:
+        shown.append(RecoveryWords(*arguments))
+        return shown[-1]
+
+    monkeypatch.setattr(leaving, "RecoveryWords", note_shown)
+    for _press in range(2):
+        press(page.recovery, "Make a new recovery key")
+    await until(lambda: bool(shown) and len(session._tasks) == 0)
+    assert len(shown) == 1
 
 
 async def test_another_recovery_key_holds_in_a_folder(page, session, other: Office, folder: Path) -> None:

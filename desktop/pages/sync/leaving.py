@@ -53,18 +53,31 @@ class RecoveryCard(Card):
         follow_layout(self)
 
     def _begin(self) -> None:
+        if self._showing:  # pressed twice: one key is shown, and that one is kept
+            return
+        self._showing = True
         self._session.spawn(self._show(), name="make a recovery key of sync")
 
-    async def _show(self) -> None:
+    async def _may_change(self) -> bool:
+        """Whether the owner is known and the key can be changed now; where it cannot, the card says why."""
         if not await self.owner.passed():
-            return
+            return False
         try:
             await (await self._session.office.syncing.members()).require_in()
         except (StorageError, VaultError, AgentsError) as error:
             self._say(sentence_of(error))
+            return False
+        return True
+
+    async def _show(self) -> None:
+        may_change = False
+        try:
+            may_change = await self._may_change()
+        finally:
+            self._showing = may_change
+        if not may_change:
             return
         key = os.urandom(32)
-        self._showing = True
         clear(self.column)
         sentence = _("Until you press Done the former one holds.")
         self.column.addWidget(label(sentence, "dim", wrap=True))

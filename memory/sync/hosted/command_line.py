@@ -89,9 +89,16 @@ def restore(file: Path | None, records: Path | None, keys: Path | None, without_
         await backing_up.restore(service, records, keys)
 
     _do(file, bring_back, nobody_serving)
-    click.echo(
-        _("It is back. What was erased since then is gone again, and every space has a new generation.")
-    )
+    if without_ledger:
+        click.echo(
+            _(
+                "It is back, and every space has a new generation: devices erase again what they know as erased."
+            )
+        )
+    else:
+        click.echo(
+            _("It is back. What was erased since then is gone again, and every space has a new generation.")
+        )
 
 
 @commands.command(help=_("Back up, bring it back into an empty place, and compare."))
