@@ -69,6 +69,7 @@ def sync_scenes() -> dict[str, Scene]:
         "sync-devices": _devices,
         "sync-account": _account,
         "sync-address": _address,
+        "sync-holdings": _holdings,
         "sync-leave": _leave,
         **files_scenes(_at_rest),
     }
@@ -340,6 +341,18 @@ async def _address(camera: Camera) -> None:
     card.fault.setText(str(ServiceRefused("code_refused", "")))
     card.fault.show()
     _alone(page, card, page.leaving)
+
+
+async def _holdings(camera: Camera) -> None:
+    page = await _at_rest(camera)
+    card = page.holdings
+    card.show_deletion(1_795_000_000_000)
+    card._show_link("https://sync.example.org/x/7b1e0c54a9d2")
+    card._say(gettext("There is no receipt: the service has deleted nothing of yours."))
+    card.fault.setText(str(ServiceRefused("code_refused", "")))
+    card.fault.show()
+    card.deletes.click()
+    _alone(page, card)
 
 
 async def _leave(camera: Camera) -> None:
