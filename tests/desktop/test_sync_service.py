@@ -20,6 +20,7 @@ from desktop.pages.sync.page import SyncPage
 from memory import notes
 from memory.locations import Locations
 from memory.sync.service.faults import DeviceRevoked
+from memory.sync.service.profile import Summary
 from memory.sync.service.sign_in import Asked
 from memory.transfer.age import Encryption
 from tests.desktop.conftest import PASSPHRASE
@@ -233,6 +234,40 @@ async def test_the_account_is_frozen_gets_another_address_and_its_sessions_end(
     press(card.address, "Change the address")
     await until(lambda: "has the address ada@example.com now" in said(card))
     assert not card.address.isVisible()
+
+
+async def test_what_was_read_beside_a_freezing_does_not_undo_it(
+    page: SyncPage, session, hosted: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await signed_up(page, hosted)
+    card, profile = page.account, session.office.syncing.profile
+    await until(card.room.isVisible)
+    freeze, summary = profile.freeze, profile.summary
+    begun, answered = asyncio.Event(), asyncio.Event()
+
+    async def read_before_its_answer(*, frozen: bool) -> None:
+        await freeze(frozen=frozen)
+        await card.show_account()
+
+    async def answered_late() -> Summary:
+        found = await summary()
+        begun.set()
+        await answered.wait()
+        return found
+
+    monkeypatch.setattr(profile, "freeze", read_before_its_answer)
+    press(card, "Freeze")
+    await until(lambda: card.freeze.isEnabled() and card.freeze.text() == "Unfreeze")
+    assert "Your account is frozen" in said(card)
+    monkeypatch.setattr(profile, "freeze", freeze)
+    monkeypatch.setattr(profile, "summary", answered_late)
+    reading = asyncio.create_task(card.show_account())
+    await begun.wait()
+    press(card, "Unfreeze")
+    await until(lambda: card.freeze.text() == "Freeze")
+    answered.set()
+    assert (await reading) is not None
+    assert card.freeze.text() == "Freeze" and "is frozen" not in said(card)
 
 
 async def test_an_export_is_shared_only_where_a_passphrase_protects_it(

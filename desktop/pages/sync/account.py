@@ -32,6 +32,8 @@ class AccountCard(ActingCard):
         self._asked: Asked | None = None
         self._names: dict[str, DeviceName] = {}
         self._frozen = False
+        self._changes = 0
+        self._round: Round | None = None
         self._unread = ""
         column = self.column
         self.says = label("", wrap=True)
@@ -52,7 +54,7 @@ class AccountCard(ActingCard):
 
     async def show_account(self) -> Summary | None:
         """Read, show and return how the account stands; what fails is said in the card, which stays in reach."""
-        told = self._unread
+        told, changes = self._unread, self._changes
         try:
             found = await self._session.office.syncing.profile.summary()
         except (StorageError, VaultError, AgentsError) as error:
@@ -63,7 +65,9 @@ class AccountCard(ActingCard):
         if told and self.fault.text() == told:
             self.fault.hide()
         self._unread = ""
-        self._show(found)
+        if changes == self._changes:  # else it is an answer from before the owner’s own change
+            self._show_frozen(found.state == FROZEN)
+        self._show_room(found)
         return found
 
     def show_names(self, names: dict[str, DeviceName]) -> None:
@@ -71,13 +75,15 @@ class AccountCard(ActingCard):
         self._names = names
 
     def show_round(self, done: Round | None) -> None:
-        """Offer to end the freezing that the last round met."""
+        """Offer to end the freezing that the last round met, until the owner has ended it."""
+        if done is self._round:
+            return
+        self._round = done
         refusal = done.refusal if done is not None else None
         if isinstance(refusal, DeletionPending) and refusal.state == FROZEN:
             self._show_frozen(True)
 
-    def _show(self, found: Summary) -> None:
-        self._show_frozen(found.state == FROZEN)
+    def _show_room(self, found: Summary) -> None:
         words = _("{used} of {limit}, {records} of {most} items")
         self.room.setText(
             words.format(
@@ -158,9 +164,11 @@ class AccountCard(ActingCard):
         self._say(_("Your account has the address {email} now.").format(email=self._asked.email))
 
     async def _freeze(self) -> None:
-        await self._session.office.syncing.profile.freeze(frozen=not self._frozen)
-        self._show_frozen(not self._frozen)
-        if not self._frozen:
+        frozen = not self._frozen
+        await self._session.office.syncing.profile.freeze(frozen=frozen)
+        self._changes += 1
+        self._show_frozen(frozen)
+        if not frozen:
             self._session.office.sync_rounds.hasten()
 
     async def _list_sessions(self) -> None:
