@@ -38,8 +38,8 @@ class Scratch:
         for parent in _memory_folders():
             _remove_leftovers(parent)
         fitting = next((folder for folder in _memory_folders() if _fits(folder, vectors)), None)
-        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=fitting))
-        return cls(folder, fitting is not None, _locked(folder))
+        folder, lock = _claimed(fitting)
+        return cls(folder, fitting is not None, lock)
 
     @classmethod
     async def make_beside(cls, vectors: int) -> Self:
@@ -96,14 +96,23 @@ def _fits(folder: Path, vectors: int) -> bool:
     return os.access(folder, os.W_OK) and shutil.disk_usage(folder).free >= needed
 
 
-def _locked(folder: Path) -> IO[bytes] | None:
-    if sys.platform == "win32":
-        return None
-    import fcntl
+def _claimed(parent: Path | None) -> tuple[Path, IO[bytes] | None]:
+    """Make a folder and lock the file in it; begin again where another process takes it for a leftover before that."""
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=parent))
+        if sys.platform == "win32":
+            return folder, None
+        import fcntl
 
-    lock = (folder / _OWNER).open("wb")
-    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return lock
+        lock = (folder / _OWNER).open("wb")
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.close()
+            continue
+        if (folder / _OWNER).exists():
+            return folder, lock
+        lock.close()
 
 
 def _remove_leftovers(parent: Path) -> None:
