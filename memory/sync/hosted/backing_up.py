@@ -16,7 +16,7 @@ from contextlib import ExitStack, closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from sqlalchemy import delete, func, insert, select
+from sqlalchemy import delete, func, insert, make_url, select
 
 from memory.sync.hosted import replaying
 from memory.sync.hosted.errors import ServiceFault
@@ -115,7 +115,7 @@ async def _dump(store: Store, target: Path) -> None:
         async with store.outside() as connection:
             await connection.execute("VACUUM INTO ?", (str(target),))
         return
-    await _run("pg_dump", "--format=custom", "--no-owner", "--file", str(target), _address(store))
+    await _run_on(store, "pg_dump", "--format=custom", "--no-owner", "--file", str(target))
 
 
 async def _checked(store: Store, source: Path, scratches: ExitStack) -> Path:
@@ -136,7 +136,7 @@ async def _put(store: Store, whole: Path) -> None:
         await asyncio.to_thread(_replace, whole, Path(store.path))
         return
     arguments = ("--clean", "--if-exists", "--no-owner", "--single-transaction")
-    await _run("pg_restore", *arguments, "-d", _address(store), str(whole))
+    await _run_on(store, "pg_restore", *arguments, str(whole))
 
 
 async def _key_of(service: Service, day: int, keys: Path | None) -> bytes | None:
@@ -211,22 +211,28 @@ async def count_rows(store: Store) -> dict[str, int]:
         }
 
 
-def _address(store: Store) -> str:
-    return store.url.replace("+asyncpg", "", 1)
+async def _run_on(store: Store, program: str, *arguments: str) -> None:
+    """Run a program of PostgreSQL on a database; its password is for no one who lists the machine's processes."""
+    url = make_url(store.url)
+    words = {"PGPASSWORD": url.password} if url.password else {}
+    address = url.set(drivername="postgresql", password=None).render_as_string()
+    await asyncio.to_thread(_run_here, program, ("--dbname", address, *arguments), words)
 
 
 async def _run(program: str, *arguments: str) -> None:
-    await asyncio.to_thread(_run_here, program, arguments)
+    await asyncio.to_thread(_run_here, program, arguments, {})
 
 
-def _run_here(program: str, arguments: tuple[str, ...]) -> None:
+def _run_here(program: str, arguments: tuple[str, ...], words: dict[str, str]) -> None:
     elsewhere = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"))  # Debian keeps them off the path
     found = shutil.which(program) or (str(elsewhere[-1]) if elsewhere else None)
     if found is None:
         raise ServiceFault(
             _("{program} is not here; install PostgreSQL’s client programs.").format(program=program)
         )
-    ended = subprocess.run([found, *arguments], capture_output=True, text=True, check=False)  # noqa: S603  # our own words
+    environment = {**os.environ, **words}
+    command = [found, *arguments]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)  # noqa: S603  # our own words
     if ended.returncode != 0:
         raise ServiceFault(
             _("{program} failed: {reason}").format(program=program, reason=ended.stderr.strip()[-500:])

@@ -2,20 +2,21 @@
 
 import asyncio
 import json
+import os
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Table, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
-from memory.sync.hosted import jobs, replaying
+from memory.sync.hosted import backing_up, jobs, replaying
 from memory.sync.hosted.roles import PURGE
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.store import Store
 from memory.sync.hosted.tables import ledger, records
 from tests.memory.sync.hosted.device import Device
 from tests.memory.sync.hosted.running import Running, running
-from tests.peers.postgres import Postgres
+from tests.peers.postgres import Postgres, programs
 
 
 @pytest.mark.req("R172", "R179")
@@ -191,3 +192,24 @@ def test_no_connection_has_more_rights_than_the_application_and_no_words_slip_in
         for account_id, role in (("*', true); DROP TABLE spaces; --", "bureau_app"), ("*", "bureau_app' --")):
             with pytest.raises(ValueError, match="none"):
                 one.run(narrow(account_id, role))
+
+
+def test_the_password_of_a_database_stands_in_no_list_of_processes(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    urls = {name: url.replace("@", ":qu%3Aokka@") for name, url in postgres.databases().items()}
+    seen = tmp_path / "seen"
+    for program in ("pg_dump", "pg_restore"):
+        watched = tmp_path / program
+        real = programs() / program
+        watched.write_text(f'#!/bin/sh\necho "{program} $* WITH $PGPASSWORD" >> {seen}\nexec {real} "$@"\n')
+        watched.chmod(0o700)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    with running(tmp_path / "hosted", **urls) as found:
+        made = found.run(backing_up.back_up(found.service, tmp_path / "backup"))
+        found.run(backing_up.restore(found.service, made.records, made.keys))
+    dumped, *rest = seen.read_text().splitlines()
+    assert dumped.startswith("pg_dump") and sum("--clean" in each for each in rest) == 2
+    for told in (dumped, *rest):
+        command, _, word = told.partition(" WITH ")
+        assert "okka" not in command and word == ("qu:okka" if "--dbname" in command else "")
