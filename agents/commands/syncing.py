@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 from agents.commands.serving import Served
-from agents.sync_files import fault_words, moving_words
+from agents.sync_files import fault_words
 from agents.sync_refusals import refusal_words
 from agents.sync_standing import clock_words, damaged_words, key_words
 from agents.syncing import Word
 from memory.errors import Refused
+from memory.lifecycle.trash import DAY
 from memory.sync.categories import categories as known_categories
 from memory.sync.categories import types_of
 from memory.sync.exchange import Round
@@ -91,8 +92,8 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         "device": here.device_id,
         "to be sealed": waiting.marked,
         "to be sent": waiting.outbox,
-        "files": moving_words(found.moving),
-        "files that wait": list(fault_words(found.moving)),
+        "files to be sent": found.moving.leaving,
+        "files to arrive": found.moving.arriving,
         "held": waiting.held,
         "too long": waiting.too_long,
         "not read": waiting.opaque,
@@ -102,8 +103,9 @@ async def status(served: Served, arguments: dict[str, Any]) -> dict[str, Any]:
         "syncs": [one.category.name for one in await served.office.sync_decisions.choices() if one.chosen],
         "conflicts": len(await served.office.sync_decisions.conflicts()),
         "last_round_at": here.round_at,
-        "service key": " ".join(key_words(here) or here.service_keys),
-        "clock": " ".join(clock_words(here.ahead)),
+        "service keys": list(here.service_keys),
+        "clock ahead by days": here.ahead // DAY,
+        "remarks": [*clock_words(here.ahead), *key_words(here), *fault_words(found.moving)],
         "fault": here.fault,
         "fault_at": here.fault_at,
         "next_at": served.office.sync_rounds.standing.next_at,

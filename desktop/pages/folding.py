@@ -61,23 +61,36 @@ class FlowLayout(QLayout):
         )
 
     def _arrange(self, rect: QRect, *, place: bool) -> int:
+        """Return the height that the rows need; where asked to, place what stands in them, each in its row's middle."""
         parent = self.parentWidget()
         mirrored = parent is not None and parent.layoutDirection() == Qt.LayoutDirection.RightToLeft
-        x, y, row = rect.x(), rect.y(), 0
+        y = rect.y()
+        for row in self._rows(rect.width()):
+            x, height = rect.x(), max(size.height() for _item, size in row)
+            for item, size in row:
+                if place:
+                    left = rect.right() + rect.x() - x - size.width() + 1 if mirrored else x
+                    top = y + (height - size.height()) // 2
+                    item.setGeometry(QRect(QPoint(left, top), size))
+                x += size.width() + self._gap
+            y += height + self._gap
+        return max(0, y - self._gap - rect.y())
+
+    def _rows(self, width: int) -> list[list[tuple[QLayoutItem, QSize]]]:
+        rows: list[list[tuple[QLayoutItem, QSize]]] = []
+        left = 0
         for item in self._items:
             if item.isEmpty():
                 continue
             size = item.sizeHint()
-            if size.width() > rect.width():
-                size = QSize(rect.width(), _height(item, rect.width()))
-            if x + size.width() > rect.right() + 1 and row:
-                x, y, row = rect.x(), y + row + self._gap, 0
-            if place:
-                left = rect.right() + rect.x() - x - size.width() + 1 if mirrored else x
-                item.setGeometry(QRect(QPoint(left, y), size))
-            x += size.width() + self._gap
-            row = max(row, size.height())
-        return y + row - rect.y()
+            if size.width() > width:
+                size = QSize(width, _height(item, width))
+            if not rows or size.width() > left:
+                rows.append([])
+                left = width
+            rows[-1].append((item, size))
+            left -= size.width() + self._gap
+        return rows
 
 
 class FoldingRow(QWidget):

@@ -53,7 +53,7 @@ async def test_where_a_service_tells_the_time_nothing_goes_until_the_clock_is_ri
     done = await daily.round()
     assert (done.asks, done.trash, done.ahead // DAY) == (1, 0, 60)
     assert ahead(heard) == [(1, 60)]
-    assert "60 days ahead" in (await status(Served(other), {}))["clock"]
+    assert "60 days ahead" in (await status(Served(other), {}))["remarks"][0]
     other.__dict__["daily"] = daily
     with pytest.raises(CommandFailed, match="60 days ahead"):
         await retention_run(Served(other), {"confirmed": False})
@@ -62,7 +62,7 @@ async def test_where_a_service_tells_the_time_nothing_goes_until_the_clock_is_ri
 
     daily = sets_clock(other, 0)
     await settle(one, other)
-    assert (await status(Served(other), {}))["clock"] == ""
+    assert (await status(Served(other), {}))["remarks"] == []
     await other.database.write(rounds.note, now())
     done = await daily.round()
     assert (done.asks, done.trash) == (0, 0)
@@ -83,4 +83,4 @@ async def test_in_a_folder_its_owner_may_say_that_the_clock_is_right(offices: Of
     assert (await daily.round(confirmed=True)).trash == 1
     await settle(one, other)
     assert await one.keeping.trash() == () and await texts(one) == []
-    assert (await status(Served(other), {}))["clock"] == ""
+    assert (await status(Served(other), {}))["remarks"] == []

@@ -67,7 +67,7 @@ async def test_the_first_key_of_a_service_is_remembered_and_no_other_one_proves_
     assert await one.syncing.holdings.receipts() == (proved,)
     (sentence,) = await words(one)
     assert name in sentence
-    assert (await status(Served(one), {}))["service key"] == sentence
+    assert (await status(Served(one), {}))["remarks"] == [sentence]
     assert (await actions(one)).count("sync service shows another key") == 1
 
     signs_with(hosted, own)

@@ -255,8 +255,8 @@ async def test_a_file_that_is_still_arriving_is_said_left_out_of_exports_and_era
     (part,) = other.locations.blobs.iterdir()
     assert part.name.endswith(".arriving")
     status = await commands.status(Served(other), {})
-    assert status["files"] == "1 file is still to arrive."
-    assert "Pieces of 1 file are not there yet" in status["files that wait"][0]
+    assert (status["files to be sent"], status["files to arrive"]) == (0, 1)
+    assert "Pieces of 1 file are not there yet" in status["remarks"][0]
     with pytest.raises(NotFound, match="has not arrived"):
         await other.files.content(arriving)
     written = await other.transfers.export(tmp_path / "out.aofx", Wish())
