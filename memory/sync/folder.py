@@ -5,25 +5,20 @@ file. It may bring the files in any order, late, or twice: what was read is reme
 A revision that a later one of the same device replaced is removed; an order to erase stays for ever.
 """
 
-import asyncio
 import logging
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from memory.sync import wire
 from memory.sync.arrival import Item
 from memory.sync.carrier import Accepted, Page, Position
 from memory.sync.errors import EnvelopeMalformed
-from memory.sync.folder_pieces import PART, FolderPieces, put_in_place, write_part
+from memory.sync.folder_pieces import PART, FolderPieces, ended, put_in_place, write_part
 from memory.sync.header import ERASE, Header
 from memory.sync.outbox import Op
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
@@ -60,15 +55,15 @@ class FolderCarrier(FolderPieces):
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return unread revisions of the other devices. Raises OSError where the folder is not there."""
-        return await _ended(self._pull, position, skip)
+        return await ended(self._pull, position, skip)
 
     async def push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
         """Write revisions, each whole or not at all, then remove what they replace."""
-        return await _ended(self._push, ops)
+        return await ended(self._push, ops)
 
     async def forget(self, rids: AbstractSet[str]) -> None:
         """Remove the revisions of erased records that lie below this device's name."""
-        await _ended(self._forget, rids)
+        await ended(self._forget, rids)
 
     def portions(self, page: Page, most: int) -> Iterator[Page]:
         """Cut a page; what was read is remembered item by item."""
@@ -210,19 +205,6 @@ class FolderCarrier(FolderPieces):
 
     def _write(self, counter: int, data: bytes) -> Path:
         return write_part(self._path(counter), data)
-
-
-async def _ended(work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
-    """Work in a thread; who is cancelled meanwhile goes only once it has ended.
-
-    Else a push whose round was ended would write on beside that of the next one, under the same numbers.
-    """
-    working = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **more))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait([working])
-        raise
 
 
 def _read(path: Path) -> bytes:

@@ -5,9 +5,8 @@ Lines are gathered and written together, at the latest when the service stops.
 
 from typing import Any
 
-from sqlalchemy import insert
-
 from memory.identifiers import new_id
+from memory.sync.hosted.dialects import insert_new
 from memory.sync.hosted.store import Store
 from memory.sync.hosted.tables.records import access_log
 
@@ -43,7 +42,8 @@ class AccessLog:
             return
         try:
             async with self._store.write() as connection:
-                await connection.execute(insert(access_log), lines)
+                # Who is cancelled within the commit does not know that it took place, and writes them again.
+                await insert_new(connection, access_log, lines)
         except BaseException:
             self._lines = [*lines, *self._lines][-_MOST:]
             raise

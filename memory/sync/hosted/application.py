@@ -40,7 +40,10 @@ def application(service: Service, *, working: bool = True) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         await lifetime.open_service(service)
-        background = [asyncio.create_task(lifetime.write_access_log(service))]
+        background = [
+            asyncio.create_task(lifetime.write_access_log(service)),
+            asyncio.create_task(lifetime.keep_listening(service)),
+        ]
         if working:
             background.append(asyncio.create_task(lifetime.work(service)))
         try:

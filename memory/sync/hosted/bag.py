@@ -1,5 +1,6 @@
 """A BagIt archive (RFC 8493) as one ZIP file, written member by member, with a signed manifest."""
 
+import asyncio
 import hashlib
 import json
 import zipfile
@@ -12,7 +13,7 @@ from memory.sync.signed_json import sign
 
 
 class Bag:
-    """The archive while it is written; every method is blocking."""
+    """The archive while it is written; every method but ``add_pieces`` is blocking."""
 
     def __init__(self, file: Path, folder: str) -> None:
         self._archive = zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=6)
@@ -38,9 +39,9 @@ class Bag:
         digest = hashlib.sha512()
         with self._archive.open(f"{self._folder}/data/{name}", "w", force_zip64=True) as member:
             async for piece in pieces:
-                digest.update(piece)
+                await asyncio.to_thread(digest.update, piece)
                 self._bytes += len(piece)
-                member.write(piece)
+                await asyncio.to_thread(member.write, piece)
         self._payload[f"data/{name}"] = digest.hexdigest()
 
     def close(self, info: dict[str, str], keys: ServiceKeys) -> None:

@@ -3,6 +3,7 @@
 They are fetched through a link that is counted, lasts for hours, and wants a click, because mail scanners follow links.
 """
 
+import asyncio
 import secrets
 import tempfile
 from pathlib import Path
@@ -55,8 +56,10 @@ async def share(service: Service, caller: Caller, hours: int, sha256: str, size:
             413, "too_large", "The file is too large to share.", limit=service.settings.attachment_bytes
         )
     async with service.stores.records.write(caller.account_id) as connection:
-        shown = await _row(service, connection, caller, SHARED, hours, sha256, size)
-    return {**shown, "put": service.objects.put_url(export_key(caller.account_id, sha256), size)}
+        # A place of its own: another link may hand the same file out, and end at another time.
+        name = f"{secrets.token_hex(4)}/{sha256}"
+        shown = await _row(service, connection, caller, SHARED, hours, name, size)
+    return {**shown, "put": service.objects.put_url(export_key(caller.account_id, name), size)}
 
 
 async def _row(
@@ -161,10 +164,10 @@ async def export(service: Service, job: jobs.Job) -> None:
 async def _write(service: Service, row: Any, file: Path, since: int) -> None:
     bag = Bag(file, f"bureau-export-{row.export_id[:8]}")
     for name, rows in (await export_content.metadata(service, row.account_id, since)).items():
-        bag.add_lines(name, rows)
+        await asyncio.to_thread(bag.add_lines, name, rows)
     if row.kind == FULL:
         async for name, rows in export_content.spaces(service, row.account_id, since):
-            bag.add_lines(name, rows)
+            await asyncio.to_thread(bag.add_lines, name, rows)
         async for sha256, pieces in export_content.chunks(service, row.account_id, since):
             await bag.add_pieces(f"blobs/{sha256}", pieces)
     info = {

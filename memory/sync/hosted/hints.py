@@ -31,6 +31,7 @@ class Hints:
         self._store = store
         self._listeners: dict[str, set[asyncio.Queue[Hint | None]]] = defaultdict(set)
         self._listening: Any = None
+        self._ended = False
 
     async def announce(self, connection: AsyncConnection, account_id: str, space_id: str, head: int) -> None:
         """Tell the other replicas of a new head, once the transaction is committed (PostgreSQL)."""
@@ -55,6 +56,8 @@ class Hints:
         """Give the queue of one listener; None in it means that the service stops."""
         queue: asyncio.Queue[Hint | None] = asyncio.Queue(_MOST_WAITING)
         self._listeners[account_id].add(queue)
+        if self._ended:
+            queue.put_nowait(None)
         try:
             yield queue
         finally:
@@ -63,24 +66,34 @@ class Hints:
                 del self._listeners[account_id]
 
     async def open(self) -> None:
-        """Begin to hear the other replicas (PostgreSQL)."""
-        if self._store.is_sqlite:
+        """Begin to hear the other replicas (PostgreSQL), also where the database ended that."""
+        if self._store.is_sqlite or (self._listening is not None and not self._listening.is_closed()):
             return
         import asyncpg
 
-        self._listening = await asyncpg.connect(self._store.url.replace("+asyncpg", "", 1))
-        await self._listening.add_listener(CHANNEL, self._heard)
+        listening = await asyncpg.connect(self._store.url.replace("+asyncpg", "", 1))
+        try:
+            await listening.add_listener(CHANNEL, self._heard)
+        except BaseException:
+            listening.terminate()
+            raise
+        self._listening = listening
 
     def _heard(self, _connection: Any, _pid: int, _channel: str, said: str) -> None:
         self._tell(*json.loads(said))
 
-    async def close(self) -> None:
-        """End every listener."""
+    def end(self) -> None:
+        """End every listener, and those that come."""
+        self._ended = True
         for queues in self._listeners.values():
             for queue in queues:
                 while queue.full():
                     queue.get_nowait()
                 queue.put_nowait(None)
+
+    async def close(self) -> None:
+        """End every listener and hear nobody any more."""
+        self.end()
         if self._listening is not None:
             await self._listening.close()
 
@@ -98,7 +111,8 @@ async def events(hints: Hints, account_id: str, seconds: float) -> AsyncIterator
         yield b"retry: 2000\n\n"
         while (left := end - loop.time()) > 0:
             try:
-                hint = await asyncio.wait_for(queue.get(), min(left, 20))
+                async with asyncio.timeout(min(left, 20)):
+                    hint = await queue.get()
             except TimeoutError:
                 yield b": still here\n\n"
                 continue

@@ -3,6 +3,7 @@
 A job may run twice (a replica died in it), so each is written to be repeatable.
 """
 
+import asyncio
 import json
 import logging
 from collections.abc import Awaitable, Callable
@@ -98,6 +99,9 @@ async def _take(service: Service) -> Job | None:
 async def _run(service: Service, job: Job, handler: Handler) -> None:
     try:
         await handler(service, job)
+    except asyncio.CancelledError:  # the service stops: the next start goes on at once
+        await _end(service, job, WAITING, "stopped", service.now())
+        raise
     except (
         Exception
     ) as wrong:  # whatever a job meets, the others go on; it is logged, counted and tried again

@@ -17,6 +17,7 @@ HANDLERS: dict[str, jobs.Handler] = {
 }
 _POLL_SECONDS = 1.0
 _WRITE_SECONDS = 3.0
+_LISTEN_SECONDS = 3.0
 
 
 async def open_service(service: Service) -> None:
@@ -55,11 +56,24 @@ async def write_access_log(service: Service) -> None:
             log.exception("The access log could not be written")
 
 
+async def keep_listening(service: Service) -> None:
+    """Hear the other replicas again where the database ended that, for ever."""
+    while True:
+        await asyncio.sleep(_LISTEN_SECONDS)
+        try:
+            await service.hints.open()
+        except Exception:  # a database that is away comes back
+            log.exception("The other replicas cannot be heard")
+
+
 async def close_service(service: Service) -> None:
     """Write what is gathered and let go of everything."""
-    await service.hints.close()
-    await service.access_log.flush()
-    for store in service.stores:
-        await store.checkpoint()
-        await store.close()
-    await service.objects.close()
+    try:
+        await service.hints.close()
+        await service.access_log.flush()
+        for store in service.stores:
+            await store.checkpoint()
+    finally:
+        for store in service.stores:
+            await store.close()
+        await service.objects.close()

@@ -2,12 +2,14 @@
 
 import json
 import logging
+import socket
 import sys
 from datetime import UTC, datetime
 
 import uvicorn
 
 from memory.sync.hosted.application import application
+from memory.sync.hosted.hints import Hints
 from memory.sync.hosted.occupation import serving_here
 from memory.sync.hosted.service import make_service
 from memory.sync.hosted.settings import Settings
@@ -51,10 +53,23 @@ def log_in_json() -> None:
     logging.getLogger("httpx2").setLevel(logging.WARNING)  # it names addresses
 
 
-def server(settings: Settings, *, working: bool = True) -> uvicorn.Server:
+class Server(uvicorn.Server):
+    """Lets go of devices that listen before it waits for requests: each would hold it up for as long as it may."""
+
+    def __init__(self, config: uvicorn.Config, hints: Hints) -> None:
+        super().__init__(config)
+        self._hints = hints
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._hints.end()
+        await super().shutdown(sockets)
+
+
+def server(settings: Settings, *, working: bool = True) -> Server:
     """Return a server that is not started yet. Raises SettingsInvalid."""
+    service = make_service(settings)
     config = uvicorn.Config(
-        application(make_service(settings), working=working),
+        application(service, working=working),
         host=settings.host,
         port=settings.port,
         log_config=None,
@@ -62,10 +77,10 @@ def server(settings: Settings, *, working: bool = True) -> uvicorn.Server:
         proxy_headers=bool(settings.trusted_proxies),
         forwarded_allow_ips=settings.trusted_proxies or None,
         server_header=False,
-        timeout_graceful_shutdown=10,
+        timeout_graceful_shutdown=5,  # Docker kills after ten
         ws="none",
     )
-    return uvicorn.Server(config)
+    return Server(config, service.hints)
 
 
 def serve(settings: Settings, *, working: bool = True) -> None:

@@ -99,7 +99,8 @@ async def open_epoch(
 ) -> Account:
     """Give every active device and recovery a new key, see that the service holds it so, and open its epoch.
 
-    Raises WrapRefused where the service holds something else, ServiceFault ``head_moved`` or ``epoch_stale``.
+    Raises WrapRefused where the service holds something else, LogMoved where a device was taken off meanwhile, which
+    may have read the new key, ServiceFault ``head_moved`` or ``epoch_stale``.
     """
     while True:
         account = await log.read()
@@ -116,6 +117,9 @@ async def open_epoch(
         try:
             await calls.send("PUT", space.path("/epoch"), body)
         except LogMoved:
+            now = await log.read()
+            if any(not now.is_active(each.public.id) for each in account.active()):
+                raise  # somebody who may have been given this key was taken off
             continue
         # Another device may have put its own keys in between; those are worth nothing now.
         await put_wraps(calls, replace(space, epoch=key.epoch), staged)

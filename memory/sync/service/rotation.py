@@ -21,7 +21,7 @@ from memory.sync.errors import RecordRefused, SignerRefused
 from memory.sync.header import Header
 from memory.sync.membership import Member
 from memory.sync.service.calls import Calls, understood
-from memory.sync.service.faults import ServiceRefused
+from memory.sync.service.faults import LogMoved, ServiceRefused
 from memory.sync.service.log import AccountLog
 from memory.sync.service.membership import open_epoch
 from memory.sync.service.spaces import Space, space_of
@@ -90,6 +90,9 @@ async def open_next(
     await keep(replace(member, keys=(*member.keys, key)))
     try:
         account = await open_epoch(calls, log, space, key, member.device, at)
+    except LogMoved:
+        await keep(member)
+        raise Behind from None  # the next try makes another key
     except ServiceRefused as refused:
         await keep(member)
         if refused.code == "head_moved":

@@ -158,3 +158,29 @@ def test_where_the_last_number_is_damaged_none_comes_again(
     later = one.do(notes.add_note, "bread")
     settle(one, other)
     assert list(other.state()["note"]) == [later.id]
+
+
+async def test_who_ends_a_piece_waits_until_it_is_written(
+    devices: list[Device], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next round writes into a file that this one is just giving its name."""
+    pieces = devices[0].carrier
+    loop, writing, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
+    real = os.fsync
+
+    def slow(descriptor: int) -> None:
+        loop.call_soon_threadsafe(writing.set)
+        go_on.wait()
+        real(descriptor)
+
+    address = bytes(32)
+    (place,) = (await pieces.announce({address: 5})).values()
+    monkeypatch.setattr(os, "fsync", slow)
+    putting = asyncio.create_task(pieces.put_piece(place, b"piece"))
+    await writing.wait()
+    putting.cancel()
+    ended, _pending = await asyncio.wait([putting], timeout=0.1)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await putting
+    assert not ended and await pieces.piece(address) == b"piece"

@@ -22,6 +22,7 @@ from memory.sync.hosted.application import application
 from memory.sync.hosted.bucket import Bucket
 from memory.sync.hosted.limits import Buckets, Limits, OwnBuckets, SharedBuckets
 from memory.sync.hosted.service import DAY, Service, make_service
+from memory.sync.hosted.serving import Server
 from memory.sync.hosted.settings import Settings, load
 from memory.sync.hosted.tables.records import rate_limits
 from tests.peers import moto
@@ -211,14 +212,8 @@ def running(
     listening.listen(100)
     settings = settings_for(folder, listening.getsockname()[1], inbox.port, **more)
     service = make_service(settings, clock)
-    server = uvicorn.Server(
-        uvicorn.Config(
-            application(service, working=False),
-            log_config=None,
-            access_log=False,
-            timeout_graceful_shutdown=1,  # a device that listens for hints would hold it up for ever
-        )
-    )
+    app = application(service, working=False)
+    server = Server(uvicorn.Config(app, log_config=None, access_log=False), service.hints)
     found = Running(service, server, clock, inbox)
     started = threading.Event()
     thread = threading.Thread(target=_serve, args=(server, listening, found, started.set))

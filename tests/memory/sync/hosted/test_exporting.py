@@ -139,6 +139,21 @@ def test_a_device_hands_out_a_file_it_encrypted(service: Running, ada: Device) -
     assert _download(shared["link"]).content == content
 
 
+def test_a_link_that_ends_takes_nothing_from_another_of_the_same_file(service: Running, ada: Device) -> None:
+    content = os.urandom(10_000)
+    sha = hashlib.sha256(content).hexdigest()
+    links = []
+    for hours in (1, 168):
+        shared = _ask(ada, "shared", sha256=sha, size=len(content), hours=hours)
+        assert httpx2.put(shared["put"], content=content).status_code in (200, 204)
+        assert ada.post(f"/v1/exports/{shared['export_id']}/commit").json()["state"] == "ready"
+        links.append(shared["link"])
+    service.clock.at += 2 * HOUR
+    service.run(exporting.tidy(service.service))
+    assert httpx2.get(links[0]).status_code == 404
+    assert _download(links[1]).content == content
+
+
 def test_chunks_go_into_a_full_export(service: Running, ada: Device, tmp_path: Path) -> None:
     content = os.urandom(100)
     sha = hashlib.sha256(content).hexdigest()

@@ -1,5 +1,6 @@
 """What operators do: backups and the drill, incidents, policies, retention, alarms, and the command itself."""
 
+import asyncio
 import json
 import logging
 import os
@@ -7,18 +8,22 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import AsyncIterator
+from concurrent.futures import CancelledError
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import httpx2
 import pytest
+from sqlalchemy.ext.asyncio import AsyncConnection
 
 from memory.sync.envelope import open_sealed
 from memory.sync.hosted import backing_up, incidents, jobs, policies, rounds
 from memory.sync.hosted.errors import ServiceFault
 from memory.sync.hosted.sealed_file import open_file, seal_file
-from memory.sync.hosted.service import HOUR
+from memory.sync.hosted.service import HOUR, Service
 from memory.sync.hosted.serving import JsonLines
 from tests.memory.sync.hosted.device import Device, envelope_of
 from tests.memory.sync.hosted.running import Running, running
@@ -284,3 +289,48 @@ assert 'PySide6' not in sys.modules and 'keyring' not in sys.modules
 """
     ended = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=False)
     assert ended.returncode == 0, ended.stderr
+
+
+def test_a_job_that_a_stop_cuts_off_goes_on_at_the_next_start(service: Running) -> None:
+    done: list[jobs.Job] = []
+
+    async def note(_service: Service, job: jobs.Job) -> None:
+        done.append(job)
+
+    async def cut() -> None:
+        begun = asyncio.Event()
+
+        async def wait(_service: Service, _job: jobs.Job) -> None:
+            begun.set()
+            await asyncio.Event().wait()
+
+        async with service.service.stores.records.write() as connection:
+            await jobs.enqueue(connection, "test", "a", {}, at=service.clock())
+        working = asyncio.create_task(jobs.run_due(service.service, {"test": wait}))
+        await begun.wait()
+        working.cancel()
+        await asyncio.wait([working])
+
+    service.run(cut())
+    assert service.run(jobs.run_due(service.service, {"test": note})) == 1 and len(done) == 1
+
+
+def test_lines_whose_commit_was_cut_off_are_written_once(
+    service: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log, store = service.service.access_log, service.service.stores.records
+    real = store.write
+
+    @asynccontextmanager
+    async def cut() -> AsyncIterator[AsyncConnection]:
+        async with real() as connection:
+            yield connection
+        raise asyncio.CancelledError
+
+    log.add(at=service.clock(), network="192.0.2.0/24", route="/once", status=200, device="", subject="")
+    monkeypatch.setattr(store, "write", cut)
+    with pytest.raises(CancelledError):
+        service.run(log.flush())
+    monkeypatch.undo()
+    service.run(log.flush())
+    assert len(service.rows("records", "SELECT * FROM access_log WHERE route = '/once'")) == 1

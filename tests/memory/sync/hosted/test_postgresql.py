@@ -3,13 +3,14 @@
 import asyncio
 import json
 import os
+import time
 from pathlib import Path
 
 import pytest
 from sqlalchemy import Table, insert, select, text, update
 from sqlalchemy.exc import ProgrammingError
 
-from memory.sync.hosted import backing_up, jobs, replaying
+from memory.sync.hosted import backing_up, jobs, lifetime, replaying
 from memory.sync.hosted.roles import PURGE
 from memory.sync.hosted.service import Service
 from memory.sync.hosted.store import Store
@@ -95,6 +96,31 @@ def test_replicas_take_different_jobs_and_tell_each_other_of_heads(
             ada.pushed(ada.sealed())
             heard = next(line for line in lines if line.startswith("data:"))
             assert json.loads(heard.removeprefix("data:")) == {"space_id": ada.space_id, "head": 1}
+        ada.http.close()
+
+
+def test_a_replica_hears_the_others_again_after_the_database_was_away(
+    tmp_path: Path, postgres: Postgres, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lifetime, "_LISTEN_SECONDS", 0.05)
+    urls = postgres.databases()
+    folder = tmp_path / "hosted"
+    with running(folder, **urls) as one, running(folder, one.clock, one.inbox, **urls) as other:
+        ada = Device(one, "ada@example.org").begin_account().make_space()
+        with (
+            other.http() as elsewhere,
+            elsewhere.stream("GET", "/v1/events", headers=ada.headers) as stream,
+        ):
+            lines = stream.iter_lines()
+            assert next(lines) == "retry: 2000"
+            listening = "FROM pg_stat_activity WHERE query LIKE 'LISTEN%'"
+            heard = set(postgres.run(f"SELECT pid {listening}").split())
+            postgres.run(f"SELECT pg_terminate_backend(pid) {listening}")
+            deadline = time.monotonic() + 20
+            while len(set(postgres.run(f"SELECT pid {listening}").split()) - heard) < 2:
+                assert time.monotonic() < deadline
+            ada.pushed(ada.sealed())
+            assert '"head": 1' in next(line for line in lines if line.startswith("data:"))
         ada.http.close()
 
 

@@ -16,11 +16,12 @@ from memory.sync.account_log import Writer
 from memory.sync.errors import ServiceWentBack
 from memory.sync.exchange import exchange
 from memory.sync.hosted import lifetime
-from memory.sync.service import deletion
+from memory.sync.membership import Member
+from memory.sync.service import deletion, membership
 from memory.sync.service.faults import ResyncRequired, Unreachable
 from memory.sync.service.log import AccountLog
-from memory.sync.service.rotation import open_next, wrap_anew
-from memory.sync.service.spaces import space_of
+from memory.sync.service.rotation import Behind, open_next, wrap_anew
+from memory.sync.service.spaces import space_of, wraps_of
 from memory.tables import SyncOutboxTable, SyncRecordTable
 from tests.memory.sync.service.looking import edit, state_of, texts
 from tests.memory.sync.service.offices import Office, settle
@@ -344,3 +345,42 @@ def test_a_service_that_says_compare_for_ever_is_left_alone(offices: list[Office
 def _last_day(session: Session, note_id: str, day: int) -> None:
     chosen = select(SyncRecordTable).where(SyncRecordTable.local_id == note_id)
     session.scalars(chosen).one().exp_day = day
+
+
+def test_a_key_that_a_device_was_given_before_it_was_taken_off_is_not_opened(
+    offices: list[Office], template: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other, third = offices
+    settle(*offices)
+    at, spare = one.hosted.clock(), template.members[3].device.id
+    kept: list[Member] = []
+
+    async def keep(member: Member) -> None:
+        kept.append(member)
+
+    async def take_off(office: Office, device_id: str) -> None:
+        log = AccountLog(office.calls, (office.member.account.n, office.member.account.head))
+        writer = Writer(office.member.device.id, office.member.device.sign)
+        await log.append(lambda account: writer.revoke_device(account, device_id, at))
+
+    async def read_and_take_off(calls: Any, space: Any) -> Any:
+        found = await wraps_of(calls, space)
+        if len(kept) == 1:
+            await take_off(other, third.member.device.id)
+        return found
+
+    async def open_one() -> Member:
+        log = AccountLog(one.calls, (one.member.account.n, one.member.account.head))
+        space = await space_of(one.calls, one.member.space_id)
+        pulled_to = (space.generation, space.head)
+        return await open_next(one.calls, log, one.member, at, pulled_to=pulled_to, keep=keep)
+
+    one.hosted.run(take_off(one, spare))
+    monkeypatch.setattr(membership, "wraps_of", read_and_take_off)
+    with pytest.raises(Behind):
+        one.hosted.run(open_one())
+    account = one.hosted.run(AccountLog(one.calls, (one.member.account.n, one.member.account.head)).read())
+    assert account.current_epoch(one.member.space_id) == 1 and kept[-1] == one.member
+    opened = one.hosted.run(open_one())
+    assert opened.account.current_epoch(one.member.space_id) == 2
+    assert opened.keys[-1] != kept[0].keys[-1], "another key than the one that was given away"
