@@ -81,15 +81,22 @@ async def rebuild(served: Served, arguments: dict[str, Any], caller: Caller) -> 
     work = asyncio.ensure_future(
         served.office.recall.rebuild(lambda done, total: steps.put_nowait((done, total)))
     )
-    while not work.done() or not steps.empty():
-        step = asyncio.ensure_future(steps.get())
-        await asyncio.wait({work, step}, return_when=asyncio.FIRST_COMPLETED)
-        if step.done():
-            done, total = step.result()
-            yield {"kind": "progress", "done": done, "total": total}
-        else:
-            step.cancel()
-    await work
+    step: asyncio.Future[tuple[int, int]] | None = None
+    try:
+        while not work.done() or not steps.empty():
+            step = asyncio.ensure_future(steps.get())
+            await asyncio.wait({work, step}, return_when=asyncio.FIRST_COMPLETED)
+            if step.done():
+                done, total = step.result()
+                yield {"kind": "progress", "done": done, "total": total}
+            else:
+                step.cancel()
+        await work
+    finally:  # who commanded it may go away: it must not go on in an office that closes
+        for each in (step, work):
+            if each is not None:
+                each.cancel()
+        await asyncio.gather(work, return_exceptions=True)
     yield {"kind": "result", "value": {"rebuilt": True}}
 
 

@@ -56,6 +56,9 @@ class Door:
             task.add_done_callback(self._visits.discard)
         try:
             await self._serve(reader, writer)
+        except asyncio.CancelledError:
+            # Only the closing door cancels: who does not read what was sent must not hold it open.
+            writer.transport.abort()
         except (ConnectionError, TimeoutError, ValueError):
             log.info("a visitor hung up")
         finally:

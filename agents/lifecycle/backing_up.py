@@ -111,14 +111,20 @@ class Backups:
         def called_off() -> bool:
             return stopped.is_set() or self._ending.is_set() or (cancelled is not None and cancelled())
 
-        try:
-            async with self._turn:
-                made = await self._make(occasion, Watch(progress, called_off))
-                await self._rotate()
-        except asyncio.CancelledError:
-            stopped.set()
-            raise
+        async with self._turn:
+            making = asyncio.ensure_future(self._make_and_rotate(occasion, Watch(progress, called_off)))
+            try:
+                made = await asyncio.shield(making)
+            except asyncio.CancelledError:
+                stopped.set()  # its thread notices; until then the turn is its own
+                await asyncio.gather(making, return_exceptions=True)
+                raise
         self._bus.publish(BackupsChanged())
+        return made
+
+    async def _make_and_rotate(self, occasion: Occasion, watch: Watch) -> Backup:
+        made = await self._make(occasion, watch)
+        await self._rotate()
         return made
 
     async def check(

@@ -79,6 +79,8 @@ class Erasing:
         self._parts = parts
         self._turn = asyncio.Lock()
         self._erasures = 0
+        self._key_changes = 0
+        """Begun and ended; odd while the database is given another key."""
         self._searches: dict[str, asyncio.Task[EraseReport]] = {}
         self._ending = threading.Event()
 
@@ -123,7 +125,7 @@ class Erasing:
             level: Level = "full"
             try:
                 if deep:
-                    await change_key(parts.database, parts.vault, parts.locations, parts.bus)
+                    await self._change_key()
                     await parts.database.write(reports.name_openers, report.id, parts.vault.openers)
                     level = "deep"
             finally:  # with the former key as well, what went is searched for
@@ -137,8 +139,16 @@ class Erasing:
         """
         parts = self._parts
         async with self._turn:
-            await change_key(parts.database, parts.vault, parts.locations, parts.bus)
+            await self._change_key()
             return await parts.database.write(reports.deepened, parts.vault.openers)
+
+    async def _change_key(self) -> None:
+        parts = self._parts
+        self._key_changes += 1
+        try:
+            await change_key(parts.database, parts.vault, parts.locations, parts.bus)
+        finally:
+            self._key_changes += 1
 
     async def proved(self, report_id: str) -> EraseReport:
         """Return the report once its full search has ended. Raises NotFound or StorageError."""
@@ -212,7 +222,7 @@ class Erasing:
         from memory.lifecycle.residue import said_elsewhere, summary
 
         while True:
-            begun = self._erasures
+            begun, keys = self._erasures, self._key_changes
             if touched is None:
                 await self._log_folded()
             exports = [
@@ -221,6 +231,9 @@ class Erasing:
                 if one.kind == "export"
             ]
             findings = await asyncio.to_thread(self._search, marks, touched, exports)
+            if touched is None and (keys % 2 or keys != self._key_changes) and not self._ending.is_set():
+                async with self._turn:  # what was read while the key changed was noise
+                    continue
             kept = await parts.database.read(said_elsewhere, marks, frozenset(findings.pieces))
             traces = findings.pieces - kept
             if not traces or touched is not None:  # within its own turn nothing else is erased

@@ -57,6 +57,7 @@ class Transfers:
 
     def __init__(self, office: "Office") -> None:
         self._office = office
+        self._turn = asyncio.Lock()
         self._again = asyncio.Event()
         self._settled = asyncio.Event()
         self._background: asyncio.Task[None] | None = None
@@ -65,7 +66,8 @@ class Transfers:
         """Finish what a crash left of an import, and go on indexing; again is harmless. Raises StorageError."""
         if self._background is not None:
             return
-        await self._office.database.write(settle, self._office.locations.workspace)
+        async with self._turn:  # what an import is just putting aside was left by no crash
+            await self._office.database.write(settle, self._office.locations.workspace)
         self._again.set()
         self._background = asyncio.create_task(self._index(), name="index imports of our own")
 
@@ -152,7 +154,8 @@ class Transfers:
 
         keys: list[ArrivingKey] = []
 
-        merged = await _with_bag(path, unlock, take)
+        async with self._turn:
+            merged = await _with_bag(path, unlock, take)
         self._settled.clear()
         self._again.set()
         for event in (ConversationChanged(""), RosterChanged(), NotesChanged(), ConnectionsChanged()):

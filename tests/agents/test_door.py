@@ -172,3 +172,25 @@ async def test_a_stale_socket_is_replaced(tmp_path: Path) -> None:
     await door.open()
     assert [item async for item in call(path, "echo", {}, Caller())]
     await door.close()
+
+
+async def test_who_does_not_read_keeps_the_door_not_open(tmp_path: Path) -> None:
+    sent = []
+
+    async def flood(command, arguments, caller):
+        while True:
+            yield {"kind": "text", "text": "x" * 1_000_000}
+            sent.append(command)
+
+    door = Door(tmp_path / "office.sock", flood)
+    await door.open()
+    visitor = call(door.path, "echo", {}, Caller())
+    await anext(visitor)
+    before = -1
+    while len(sent) != before:  # until nothing more fits
+        before = len(sent)
+        await asyncio.sleep(0.2)
+    await asyncio.wait_for(door.close(), 10)
+    with pytest.raises(OwnerGone):
+        async for _item in visitor:
+            pass

@@ -369,3 +369,23 @@ def _from_the_future(session: Session, note_id: str) -> None:
 
 def _count(session: Session) -> int:
     return session.query(MessageTable).count()
+
+
+async def test_a_full_search_beside_a_change_of_keys_is_made_anew(
+    office: Office, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Pages of another key are noise, in which nothing is found."""
+    note = await office.notes.add(MARKER)
+    loop, real, keys = asyncio.get_running_loop(), office.erasing._search, []
+
+    def beside(marks: Any, touched: Any, exports: Any) -> Any:
+        if touched is None:
+            keys.append(office.database.key)
+            if len(keys) == 1:
+                asyncio.run_coroutine_threadsafe(office.erasing.deepen(), loop).result(60)
+        return real(marks, touched, exports)
+
+    monkeypatch.setattr(office.erasing, "_search", beside)
+    report = await office.erasing.erase([Subject("note", note.id)])
+    assert (await office.erasing.proved(report.id)).state == "clean"
+    assert len(keys) == 2 and keys[0] != keys[1]

@@ -1,7 +1,10 @@
 """An office writes itself out, knows its own signature, and becomes itself again elsewhere."""
 
+import asyncio
 from collections.abc import Awaitable, Callable
+from concurrent.futures import wait
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,6 +14,7 @@ from memory import audit, chats, messages
 from memory.errors import Refused
 from memory.lifecycle.subjects import Subject
 from memory.tables import ExportRecordTable
+from memory.transfer import incoming_workspace
 from memory.transfer.age import Encryption
 from memory.transfer.bag_reading import Unlock, open_bag
 from memory.transfer.comparing import Choice
@@ -152,3 +156,22 @@ async def test_what_is_erased_meanwhile_makes_the_export_void(
     with pytest.raises(Refused, match="make the export again"):
         await office.transfers.export(tmp_path / "late.aofx")
     assert not (tmp_path / "late.aofx").exists()
+
+
+async def test_housekeeping_that_begins_beside_an_import_leaves_its_files(
+    offices: Offices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = await offices("one"), await offices("other")
+    (one.locations.workspace / "plan.md").write_text("Dredge in spring.\n")
+    written = await one.transfers.export(tmp_path / "one.aofx")
+    loop, real, begun = asyncio.get_running_loop(), incoming_workspace.put_aside, []
+
+    def then_begins(*arguments: Any) -> None:
+        real(*arguments)
+        begun.append(asyncio.run_coroutine_threadsafe(other.transfers.start(), loop))
+        wait(begun, 0.5)  # it has its turn after the import, or it is quick
+
+    monkeypatch.setattr(incoming_workspace, "put_aside", then_begins)
+    await other.transfers.bring_in(written.path, Choice())
+    await asyncio.wrap_future(begun[0])
+    assert (other.locations.workspace / "plan.md").read_text() == "Dredge in spring.\n"
