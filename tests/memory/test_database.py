@@ -145,6 +145,7 @@ async def test_what_is_read_apart_while_the_key_changes_waits_for_it(database: D
     await asyncio.to_thread(gate.entered.wait, 30)
     reading = asyncio.create_task(database.read_apart(count))
     await asyncio.wait([reading], timeout=0.3)
+    assert not reading.done()
     gate.opened.set()
     await changing
     assert await reading == 1
