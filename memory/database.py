@@ -91,7 +91,13 @@ class Database:
 
         It sees the database as it was when it began. While it runs, the log of changes cannot be cut short.
         """
-        lane = await asyncio.to_thread(_Lane, self.path, self._key, read_only=True)
+        # It is opened in a turn of the other reading lane, which rests while the file gets another key.
+        opening = asyncio.ensure_future(self._reader().submit(self._open_apart))
+        try:
+            lane = await asyncio.shield(opening)
+        except asyncio.CancelledError:
+            opening.add_done_callback(_close_opened)
+            raise
         try:
             return await lane.run(operation, *args, **kwargs)
         finally:
@@ -117,9 +123,14 @@ class Database:
     async def rekey(self, key: bytes, work: Callable[[Any], None]) -> None:
         """Let ``work`` give the file this key with the driver's connection, while no other one is open.
 
-        Reads that come meanwhile wait. Raises StorageError; then the file still has the key it had.
+        Reads that come meanwhile wait. Raises StorageError; then the property ``key`` is what the file is held to
+        have, and only ``prove`` tells that it has.
         """
         await self._write_lane.submit(self._rekey, key, work)
+
+    async def prove(self) -> None:
+        """Open the file anew with its key. Raises DatabaseKeyWrong, or another StorageError that says nothing of it."""
+        await self._write_lane.submit(self._use_present)
 
     def watch(self, committed: Callable[[], None]) -> Callable[[], None]:
         """Call ``committed`` after every transaction that wrote, on the writing lane's thread; returns what ends it."""
@@ -154,15 +165,30 @@ class Database:
             return not busy
 
     def _rekey(self, key: bytes, work: Callable[[Any], None]) -> None:
-        former = self._key
         with self._reader_resting(closed=True):
             try:
                 with self._write_lane.connection() as connection:
                     work(connection)
-                self._use(key)
             except StorageError:
-                self._use(former)
+                try:
+                    self._use(self._key)
+                except DatabaseKeyWrong:
+                    self._use(key)  # it failed too late: the file has it all the same
                 raise
+            self._use(key)  # outside of the above: the file has it, and there is no way back
+
+    def _use_present(self) -> None:
+        with self._reader_resting(closed=True):
+            self._use(self._key)
+
+    def _open_apart(self) -> "_Lane":
+        lane = _Lane(self.path, self._key, read_only=True)
+        try:
+            lane.run_now(_probe)
+        except BaseException:
+            lane.close()
+            raise
+        return lane
 
     def _use(self, key: bytes) -> None:
         """Open every later connection with this key, and try it. Raises DatabaseKeyWrong."""
@@ -176,11 +202,7 @@ class Database:
     @contextmanager
     def _reader_resting(self, *, closed: bool = False) -> Iterator[None]:
         """Hold the reading lane between two of its operations, its connection closed where that is asked."""
-        with self._guard:
-            lane = self._read_lane
-        if lane is None:
-            yield
-            return
+        lane = self._reader()
         resting, go_on = threading.Event(), threading.Event()
         held = lane.hold(resting, go_on, closed=closed)
         resting.wait()
@@ -265,10 +287,12 @@ class _Lane:
 
     def transaction(self, operation: Callable[..., T], args: Any, kwargs: Any) -> T:
         """Run the operation in one transaction; only on the lane's thread."""
+        from sqlcipher3 import dbapi2
+
         try:
             with Session(self._engine, expire_on_commit=False) as session, session.begin():
                 result = operation(session, *args, **kwargs)
-        except DatabaseError as error:
+        except (DatabaseError, dbapi2.Error) as error:  # the latter of who used the driver's own connection
             raise told(error) from error
         for committed in self._watchers:
             committed()
@@ -311,6 +335,11 @@ def engine(path: Path, key: bytes, *, read_only: bool = False) -> Engine:
     begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
     event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
     return made
+
+
+def _close_opened(opening: "asyncio.Future[_Lane]") -> None:
+    if not opening.cancelled() and opening.exception() is None:
+        opening.result().close()
 
 
 def _probe(session: Session) -> None:

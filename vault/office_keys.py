@@ -141,8 +141,9 @@ class Vault:
         Raises StoreUnusable, SavingFailed; the current key then still opens the database.
         """
         with self._lock:
-            if self.keys.pending_database_key is None:
-                self._replace_keys(self.keys.with_pending())
+            # One that is known is written again: giving it up may have failed after some of the places forgot it.
+            known = self.keys.pending_database_key is not None
+            self._replace_keys(self.keys if known else self.keys.with_pending())
             pending = self.keys.pending_database_key
             assert pending is not None
             return pending
@@ -188,7 +189,8 @@ class Vault:
         """
         if not isinstance(self.store, PassphraseStore):
             raise PassphraseNotUsed(self.store.name)
-        self.store.change_passphrase(passphrase)
+        with self._lock:  # whoever else writes the slots
+            self.store.change_passphrase(passphrase)
 
     def _replace_keys(self, keys: MasterKeys) -> None:
         """Write the keys to every slot and to the store.

@@ -40,11 +40,16 @@ async def change_key(
     try:
         step("begun")
         key = await asyncio.to_thread(vault.begin_rekey)
+        if database.key == key:  # an earlier change got so far; what was erased since needs a key of its own
+            await asyncio.to_thread(vault.finish_rekey)
+            key = await asyncio.to_thread(vault.begin_rekey)
         step("pending")
         try:
             await database.rekey(key, partial(_encrypt_anew, key=key, step=step))
         except StorageError:
-            await asyncio.to_thread(vault.abandon_rekey)
+            if database.key != key:
+                await database.prove()  # else both stay known, and the next start finds out which one it is
+                await asyncio.to_thread(vault.abandon_rekey)
             raise
         step("opened")
         await asyncio.to_thread(vault.finish_rekey)

@@ -9,6 +9,7 @@ import logging
 import secrets
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 
 from memory.database import Database
 from memory.errors import StorageError
@@ -19,6 +20,7 @@ from memory.recall.ahead import RecallAhead
 from memory.recall.client import Closeness, RecallProcess
 from memory.recall.condition import Condition, Home, State
 from memory.recall.embedder_identity import EMBEDDER
+from memory.recall.ending import to_its_end
 from memory.recall.errors import ModelDamaged, RecallDown, SnapshotDamaged
 from memory.recall.home import Scratch
 from memory.recall.sealing import seal, unseal
@@ -181,11 +183,11 @@ class IndexKeeper:
     async def _keep(self) -> None:
         pause = _FIRST_PAUSE
         while True:
+            begun = time.monotonic()
             try:
                 async with self._busy:
-                    if self.process.pid is None:
+                    if self.process.pid is None or self.state == "down":
                         await self._open(None)
-                pause = _FIRST_PAUSE
                 await self._tend()
             except ModelDamaged as error:
                 await self._set("down")
@@ -193,15 +195,18 @@ class IndexKeeper:
                 return
             except (RecallDown, OSError, StorageError) as error:
                 await self._set("down")
+                pause = _FIRST_PAUSE if time.monotonic() - begun > _LONGEST_PAUSE else pause
                 _log.warning("recall is down for %.1f s: %s", pause, error)
                 await asyncio.sleep(pause)
                 pause = min(2 * pause, _LONGEST_PAUSE)
 
     async def _tend(self) -> None:
         """Embed what is new and seal what has come to rest, until the process dies."""
-        while self.process.pid is not None:
+        while True:
             self._wake.clear()
             async with self._busy:
+                if self.process.pid is None or self.state == "down":
+                    break
                 await self._find_ghosts()
                 highest = await self._database.read(vectors.highest)
                 some = await self._database.read(
@@ -215,12 +220,11 @@ class IndexKeeper:
                 self._rounds += 1
                 if self._rested():
                     await self._rest()
-            try:
-                await asyncio.wait_for(self._wake.wait(), _POLL_SECONDS)
-            except TimeoutError:
-                continue
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_POLL_SECONDS):  # wait_for may lose a cancellation
+                    await self._wake.wait()
         if self._scratch is not None:  # else the index was forgotten, to be filled anew at once
-            raise RecallDown("the recall process ended by itself")
+            raise RecallDown("the recall process ended by itself, or has no whole index")
 
     async def _open(self, progress: Callable[[int, int], None] | None) -> None:
         """Start the process in a new folder and open the index there, from its snapshot or from the rows."""
@@ -233,7 +237,7 @@ class IndexKeeper:
         try:
             await self.process.start(scratch.folder)
         finally:
-            seconds = await filled
+            seconds = await to_its_end(filled)
         self._unsealed, self._added, self._through, self._ghosts = False, 0, 0, False
         self.home = "sealed" if scratch.in_memory else "memory"
         if snapshot is None or seconds is None or not await self._open_snapshot(snapshot, scratch, seconds):
@@ -249,6 +253,7 @@ class IndexKeeper:
         """Return a folder with room for that many vectors: where the process waits already, if that will do."""
         scratch = self._scratch
         if scratch is None or not self.process.waits_in(scratch.folder) or not scratch.fits(total):
+            await self.process.kill()  # else it would go on in the folder that goes
             self._remove_scratch()
             scratch = self._scratch = await Scratch.make_beside(total)
         return scratch
@@ -259,8 +264,8 @@ class IndexKeeper:
             return None
         begun = time.monotonic()
         try:
-            where = (self._locations.snapshot, scratch.index)
-            await asyncio.to_thread(unseal, *where, snapshot.key, self._office, snapshot.id, snapshot.chunks)
+            what = (snapshot.key, self._office, snapshot.id, snapshot.chunks)
+            await to_its_end(asyncio.to_thread(unseal, self._locations.snapshot, scratch.index, *what))
         except SnapshotDamaged as error:
             _log.warning("%s", error)
             return None
@@ -359,8 +364,8 @@ class IndexKeeper:
         """Seal the closed folder under a fresh key; the row is written last, and only if nothing changed."""
         identifier, key, mark = new_id(), secrets.token_bytes(32), self._mark
         held = await self._database.read(vectors.count, self.process.embedder)
-        chunks = await asyncio.to_thread(
-            seal, scratch.index, self._locations.snapshot, key, self._office, identifier
+        chunks = await to_its_end(
+            asyncio.to_thread(seal, scratch.index, self._locations.snapshot, key, self._office, identifier)
         )
         snapshot = Snapshot(identifier, key, mark, chunks, held)
         if await self._database.write(vectors.keep_snapshot, self.process.embedder, snapshot):

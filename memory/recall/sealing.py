@@ -35,12 +35,18 @@ def seal(folder: Path, target: Path, key: bytes, office: str, snapshot: str) -> 
     count = -(-(len(head) + sum(sizes)) // CHUNK)
     cipher = AESGCM(key)
     fresh = target.with_name(target.name + ".new")
-    with open(fresh, "wb", opener=_private) as output:
-        for number, chunk in enumerate(_chunks(head, files, sizes)):
-            output.write(cipher.encrypt(_nonce(number), chunk, _identity(office, snapshot, number, count)))
-        output.flush()
-        os.fsync(output.fileno())
-    fresh.replace(target)
+    try:
+        with open(fresh, "wb", opener=_private) as output:
+            for number, chunk in enumerate(_chunks(head, files, sizes)):
+                output.write(
+                    cipher.encrypt(_nonce(number), chunk, _identity(office, snapshot, number, count))
+                )
+            output.flush()
+            os.fsync(output.fileno())
+        fresh.replace(target)
+    except BaseException:
+        fresh.unlink(missing_ok=True)  # on a full disk it holds what room there was
+        raise
     _sync_folder(target.parent)
     return count
 

@@ -2,6 +2,8 @@
 
 import random
 from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session
@@ -11,12 +13,14 @@ from agents.lifecycle.rekeying import STEPS, change_key
 from agents.office import Office
 from memory import audit, notes
 from memory.database import Database
-from memory.errors import DatabaseKeyWrong, Refused
+from memory.errors import DatabaseKeyWrong, Refused, StorageError
 from memory.lifecycle import reports
 from memory.lifecycle.subjects import Subject
 from tests.agents.conftest import PASSPHRASE
 from tests.agents.killing import killed
 from tests.agents.test_erasing import MARKER, traces
+from vault import keyslots
+from vault.errors import SavingFailed
 from vault.secret import Secret
 
 
@@ -70,6 +74,63 @@ async def test_while_an_export_reads_the_key_stays_as_it_is(office: Office) -> N
     assert (await office.database.read(notes.note, note.id)).text == "Remember the milk"
     assert (await office.erasing.deepen()).state == "clean"
     assert office.vault.keys.database_key != former
+
+
+async def test_a_second_change_that_fails_forgets_no_key_that_the_database_has(
+    offices: Callable[..., Awaitable[Office]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    office = await offices()
+    note = await office.notes.add("Remember the milk")
+    first = office.vault.keys.database_key
+
+    def refused(path: Path, data: bytes) -> None:
+        raise SavingFailed.refused(str(path), "the disk is full")
+
+    def full_once_opened(name: str) -> None:
+        if name == "opened":
+            monkeypatch.setattr(keyslots, "write_durably", refused)
+
+    def locked_once_folded(name: str) -> None:
+        if name == "folded":
+            raise Refused("Something still reads the whole database.")
+
+    change = partial(change_key, office.database, office.vault, office.locations, office.events)
+    with pytest.raises(SavingFailed):
+        await change(full_once_opened)
+    monkeypatch.undo()
+    second = office.database.key
+    assert second not in (first, office.vault.keys.database_key)
+    with pytest.raises(Refused):
+        await change(locked_once_folded)
+    assert office.vault.keys.database_key == office.database.key == second
+    await _opens_whole_again(office, offices, [note.id])
+    again = await offices()
+    await change_key(again.database, again.vault, again.locations, again.events)
+    assert again.database.key not in (first, second)
+    await _opens_whole_again(again, offices, [note.id])
+
+
+async def test_a_change_that_fails_after_the_file_has_its_key_leaves_both_known(
+    offices: Callable[..., Awaitable[Office]],
+) -> None:
+    office = await offices()
+    note = await office.notes.add("Remember the milk")
+
+    def refused_once_rekeyed(name: str) -> None:
+        if name == "rekeyed":
+            raise Refused("The disk no longer answers.")
+
+    with pytest.raises(StorageError):
+        await change_key(office.database, office.vault, office.locations, office.events, refused_once_rekeyed)
+    assert office.vault.keys.pending_database_key is not None
+    await _opens_whole_again(office, offices, [note.id])
+
+
+async def _opens_whole_again(
+    office: Office, offices: Callable[..., Awaitable[Office]], expected: list[str]
+) -> None:
+    await office.close()
+    await _opens_whole(offices, expected)
 
 
 async def _opens_whole(offices: Callable[..., Awaitable[Office]], expected: list[str]) -> None:

@@ -5,6 +5,7 @@ import threading
 import traceback
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text
@@ -121,3 +122,53 @@ def test_an_error_does_not_repeat_what_was_to_be_written(database: Database) -> 
         database.write_now(write)
     told = "".join(traceback.format_exception(refused.value))
     assert "INSERT" in told and "quetzal" not in told
+
+
+class Rekeying:
+    """Holds a change of keys open on the writing lane, where no other connection may be, until it is let through."""
+
+    def __init__(self, gate: Gate) -> None:
+        self.key = bytes(range(32))
+        self._gate = gate
+
+    def work(self, connection: Any) -> None:
+        connection.execute("PRAGMA journal_mode = DELETE").fetchone()
+        self._gate.entered.set()
+        assert self._gate.opened.wait(30)
+        connection.execute(f"PRAGMA rekey = \"x'{self.key.hex()}'\"")
+
+
+async def test_what_is_read_apart_while_the_key_changes_waits_for_it(database: Database, gate: Gate) -> None:
+    await database.write(chats.create_conversation)
+    rekeying = Rekeying(gate)
+    changing = asyncio.create_task(database.rekey(rekeying.key, rekeying.work))
+    await asyncio.to_thread(gate.entered.wait, 30)
+    reading = asyncio.create_task(database.read_apart(count))
+    await asyncio.wait([reading], timeout=0.3)
+    assert not reading.done()
+    gate.opened.set()
+    await changing
+    assert await reading == 1
+    assert await database.read(count) == 1
+
+
+async def test_who_no_longer_waits_to_read_apart_leaves_no_connection_behind(
+    tmp_path: Path, gate: Gate
+) -> None:
+    database = Database.open(tmp_path / "office.db", KEY)
+    rekeying = Rekeying(gate)
+    changing = asyncio.create_task(database.rekey(rekeying.key, rekeying.work))
+    await asyncio.to_thread(gate.entered.wait, 30)
+    reading = asyncio.create_task(
+        database.read_apart(lambda session: session.execute(text("SELECT 1")).scalar_one())
+    )
+    await asyncio.sleep(0)
+    reading.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await reading
+    gate.opened.set()
+    await changing
+    await database.read(lambda session: session.execute(text("SELECT 1")).scalar_one())
+    await asyncio.sleep(0)
+    database.close()
+    assert [each.name for each in tmp_path.iterdir()] == ["office.db"]

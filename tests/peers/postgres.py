@@ -86,15 +86,22 @@ def programs() -> Path:
 def server(*, durable: bool = False) -> Iterator[Postgres]:
     """Run a server on a free port of loopback; a durable one waits for the disk."""
     folder = Path(tempfile.mkdtemp(prefix="postgres-"))
+    try:
+        yield from _running(folder, durable)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _running(folder: Path, durable: bool) -> Iterator[Postgres]:
     prefix: list[str] = []
     if hasattr(os, "geteuid") and os.geteuid() == 0:
         prefix = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
         shutil.chown(folder, "postgres", "postgres")
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
     data, where = folder / "data", programs()
     made = [*prefix, where / "initdb", "-D", data, "-U", "postgres", "-A", "trust", "-E", "UTF8", "--no-sync"]
     subprocess.run(made, capture_output=True, check=True, cwd=folder)
+    with socket.create_server(("127.0.0.1", 0)) as free:  # last, for others take ports meanwhile
+        port: int = free.getsockname()[1]
     settings = {**_SETTINGS, **(_DURABLE if durable else {})}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
     running = [*prefix, where / "postgres", "-D", data, "-p", str(port), *options]
@@ -105,7 +112,6 @@ def server(*, durable: bool = False) -> Iterator[Postgres]:
     finally:
         process.send_signal(signal.SIGINT)  # the fast one: it waits for no client
         process.wait(30)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _until_ready(where: Path, port: int, process: subprocess.Popen[bytes]) -> None:

@@ -137,9 +137,10 @@ def window(terminal: Terminal) -> Iterator[subprocess.Popen[str]]:
         while "ready" not in seen:
             waiting, _, _ = select.select([process.stdout], [], [], max(0.0, deadline - time.monotonic()))
             assert waiting, f"the window is not ready; it said {seen!r}"
-            line = process.stdout.readline()
-            assert line, process.stderr.read() if process.stderr else ""
-            seen += line
+            # Not by readline, which may keep a second line to itself where nothing waits in the pipe any more.
+            more = os.read(process.stdout.fileno(), 4096).decode()
+            assert more, process.stderr.read() if process.stderr else ""
+            seen += more
         while not (terminal.home / "office.sock").exists():
             assert time.monotonic() < deadline, "the door did not open"
             time.sleep(0.02)

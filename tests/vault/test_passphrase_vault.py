@@ -4,13 +4,15 @@ import hashlib
 import json
 import stat
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.peers.keyring import NO_SECRET_SERVICE
-from vault import errors
+from vault import errors, keyslots
+from vault.durable_file import write_durably
 from vault.keyslots import COPY, FILE, Argon2Cost, KeyslotFile, derive_slot_key
 from vault.office_keys import Vault, open_vault, unlock_with_recovery
 from vault.secret import Secret
@@ -285,3 +287,20 @@ def test_the_store_proves_itself(folder: Path) -> None:
     vault = _open(folder)
     vault.store.probe()
     assert not list((folder / "sealed").iterdir())
+
+
+def test_another_passphrase_is_written_while_nobody_else_writes_the_slots(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = _open(folder)
+    vault.new_recovery_key()
+    free: list[bool] = []
+
+    def write_and_look(path: Path, data: bytes) -> None:
+        with ThreadPoolExecutor(1) as another:
+            free.append(another.submit(vault._lock.acquire, blocking=False).result())
+        write_durably(path, data)
+
+    monkeypatch.setattr(keyslots, "write_durably", write_and_look)
+    vault.change_passphrase(Secret("seven other quiet words"))
+    assert free and not any(free)

@@ -66,6 +66,31 @@ def test_abandoned(tmp_path: Path, opener: Opener) -> None:
     assert opener(tmp_path).read_key("abc") == Secret("planted-provider-key")
 
 
+def test_a_key_whose_giving_up_failed_halfway_is_pending_everywhere_again(
+    tmp_path: Path, opener: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    vault = opener(tmp_path)
+    words = Secret(vault.new_recovery_key())
+    vault.begin_rekey()
+    put = office_keys._put
+
+    def refused(path: Path, data: bytes) -> None:
+        raise errors.SavingFailed.refused(str(path), "the disk is full")
+
+    with monkeypatch.context() as patch:
+
+        def put_and_fill(store: SecretStore, slots: Keyslots, keys: MasterKeys) -> None:
+            put(store, slots, keys)
+            patch.setattr(keyslots, "write_durably", refused)
+
+        patch.setattr(office_keys, "_put", put_and_fill)
+        with pytest.raises(errors.SavingFailed):
+            vault.abandon_rekey()
+    pending = vault.begin_rekey()
+    for opened in (opener(tmp_path), _recover(tmp_path, words, vault)):
+        assert opened.keys.pending_database_key == pending
+
+
 def test_a_keyring_that_fails_leaves_the_current_key_in_force(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
