@@ -47,7 +47,7 @@ class Contents:
 
     async def fill(self, session: Session) -> None:
         """Build what is seen first and show the chat that was open last."""
-        from agents.events import RunChanged, SyncChanged
+        from agents.events import AppUnlocked, RunChanged, SyncChanged
         from desktop.chats.listing import Listing
         from desktop.chats.page import ChatPage
         from desktop.locking import Locking
@@ -61,6 +61,9 @@ class Contents:
         self._window.notices.stand_above(self.chat.place)
         self.palette = CommandPalette(self._window)
         self.palette.closed.connect(self._give_focus_back)
+        session.on(
+            AppUnlocked, lambda _event: self._give_focus_back()
+        )  # after the locking took its card away
         session.on(RunChanged, lambda event: self.alerts.hear(event.run))
         session.on(SyncChanged, lambda _event: self._tell_of_sync(session))
         session.at_end(self._take_tray_away)

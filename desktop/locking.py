@@ -14,6 +14,7 @@ from desktop.faults import sentence_of
 from desktop.pages.gates import PassphraseGate
 from desktop.session import Session
 from desktop.widgets.overlay import Overlay
+from memory.errors import StorageError
 from resources.language import gettext as _
 from vault.errors import PassphraseWrong, VaultError
 from vault.secret import Secret
@@ -147,7 +148,7 @@ class Locking(QObject):
         except PassphraseWrong:
             if self._gate is not None:
                 self._gate.show_fault(_("That is not the passphrase: try again."))
-        except VaultError as error:
+        except (VaultError, StorageError) as error:
             if self._gate is not None:
                 self._gate.show_fault(sentence_of(error))
 

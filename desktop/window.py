@@ -63,6 +63,7 @@ class Window(QWidget):
     def add_page(self, name: str, page: QWidget) -> None:
         """Keep a page under the name of its place on the rail."""
         self._pages[name] = page
+        page.setEnabled(self._gate is None)
         self._body.addWidget(page)
 
     def page(self, name: str) -> QWidget | None:
@@ -84,12 +85,17 @@ class Window(QWidget):
         self._gate = gate
         self._body.addWidget(gate)
         self._body.setCurrentWidget(gate)
+        # What lies behind takes no focus, whoever asks for it; not earlier, so that it still knows where it was.
+        for page in self._pages.values():
+            page.setEnabled(False)
         self.rail.hide()
 
     def open_gate(self) -> None:
         """Remove the card and show the page behind it."""
         if self._gate is None:
             return
+        for page in self._pages.values():
+            page.setEnabled(True)
         self._body.removeWidget(self._gate)
         self._gate.deleteLater()
         self._gate = None

@@ -73,8 +73,10 @@ class AppLock:
             raise Refused(_("Choose a passphrase for the lock first: see Settings."))
         if not self.locked:
             self.locked, self._given_at = True, None
+            self._bus.publish(
+                AppLocked()
+            )  # first: the window hides its content also where nothing can be written
             await self._database.write(_keep, locked=True)
-            self._bus.publish(AppLocked())
 
     async def unlock(self, passphrase: Secret) -> None:
         """Unlock. Raises PassphraseWrong; the try is in the audit trail."""

@@ -2,10 +2,13 @@
 
 from collections.abc import Callable
 
+from PySide6.QtCore import QUrl
+from PySide6.QtGui import QDesktopServices
+
 from agents.errors import AgentsError
 from desktop.chats.feed import Feed
 from desktop.session import Session
-from memory import messages
+from memory import branches, messages
 from memory.chats import Message
 from memory.errors import StorageError
 from memory.lifecycle.subjects import Subject
@@ -27,6 +30,25 @@ class Acting:
     def lift_restriction(self, conversation_id: str) -> None:
         """Give a restricted conversation back to the agents, with a way to undo it."""
         self._session.spawn(self._restrict(conversation_id, restricted=False), name="lift a restriction")
+
+    def switch_branch(self, message_id: str, step: int) -> None:
+        """Show another version of a message and what follows it."""
+
+        async def switch() -> None:
+            await self._session.office.database.write(branches.branch, message_id, step)
+            feed = self._feed()
+            if feed is not None:
+                await feed.refresh()
+
+        self._session.spawn(switch(), name="switch to another branch")
+
+    def ask_before_link(self, address: str) -> None:
+        """Show where a link leads before it is opened: its words may say something else."""
+        url = QUrl(address)
+        if url.scheme() not in ("http", "https", "mailto"):
+            self._session.fail(_("This link is not opened: {address}").format(address=address))
+            return
+        self._session.notify(address, label=_("Open"), act=lambda: QDesktopServices.openUrl(url))
 
     async def _restrict(self, conversation_id: str, *, restricted: bool) -> None:
         keeping = self._session.office.keeping

@@ -9,8 +9,8 @@ from typing import Any
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 from PySide6.QtWidgets import QFileDialog
+from sqlalchemy.orm import Session as DatabaseSession
 
-from agents.connections.presets import preset_of
 from agents.errors import AgentsError
 from agents.estimate import Estimate
 from agents.events import (
@@ -23,7 +23,8 @@ from agents.events import (
     TrashChanged,
 )
 from desktop.chats.choices import Choices
-from desktop.chats.inspector import Inspector, Leaving
+from desktop.chats.inspector import Inspector
+from desktop.chats.leaving import destination, parts_of
 from desktop.chats.picturing import Pictures, png
 from desktop.chats.projection import file_label
 from desktop.composer.composer import Composer
@@ -68,6 +69,7 @@ class Composing(QObject):
         self._editing, self._paused = "", False
         self._sending = False
         self._making = asyncio.Lock()
+        self._previews = 0
         self._save_timer = QTimer(self, singleShot=True, interval=_SAVE_MILLISECONDS)
         self._save_timer.timeout.connect(lambda: self._spawn(self.save_draft(), "save a draft"))
         self._preview_timer = QTimer(self, singleShot=True, interval=_PREVIEW_MILLISECONDS)
@@ -78,11 +80,11 @@ class Composing(QObject):
         """Show the draft of a conversation; None begins a new one."""
         self._editing = ""
         self.refused.emit("")
-        self.conversation = conversation
-        self._show_closed()
         draft = conversation.draft if conversation is not None else {}
         ids = tuple(draft.get("attachment_ids", ()))
         found = await self._session.office.database.read(attachments.attachments_of, ids) if ids else ()
+        self.conversation = conversation  # with its text in one step: a saving between would mix two drafts
+        self._show_closed()
         self._files = {file.id: file for file in found}
         self._spawn(self._show_pictures(), "show pictures")
         self._fill(str(draft.get("text", "")))
@@ -269,6 +271,10 @@ class Composing(QObject):
             except StorageError as error:
                 self.refused.emit(sentence_of(error))
                 continue
+            if self.conversation is None or self.conversation.id != conversation_id:
+                with suppress(NotFound):  # erased meanwhile
+                    await self._session.office.database.write(_into_draft, conversation_id, file.id)
+                continue  # its owner looks at another conversation by now
             self._files[file.id] = file
             self._show_files()
         await self.save_draft()
@@ -327,7 +333,8 @@ class Composing(QObject):
         )
 
     async def _preview(self) -> None:
-        conversation = self.conversation
+        self._previews += 1
+        turn, conversation = self._previews, self.conversation
         if conversation is None:
             self.composer.set_meter("")
             self._inspector.show_nothing_leaves(_("Write a message to see what it would send, part by part."))
@@ -341,10 +348,12 @@ class Composing(QObject):
                 connection_id=self.choices.connection_id,
             )
         except (AgentsError, StorageError) as error:
-            self.composer.set_meter("", sentence_of(error))
-            self._inspector.show_nothing_leaves(sentence_of(error))
+            if turn == self._previews:
+                self.composer.set_meter("", sentence_of(error))
+                self._inspector.show_nothing_leaves(sentence_of(error))
             return
-        if self.conversation is not None and conversation.id == self.conversation.id:
+        here = self.conversation is not None and conversation.id == self.conversation.id
+        if here and turn == self._previews:  # else another account is on its way
             self._show_account(estimates)
 
     def _show_account(self, estimates: tuple[Estimate, ...]) -> None:
@@ -363,31 +372,7 @@ class Composing(QObject):
         self._inspector.show_leaving(parts_of(leaving), destination(leaving), cost)
 
 
-def parts_of(estimates: list[Estimate]) -> list[Leaving]:
-    """Return the parts of what would be sent, those of several agents added up, the largest kinds first."""
-    sums: dict[tuple[str, str], Leaving] = {}
-    for estimate in estimates:
-        for part in estimate.parts:
-            if not part.tokens:
-                continue
-            # Instructions differ by agent; the list shows one line for all of them.
-            name = _("Instructions, tools") if part.kind in ("instructions", "tools") else part.label
-            kind = "instructions" if part.kind == "tools" else part.kind
-            known = sums.get((kind, name))
-            tokens = part.tokens + (known.tokens if known else 0)
-            sums[kind, name] = Leaving(name, tokens, kind, part.reason)
-    order = ("attachment", "conversation", "notes", "question", "instructions")
-    return sorted(sums.values(), key=lambda each: order.index(each.kind) if each.kind in order else 9)
-
-
-def destination(estimates: list[Estimate]) -> str:
-    """Return where it would go: providers, and the labels of the keys."""
-    names = dict.fromkeys(
-        _("{provider}, key “{label}”").format(
-            provider=preset_of(each.connection.kind, each.connection.base_url).name,
-            label=each.connection.label,
-        )
-        for each in estimates
-        if each.connection is not None
-    )
-    return "; ".join(names)
+def _into_draft(session: DatabaseSession, conversation_id: str, attachment_id: str) -> None:
+    draft = chats.conversation(session, conversation_id).draft
+    ids = [*draft.get("attachment_ids", ()), attachment_id]
+    chats.set_draft(session, conversation_id, {"text": draft.get("text", ""), "attachment_ids": ids})

@@ -110,7 +110,9 @@ class Feed:
 
     async def _pause(self, seconds: float) -> None:
         with suppress(TimeoutError):
-            await asyncio.wait_for(self._hurried.wait(), seconds)
+            # wait_for of Python 3.11 loses a cancellation that comes as the wait ends.
+            async with asyncio.timeout(seconds):
+                await self._hurried.wait()
 
     def _tell_filled(self) -> None:
         self._filled.set()
@@ -356,3 +358,11 @@ class Feed:
 
 def _batch(turn: Turn) -> str:
     return turn.messages[0].batch_id
+
+
+def conversation_of(event: object) -> str:
+    """Return the conversation an event speaks of, empty where it names none."""
+    holder = (
+        getattr(event, "message", None) or getattr(event, "run", None) or getattr(event, "attachment", None)
+    )
+    return str(getattr(holder, "conversation_id", ""))

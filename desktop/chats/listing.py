@@ -62,6 +62,8 @@ class Listing:
                 chat_list.entries, view=self._view, limit=_MOST
             )
             snippets, noted, empty = {}, (), self._nothing()
+        if text != self._pane.search.text().strip():
+            return  # the field says something else by now, and what it asks for is on its way
         # What its owner looks at needs no dot to be found.
         self.entries = [
             replace(entry, status="") if entry.status == "ready" and entry.id == self._pane.current else entry

@@ -3,8 +3,7 @@
 import asyncio
 from contextlib import suppress
 
-from PySide6.QtCore import QTimer, QUrl, Signal
-from PySide6.QtGui import QDesktopServices
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QStackedWidget, QVBoxLayout, QWidget
 
 from agents.events import (
@@ -24,7 +23,7 @@ from desktop.chats.acting import Acting
 from desktop.chats.area import ChatsArea
 from desktop.chats.composer_place import ComposerPlace
 from desktop.chats.composing import Composing
-from desktop.chats.feed import Feed
+from desktop.chats.feed import Feed, conversation_of
 from desktop.chats.header import ChatHeader, status_words
 from desktop.chats.inspection import Inspection
 from desktop.chats.inspector import Inspector
@@ -36,7 +35,7 @@ from desktop.chats.sources import Sources
 from desktop.composer.composer import Composer
 from desktop.session import Session
 from desktop.transcript.view import ScrollPosition, TranscriptView
-from memory import branches, chats
+from memory import chats
 from memory.chat_list import ChatEntry
 from memory.errors import NotFound
 from memory.identifiers import now
@@ -63,6 +62,8 @@ class ChatPage(QWidget):
         self._feeds: dict[str, Feed] = {}
         self._live = LiveTexts()
         self._wanted_message = ""
+        self._opening = asyncio.Lock()
+        self._turn = 0
         self.header = ChatHeader()
         self.view = TranscriptView()
         self.inspector = Inspector()
@@ -150,27 +151,44 @@ class ChatPage(QWidget):
             )
 
     async def _open(self, conversation_id: str, message_id: str) -> None:
-        if conversation_id != self.conversation_id:
-            await self._leave()
-            feed = self._feeds.pop(conversation_id, None)
-            if feed is None:
-                feed = Feed(self.session, conversation_id, self._live, self._pictures)
-                await self._read_first(feed)
-            else:
-                feed.conversation = await self.session.office.database.read(
-                    chats.conversation, conversation_id
-                )
-            self._feeds[conversation_id] = feed
-            while len(self._feeds) > _KEPT_FEEDS:
-                del self._feeds[next(iter(self._feeds))]
-            self.conversation_id = conversation_id
-            self.view.set_model(feed.model)
-            self._places.setCurrentWidget(self.view)
-            self.shown.emit(conversation_id)
-            await self._arrive(feed)
-        if message_id:
+        self._turn += 1
+        turn = self._turn
+        async with self._opening:
+            if turn != self._turn:
+                return  # another one was asked for meanwhile
+            if conversation_id != self.conversation_id and not await self._change_to(conversation_id):
+                return
+        if message_id and turn == self._turn:
             await self._reaching.reveal(message_id)
         self._status_timer.start()
+
+    async def _change_to(self, conversation_id: str) -> bool:
+        """Show another conversation; False where it is gone, and the one that was open stays."""
+        await self._leave()
+        feed = self._feeds.get(conversation_id)
+        if feed is not None:
+            # It hears what is written meanwhile, and is forgotten if something of it is erased.
+            feed.conversation = await self.session.office.database.read(chats.conversation, conversation_id)
+            feed = self._feeds.pop(conversation_id, None)
+        fresh = feed is None
+        if feed is None:
+            feed = Feed(self.session, conversation_id, self._live, self._pictures)
+            await self._read_first(feed)
+            if feed.conversation is None:
+                return False  # the task that read it says so
+        self._feeds[conversation_id] = feed
+        if fresh:
+            self.session.spawn(
+                feed.refresh(), name="refresh a conversation"
+            )  # it heard nothing while it was read
+        while len(self._feeds) > _KEPT_FEEDS:
+            del self._feeds[next(iter(self._feeds))]
+        self.conversation_id = conversation_id
+        self.view.set_model(feed.model)
+        self._places.setCurrentWidget(self.view)
+        self.shown.emit(conversation_id)
+        await self._arrive(feed)
+        return True
 
     async def _read_first(self, feed: Feed) -> None:
         """Wait for the end of the conversation only; its beginning follows while it is read."""
@@ -198,6 +216,13 @@ class ChatPage(QWidget):
         self.focus_composer()
 
     async def _begin_new(self) -> None:
+        self._turn += 1
+        turn = self._turn
+        async with self._opening:
+            if turn == self._turn:
+                await self._change_to_new()
+
+    async def _change_to_new(self) -> None:
         if self.conversation_id:
             await self._leave()
         self.conversation_id = ""
@@ -243,8 +268,8 @@ class ChatPage(QWidget):
         self.header.inspect.connect(self._area.toggle_inspector)
         self._acting = Acting(session, lambda: self.feed)
         view.action_requested.connect(self._acting.act)
-        view.branch_requested.connect(self._switch_branch)
-        view.link_requested.connect(self._ask_before_link)
+        view.branch_requested.connect(self._acting.switch_branch)
+        view.link_requested.connect(self._acting.ask_before_link)
         view.quote_requested.connect(self.composer.insert)
         view.typed.connect(self.composer.insert)
         view.edit_requested.connect(self._edit)
@@ -320,7 +345,7 @@ class ChatPage(QWidget):
             for feed in self._feeds.values():
                 feed.apply(event)
             return
-        conversation_id = _conversation_of(event)
+        conversation_id = conversation_of(event)
         for feed in self._feeds.values():
             if not conversation_id or feed.conversation_id == conversation_id:
                 feed.apply(event)
@@ -369,29 +394,6 @@ class ChatPage(QWidget):
                 self._begin_new() if gone else self._open(here, ""), name="show what is left of a chat"
             )
 
-    def _switch_branch(self, message_id: str, step: int) -> None:
-        async def switch() -> None:
-            await self.session.office.database.write(branches.branch, message_id, step)
-            if self.feed is not None:
-                await self.feed.refresh()
-
-        self.session.spawn(switch(), name="switch to another branch")
-
-    def _ask_before_link(self, address: str) -> None:
-        """Show where a link leads before it is opened: its words may say something else."""
-        url = QUrl(address)
-        if url.scheme() not in ("http", "https", "mailto"):
-            self.session.fail(_("This link is not opened: {address}").format(address=address))
-            return
-        self.session.notify(address, label=_("Open"), act=lambda: QDesktopServices.openUrl(url))
-
     async def _save_as(self, conversation_id: str) -> None:
         conversation = await self.session.office.database.read(chats.conversation, conversation_id)
         ask_where(self, self.session, conversation)
-
-
-def _conversation_of(event: object) -> str:
-    holder = (
-        getattr(event, "message", None) or getattr(event, "run", None) or getattr(event, "attachment", None)
-    )
-    return str(getattr(holder, "conversation_id", ""))

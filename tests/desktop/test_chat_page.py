@@ -287,3 +287,45 @@ async def test_a_cap_leads_to_its_setting(contents, session):
     await until(shown.controls["budget.run_cap"].widget.hasFocus, "the focus on the cap")
     own = notice(MessageState.STOPPED, "The cap of this agent per day of $1 leaves $0.", "agent")
     assert own is not None and own.actions[0].label == "Open Team"
+
+
+async def test_of_two_chats_opened_at_once_the_later_one_is_shown_and_no_draft_is_mixed(page, session):
+    office = session.office
+    one, two, three = [await office.create_conversation(title=title) for title in ("one", "two", "three")]
+    await office.database.write(chats.set_draft, two.id, {"text": "of two", "attachment_ids": []})
+    await office.database.write(chats.set_draft, three.id, {"text": "of three", "attachment_ids": []})
+    await page._open(one.id, "")
+    await asyncio.gather(page._open(two.id, ""), page._open(three.id, ""), page._open(two.id, ""))
+    assert page.conversation_id == page.composing.conversation.id == two.id
+    assert page.composer.text() == "of two"
+    await page.remember()
+    kept = [(await office.database.read(chats.conversation, each.id)).draft for each in (one, two, three)]
+    assert [each.get("text", "") for each in kept] == ["", "of two", "of three"]
+
+
+async def test_a_file_stays_with_the_chat_it_was_dropped_in(page, session):
+    office = session.office
+    first, second = [await office.create_conversation(title=title) for title in ("first", "second")]
+    await page._open(first.id, "")
+    attaching = asyncio.create_task(page.composing._attach([(b"High water at noon.\n", "tides.txt")]))
+    await asyncio.sleep(0)
+    page.composing.conversation = second
+    await attaching
+    assert not page.composing._files
+    kept = await office.database.read(chats.conversation, first.id)
+    assert len(kept.draft["attachment_ids"]) == 1
+
+
+async def test_a_search_that_ends_late_does_not_stand_under_an_empty_field(contents, session):
+    for title in ("alpha", "beta", "gamma"):
+        await session.office.create_conversation(title=title)
+    listing, field = contents.listing, contents.area.list.search
+    field.blockSignals(True)
+    await listing.read()
+    field.setText("alpha")
+    searching = asyncio.create_task(listing.read())
+    await asyncio.sleep(0)
+    field.setText("")
+    await searching
+    field.blockSignals(False)
+    assert len(listing.entries) == 3

@@ -17,7 +17,7 @@ from desktop.contents import Contents
 from desktop.locking import LockGate
 from desktop.session import Session
 from memory import audit
-from memory.errors import Refused
+from memory.errors import Refused, StorageError
 from tests.desktop.conftest import PASSPHRASE
 from tests.desktop.waiting import until
 from vault import lock_passphrase
@@ -165,3 +165,44 @@ def test_a_passphrase_of_the_lock_is_recognised_and_not_kept() -> None:
     assert "little" not in str(kept)
     with pytest.raises(PassphraseTooShort):
         lock_passphrase.verifier(Secret("abc"))
+
+
+@pytest.mark.req("R175")
+async def test_what_opens_behind_the_lock_leaves_the_keyboard_to_the_passphrase(
+    session: Session, contents: Contents
+) -> None:
+    chat = await session.office.create_conversation(title="Secret plans")
+    contents.show_page("chats")
+    await session.office.app_lock.lock()
+    gate = gate_of(session)
+    assert gate is not None
+    await contents.chat._open(chat.id, "")
+    focused = QApplication.focusWidget()
+    assert focused is gate.passphrase
+    QTest.keyClicks(focused, PASSPHRASE)
+    QTest.keyClick(focused, Qt.Key.Key_Return)
+    await until(lambda: not session.office.app_lock.locked)
+    assert contents.chat.composer.text() == ""
+    assert QApplication.focusWidget() is contents.chat.composer.editor
+
+
+@pytest.mark.req("R175")
+async def test_an_unlocking_that_cannot_be_written_can_be_tried_again(
+    session: Session, contents: Contents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def full(*_args: object, **_named: object) -> None:
+        raise StorageError("The disk is full.")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(session.office.database, "write", full)
+        with pytest.raises(StorageError):
+            await session.office.app_lock.lock()
+        gate = gate_of(session)
+        assert gate is not None and gate.isVisible()
+        gate.passphrase.setText(PASSPHRASE)
+        QTest.keyClick(gate.passphrase, Qt.Key.Key_Return)
+        await until(lambda: bool(gate.fault.text()))
+        assert gate.isEnabled() and session.office.app_lock.locked
+    gate.passphrase.setText(PASSPHRASE)
+    QTest.keyClick(gate.passphrase, Qt.Key.Key_Return)
+    await until(lambda: not session.office.app_lock.locked)
