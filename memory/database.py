@@ -147,10 +147,12 @@ class Database:
             if self._closed:
                 return
             self._closed = True
-            if self._read_lane is not None:
-                self._read_lane.close()
-                self._read_lane = None
-            self._write_lane.close()
+            reader, self._read_lane = self._read_lane, None
+        # Not under the guard, for what is under way on the writing lane takes it, too. The writer last: it folds the
+        # log.
+        if reader is not None:
+            reader.close()
+        self._write_lane.close()
 
     def _write_traced(self, operation: Callable[..., T], args: Any, kwargs: Any) -> tuple[T, frozenset[int]]:
         return self._write_lane.transaction(operation, args, kwargs), logged_pages(self.path)

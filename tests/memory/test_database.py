@@ -172,3 +172,24 @@ async def test_who_no_longer_waits_to_read_apart_leaves_no_connection_behind(
     await asyncio.sleep(0)
     database.close()
     assert [each.name for each in tmp_path.iterdir()] == ["office.db"]
+
+
+async def test_it_closes_while_its_key_is_changed_for_nobody(tmp_path: Path) -> None:
+    """Who wanted the change has gone, and the writing lane has still to take its place."""
+    database = Database.open(tmp_path / "office.db", KEY)
+    await database.read(lambda session: session.execute(text("SELECT 1")).scalar_one())
+    begun, go_on = threading.Event(), threading.Event()
+
+    def work(_connection: Any) -> None:
+        begun.set()
+        go_on.wait()
+
+    changing = asyncio.create_task(database.rekey(KEY, work))
+    await asyncio.to_thread(begun.wait)
+    changing.cancel()
+    closing = asyncio.create_task(asyncio.to_thread(database.close))
+    await asyncio.wait([closing], timeout=0.3)
+    go_on.set()
+    await asyncio.wait_for(closing, 20)
+    with pytest.raises(asyncio.CancelledError):
+        await changing
