@@ -41,6 +41,7 @@ async def change_key(
         step("begun")
         key = await asyncio.to_thread(vault.begin_rekey)
         if database.key == key:  # an earlier change got so far; what was erased since needs a key of its own
+            await database.prove()  # nothing is forgotten on a guess
             await asyncio.to_thread(vault.finish_rekey)
             key = await asyncio.to_thread(vault.begin_rekey)
         step("pending")

@@ -150,7 +150,7 @@ class IndexKeeper:
             await self._forget()
             try:
                 await self._open(progress)
-            except RecallDown:
+            except BaseException:  # also one that is cancelled: what is half filled is opened anew
                 await self._set("down")
                 raise
         self.start()

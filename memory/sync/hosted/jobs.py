@@ -100,7 +100,10 @@ async def _run(service: Service, job: Job, handler: Handler) -> None:
     try:
         await handler(service, job)
     except asyncio.CancelledError:  # the service stops: the next start goes on at once
-        await _end(service, job, WAITING, "stopped", service.now())
+        try:
+            await _end(service, job, WAITING, "stopped", service.now())
+        except Exception:  # a database that is away swallows no stop; the lock of the row runs out
+            log.exception("A job that was cut off could not be put back")
         raise
     except (
         Exception

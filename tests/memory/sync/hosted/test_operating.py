@@ -291,28 +291,39 @@ assert 'PySide6' not in sys.modules and 'keyring' not in sys.modules
     assert ended.returncode == 0, ended.stderr
 
 
+async def _cut(service: Service) -> bool:
+    """Begin a job and cancel the work on it; tell whether the cancellation came through."""
+    begun = asyncio.Event()
+
+    async def wait(_service: Service, _job: jobs.Job) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    async with service.stores.records.write() as connection:
+        await jobs.enqueue(connection, "test", "a", {}, at=service.now())
+    working = asyncio.create_task(jobs.run_due(service, {"test": wait}))
+    await begun.wait()
+    working.cancel()
+    await asyncio.wait([working])
+    return working.cancelled()
+
+
 def test_a_job_that_a_stop_cuts_off_goes_on_at_the_next_start(service: Running) -> None:
     done: list[jobs.Job] = []
 
     async def note(_service: Service, job: jobs.Job) -> None:
         done.append(job)
 
-    async def cut() -> None:
-        begun = asyncio.Event()
-
-        async def wait(_service: Service, _job: jobs.Job) -> None:
-            begun.set()
-            await asyncio.Event().wait()
-
-        async with service.service.stores.records.write() as connection:
-            await jobs.enqueue(connection, "test", "a", {}, at=service.clock())
-        working = asyncio.create_task(jobs.run_due(service.service, {"test": wait}))
-        await begun.wait()
-        working.cancel()
-        await asyncio.wait([working])
-
-    service.run(cut())
+    assert service.run(_cut(service.service))
     assert service.run(jobs.run_due(service.service, {"test": note})) == 1 and len(done) == 1
+
+
+def test_a_database_that_is_away_swallows_no_stop(service: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def away(*_arguments: Any) -> None:
+        raise ServiceFault("away")
+
+    monkeypatch.setattr(jobs, "_end", away)
+    assert service.run(_cut(service.service))
 
 
 def test_lines_whose_commit_was_cut_off_are_written_once(
