@@ -322,7 +322,8 @@ async def _account(camera: Camera) -> None:
     page = await _at_rest(camera)
     card, here = page.account, await camera.office.syncing.joined()
     card.show_names({here.device_id: DeviceName(here.device_id, "Desk in the study", "linux")})
-    card._show(Summary("frozen", 12_400_000, 2**30, 1_204, 100_000))
+    card._show_frozen(True)
+    card._show_room(Summary("frozen", 12_400_000, 2**30, 1_204, 100_000))
     found = (
         SessionSeen("1", here.device_id, 1_795_000_000_000, True),
         SessionSeen("2", "4f" * 16, 1_794_900_000_000, False),
