@@ -5,13 +5,13 @@ from pathlib import Path
 
 from PySide6.QtCore import Qt, QUrl, Signal
 from PySide6.QtGui import QGuiApplication, QTextCursor, QTextDocument
-from PySide6.QtWidgets import QFileDialog, QFrame, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QFileDialog, QFrame, QLabel, QPushButton, QVBoxLayout, QWidget
 
 from desktop.pages.folding import FlowLayout
 from desktop.pages.page import label
 from desktop.pages.qr_code import QrCode, qr_image
 from desktop.session import Session
-from desktop.theme.appearance import look
+from desktop.theme.appearance import appearance, look
 from desktop.widgets.wrapping_box import WrappingBox
 from resources.language import gettext as _
 
@@ -31,6 +31,7 @@ class RecoveryWords(QWidget):
     def __init__(self, session: Session, words: str, title: str, foot: str, name: str) -> None:
         super().__init__()
         self._session, self._words, self._title, self._foot, self._name = session, words, title, foot, name
+        self._cells: list[QLabel] = []
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(10)
@@ -76,9 +77,16 @@ class RecoveryWords(QWidget):
         well.setLayout(grid)
         for number, word in enumerate(self._words.split(), 1):
             cell = label(f"{number:>2}. {word}", "mono")
-            cell.setFixedWidth(look().px(_WORD))
+            self._cells.append(cell)
             grid.addWidget(cell)
+        self._fit()
+        appearance().changed.connect(self._fit)
         return well
+
+    def _fit(self) -> None:
+        """Give every word the same width, also when the text is made larger to be read."""
+        for cell in self._cells:
+            cell.setFixedWidth(look().px(_WORD))
 
     def _done(self) -> None:
         clipboard = QGuiApplication.clipboard()

@@ -6,9 +6,11 @@ import pypdfium2
 import pytest
 from pypdfium2 import raw
 from PySide6.QtGui import QColor, QGuiApplication, QImage
+from PySide6.QtWidgets import QApplication, QLabel
 
 from desktop.pages.qr_code import qr_image
 from desktop.pages.recovery_words import RecoveryWords
+from desktop.theme.appearance import appearance
 from tests.desktop.test_privacy import press
 
 WORDS = " ".join(["abandon"] * 23 + ["art"])
@@ -66,3 +68,18 @@ def test_words_that_are_to_be_kept_after_all_are_saved_printed_and_shown(session
         shown._write_text(tmp_path / "words.txt")
         assert "24. art" in (tmp_path / "words.txt").read_text()
         assert not shown.code.pixmap().isNull()
+
+
+def test_the_words_are_whole_when_the_text_is_made_larger_to_read_them(session) -> None:
+    words = " ".join(["abstract"] * 24)
+    shown = RecoveryWords(session, words, "The recovery key", "Keep it.", "recovery")
+    shown.setParent(session.window)
+    shown.show()
+    try:
+        appearance().set_zoom(1.75)
+        QApplication.sendPostedEvents()
+        cells = [each for each in shown.findChildren(QLabel) if "abstract" in each.text()]
+        assert len(cells) == 24
+        assert all(each.fontMetrics().horizontalAdvance(each.text()) <= each.width() for each in cells)
+    finally:
+        appearance().set_zoom(1.0)
