@@ -143,10 +143,12 @@ async def _keys(camera: Camera) -> None:
     camera.office.events.publish(OfficeResumed())
     page = await camera.page("keys")
     assert isinstance(page, KeysPage)
-    for card in page.cards.values():
+    for identifier, card in list(page.cards.items()):
         if card._connection.label.startswith("The server"):
-            await card._follow(camera.office.connections.check(card._connection.id))
-            camera.in_sight = card
+            await card._follow(camera.office.connections.check(identifier))
+            await camera.settle()
+            await camera.still()
+            camera.in_sight = page.cards[identifier]  # made anew once it was checked
 
 
 async def _recall_down(camera: Camera) -> None:
