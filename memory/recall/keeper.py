@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 
 from memory.database import Database
+from memory.ending import to_its_end
 from memory.errors import StorageError
 from memory.identifiers import new_id
 from memory.locations import Locations
@@ -20,7 +21,6 @@ from memory.recall.ahead import RecallAhead
 from memory.recall.client import Closeness, RecallProcess
 from memory.recall.condition import Condition, Home, State
 from memory.recall.embedder_identity import EMBEDDER
-from memory.recall.ending import to_its_end
 from memory.recall.errors import ModelDamaged, RecallDown, SnapshotDamaged
 from memory.recall.home import Scratch
 from memory.recall.sealing import seal, unseal

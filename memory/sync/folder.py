@@ -5,6 +5,7 @@ file. It may bring the files in any order, late, or twice: what was read is reme
 A revision that a later one of the same device replaced is removed; an order to erase stays for ever.
 """
 
+import asyncio
 import logging
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -12,11 +13,12 @@ from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from memory.ending import to_its_end
 from memory.sync import wire
 from memory.sync.arrival import Item
 from memory.sync.carrier import Accepted, Page, Position
 from memory.sync.errors import EnvelopeMalformed
-from memory.sync.folder_pieces import PART, FolderPieces, ended, put_in_place, write_part
+from memory.sync.folder_pieces import PART, FolderPieces, put_in_place, write_part
 from memory.sync.header import ERASE, Header
 from memory.sync.outbox import Op
 
@@ -55,15 +57,15 @@ class FolderCarrier(FolderPieces):
 
     async def pull(self, position: Position, skip: AbstractSet[str]) -> Page:
         """Return unread revisions of the other devices. Raises OSError where the folder is not there."""
-        return await ended(self._pull, position, skip)
+        return await to_its_end(asyncio.to_thread(self._pull, position, skip))
 
     async def push(self, ops: Sequence[Op]) -> Sequence[Accepted]:
         """Write revisions, each whole or not at all, then remove what they replace."""
-        return await ended(self._push, ops)
+        return await to_its_end(asyncio.to_thread(self._push, ops))
 
     async def forget(self, rids: AbstractSet[str]) -> None:
         """Remove the revisions of erased records that lie below this device's name."""
-        await ended(self._forget, rids)
+        await to_its_end(asyncio.to_thread(self._forget, rids))
 
     def portions(self, page: Page, most: int) -> Iterator[Page]:
         """Cut a page; what was read is remembered item by item."""

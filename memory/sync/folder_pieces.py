@@ -1,22 +1,22 @@
 """Sealed pieces of files in a plain folder: ``<space>/<device>/blobs/<hash>``, each whole or not at all.
 
 A device writes below its own name and reads everybody's; it removes its own once nothing here names them any more.
+Who is cancelled goes only once what it began is written: else that would go on beside the next round, under the same
+names.
 """
 
 import asyncio
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from collections.abc import Set as AbstractSet
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 from memory.disk import flush_folder
+from memory.ending import to_its_end
 from memory.sync.blob_chunks import CHUNK
 from memory.sync.envelope import TAG
 from memory.sync.errors import ChunkLost
 
-P = ParamSpec("P")
-T = TypeVar("T")
 PART = ".part"
 """Ends the name of a file that is not whole yet."""
 _BLOBS = "blobs"
@@ -44,7 +44,7 @@ class FolderPieces:
 
     async def put_piece(self, place: str, sealed: bytes) -> None:
         """Write a piece, and give it its name once it is on the disk."""
-        await ended(self._put, Path(place), sealed)
+        await to_its_end(asyncio.to_thread(self._put, Path(place), sealed))
 
     async def piece(self, address: bytes) -> bytes:
         """Return a piece from whichever device has it there. Raises ChunkLost."""
@@ -52,7 +52,7 @@ class FolderPieces:
 
     async def keep_pieces(self, addresses: AbstractSet[bytes]) -> None:
         """Remove this device's own pieces but for these, and what a crash left half-written."""
-        await ended(self._keep, {each.hex() for each in addresses})
+        await to_its_end(asyncio.to_thread(self._keep, {each.hex() for each in addresses}))
 
     def _lacking(self, addresses: Sequence[bytes]) -> frozenset[bytes]:
         folders = [folder / _BLOBS for folder in self._devices()]
@@ -85,19 +85,6 @@ class FolderPieces:
             for path in self._pieces.iterdir():
                 if path.name not in names:
                     path.unlink(missing_ok=True)
-
-
-async def ended(work: Callable[P, T], *arguments: P.args, **more: P.kwargs) -> T:
-    """Work in a thread; who is cancelled meanwhile goes only once it has ended.
-
-    Else what a round writes would be written on beside the next one, under the same names.
-    """
-    working = asyncio.ensure_future(asyncio.to_thread(work, *arguments, **more))
-    try:
-        return await asyncio.shield(working)
-    except asyncio.CancelledError:
-        await asyncio.wait([working])
-        raise
 
 
 def write_part(target: Path, data: bytes) -> Path:
