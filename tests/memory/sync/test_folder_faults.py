@@ -3,7 +3,7 @@
 import asyncio
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,11 +20,8 @@ from tests.memory.sync.devices import Device, settle
 from tests.memory.sync.making import SPACE
 
 
-async def test_who_ends_a_push_waits_until_nothing_is_written_any_more(
-    devices: list[Device], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Else the next round and what is left of this one give one number to two revisions."""
-    one, _other = devices
+async def cut_off(work: Coroutine[Any, Any, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Cancel the work while the disk is slow to take what it wrote, and see that it goes only once that is there."""
     loop, writing, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
     real = os.fsync
 
@@ -33,18 +30,26 @@ async def test_who_ends_a_push_waits_until_nothing_is_written_any_more(
         go_on.wait()
         real(descriptor)
 
+    monkeypatch.setattr(os, "fsync", slow)
+    working = asyncio.create_task(work)
+    await writing.wait()
+    working.cancel()
+    ended, _pending = await asyncio.wait([working], timeout=0.1)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await working
+    assert not ended
+
+
+async def test_who_ends_a_push_waits_until_nothing_is_written_any_more(
+    devices: list[Device], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Else the next round and what is left of this one give one number to two revisions."""
+    one, _other = devices
     await one.database.write(notes.add_note, "milk")
     await one.database.write(drain, one.credentials, now())
     ops = await one.database.read(outbox.next_ops, erases=False)
-    monkeypatch.setattr(os, "fsync", slow)
-    pushing = asyncio.create_task(one.carrier.push(ops))
-    await writing.wait()
-    pushing.cancel()
-    ended, _pending = await asyncio.wait([pushing], timeout=0.1)
-    go_on.set()
-    with pytest.raises(asyncio.CancelledError):
-        await pushing
-    assert not ended
+    await cut_off(one.carrier.push(ops), monkeypatch)
     assert list((tmp_path / "folder" / SPACE / one.keys.id).glob(".*.part")) == []
 
 
@@ -164,23 +169,7 @@ async def test_who_ends_a_piece_waits_until_it_is_written(
     devices: list[Device], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Else the next round writes into a file that this one is just giving its name."""
-    pieces = devices[0].carrier
-    loop, writing, go_on = asyncio.get_running_loop(), asyncio.Event(), threading.Event()
-    real = os.fsync
-
-    def slow(descriptor: int) -> None:
-        loop.call_soon_threadsafe(writing.set)
-        go_on.wait()
-        real(descriptor)
-
-    address = bytes(32)
+    pieces, address = devices[0].carrier, bytes(32)
     (place,) = (await pieces.announce({address: 5})).values()
-    monkeypatch.setattr(os, "fsync", slow)
-    putting = asyncio.create_task(pieces.put_piece(place, b"piece"))
-    await writing.wait()
-    putting.cancel()
-    ended, _pending = await asyncio.wait([putting], timeout=0.1)
-    go_on.set()
-    with pytest.raises(asyncio.CancelledError):
-        await putting
-    assert not ended and await pieces.piece(address) == b"piece"
+    await cut_off(pieces.put_piece(place, b"piece"), monkeypatch)
+    assert await pieces.piece(address) == b"piece"
