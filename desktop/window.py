@@ -94,14 +94,18 @@ class Window(QWidget):
         """Remove the card and show the page behind it."""
         if self._gate is None:
             return
+        behind = self._pages.get(self.current_page)
+        kept = behind.focusWidget() if behind is not None else None  # it changes as the card goes
         for page in self._pages.values():
             page.setEnabled(True)
         self._body.removeWidget(self._gate)
         self._gate.deleteLater()
         self._gate = None
         self.rail.show()
-        if self.current_page:
-            self._body.setCurrentWidget(self._pages[self.current_page])
+        if behind is not None:
+            self._body.setCurrentWidget(behind)
+        if kept is not None:
+            kept.setFocus()
 
     def look_now(self) -> FirstLook:
         """Return the place and the look in force, to be found again at the next start."""

@@ -7,7 +7,7 @@ import pytest_asyncio
 from PySide6.QtCore import QEvent, Qt
 from PySide6.QtGui import QAccessible, QKeyEvent
 from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QApplication, QWidget
+from PySide6.QtWidgets import QApplication, QLineEdit, QWidget
 
 from agents.commands.registry import run_command
 from agents.commands.serving import Served
@@ -184,6 +184,25 @@ async def test_what_opens_behind_the_lock_leaves_the_keyboard_to_the_passphrase(
     await until(lambda: not session.office.app_lock.locked)
     assert contents.chat.composer.text() == ""
     assert QApplication.focusWidget() is contents.chat.composer.editor
+
+
+@pytest.mark.req("R175")
+async def test_who_unlocks_goes_on_in_the_field_where_the_keyboard_was(
+    session: Session, contents: Contents
+) -> None:
+    page = contents.show_page("memory")
+    await until(lambda: page.isVisible() and not page._stale)
+    fields = [each for each in page.findChildren(QLineEdit) if each.isVisible() and each.isEnabled()]
+    assert len(fields) > 1
+    fields[-1].setFocus()
+    await until(fields[-1].hasFocus)
+    await session.office.app_lock.lock()
+    gate = gate_of(session)
+    assert gate is not None
+    gate.passphrase.setText(PASSPHRASE)
+    QTest.keyClick(gate.passphrase, Qt.Key.Key_Return)
+    await until(lambda: not session.office.app_lock.locked)
+    await until(fields[-1].hasFocus)
 
 
 @pytest.mark.req("R175")
